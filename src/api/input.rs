@@ -1,0 +1,264 @@
+//! What comes in: sessions, bodies, parameters. Each becomes a type here, once.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use rocket::Request;
+use rocket::data::{Data, FromData, Outcome as DataOutcome, ToByteUnit};
+use rocket::http::{ContentType, Method, RawStr};
+use rocket::outcome::Outcome;
+use rocket::request::{FromParam, FromRequest, Outcome as RequestOutcome};
+use serde_json::{Map, Value};
+use tokio::io::AsyncReadExt;
+
+use super::problem::{Kind, Problem, leave};
+use crate::domain::channel::ChannelRef;
+use crate::domain::ids::{InvalidMessageId, MessageId};
+use crate::domain::message::Text;
+use crate::domain::user::Session;
+use crate::engine::{Engine, From};
+
+/// The largest body, in bytes.
+pub(crate) const MAX_BODY_BYTES: u64 = 64 * 1024;
+/// How much of a larger body is read and thrown away, so that its sender gets to read the answer.
+const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
+/// The cookie that holds a session's token.
+pub(crate) const SESSION_COOKIE: &str = "session";
+
+/// The caller's session, if a live one came with the request.
+///
+/// Fails only when another site made the request with this browser's cookie.
+pub(crate) struct Present(pub(crate) Option<Session>);
+
+impl Present {
+    pub(crate) fn of(request: &Request<'_>) -> Result<Self, Problem> {
+        let engine = request.rocket().state::<Engine>().expect("the engine is managed");
+        if let Some(given) = request.headers().get_one("Authorization") {
+            let token = bearer_token(given);
+            return Ok(Self(token.and_then(|token| engine.session(token))));
+        }
+        let Some(cookie) = request.cookies().get(SESSION_COOKIE) else { return Ok(Self(None)) };
+        refuse_other_sites(request)?;
+        Ok(Self(engine.session(cookie.value())))
+    }
+}
+
+/// The token of an `Authorization` header (RFC 6750); the scheme's name is case-insensitive.
+fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Refuses a request that changes something and that, by the browser's own word, another site
+/// made.
+pub(crate) fn refuse_other_sites(request: &Request<'_>) -> Result<(), Problem> {
+    if matches!(request.method(), Method::Get | Method::Head | Method::Options) {
+        return Ok(());
+    }
+    let headers = request.headers();
+    let site = headers.get_one("Sec-Fetch-Site").unwrap_or("none");
+    let hosts = ["Host", "X-Forwarded-Host"].map(|name| headers.get_one(name));
+    let own = |origin: &str| {
+        let host = origin.split_once("://").map(|(_, host)| host);
+        host.is_some() && hosts.contains(&host)
+    };
+    if matches!(site, "same-origin" | "none") && headers.get_one("Origin").is_none_or(own) {
+        return Ok(());
+    }
+    let detail = "Another web site made this request with your browser's cookie.";
+    Err(Problem::new(Kind::NotAllowed).because(detail))
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Present {
+    type Error = Problem;
+
+    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Problem> {
+        match Self::of(request) {
+            Ok(present) => Outcome::Success(present),
+            Err(problem) => Outcome::Error(leave(request, problem)),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Session {
+    type Error = Problem;
+
+    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Problem> {
+        match Present::of(request) {
+            Ok(Present(Some(session))) => Outcome::Success(session),
+            Ok(Present(None)) => {
+                Outcome::Error(leave(request, Problem::new(Kind::SignInRequired)))
+            }
+            Err(problem) => Outcome::Error(leave(request, problem)),
+        }
+    }
+}
+
+/// Where the request came from, as far as that is known.
+pub(crate) struct Address(pub(crate) Option<IpAddr>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Address {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
+        Outcome::Success(Self(request.client_ip()))
+    }
+}
+
+/// Where a stream starts: the header `Last-Event-ID`, else `?after=`, else now.
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for From {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
+        let header = request.headers().get_one("Last-Event-ID").filter(|id| !id.is_empty());
+        let query = || request.query_value::<&str>("after").and_then(Result::ok);
+        Outcome::Success(match header.or_else(query) {
+            None => Self::Now,
+            Some("0") => Self::Start,
+            Some(cursor) => cursor.parse().map_or(Self::Unknown, Self::After),
+        })
+    }
+}
+
+impl<'r> FromParam<'r> for ChannelRef {
+    type Error = Infallible;
+
+    /// Whatever it is, it names a channel or nothing: what names nothing is not found.
+    fn from_param(named: &'r str) -> Result<Self, Infallible> {
+        Ok(Self::from(named))
+    }
+}
+
+impl<'r> FromParam<'r> for MessageId {
+    type Error = InvalidMessageId;
+
+    fn from_param(id: &'r str) -> Result<Self, InvalidMessageId> {
+        id.parse()
+    }
+}
+
+/// The fields of a JSON object.
+pub(crate) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// The text of this field.
+    pub(crate) fn text(&self, field: &'static str) -> Result<&str, Problem> {
+        let missing = || Problem::malformed(format!("`{field}` is missing.")).in_field(field);
+        self.optional_text(field)?.ok_or_else(missing)
+    }
+
+    /// The text of this field, if it is there.
+    pub(crate) fn optional_text(&self, field: &'static str) -> Result<Option<&str>, Problem> {
+        match self.0.get(field) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => {
+                Err(Problem::malformed(format!("`{field}` must be a string.")).in_field(field))
+            }
+        }
+    }
+
+    async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
+        let json = media_type(request)?.filter(|kind| kind.is_json());
+        json.ok_or_else(|| unsupported("application/json"))?;
+        Self::parse(&body(data).await?)
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, Problem> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(Problem::malformed("The body must be a JSON object.")),
+            Err(error) => Err(Problem::malformed(format!("The body is not JSON: {error}."))),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Fields {
+    type Error = Problem;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        match Self::read(request, data).await {
+            Ok(fields) => Outcome::Success(fields),
+            Err(problem) => Outcome::Error(leave(request, problem)),
+        }
+    }
+}
+
+/// The text of a message, in any of the forms in which one can be sent.
+pub(crate) struct Said(pub(crate) Text);
+
+impl Said {
+    async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
+        let understood = "application/json, text/plain and application/x-www-form-urlencoded";
+        let kind = media_type(request)?.ok_or_else(|| unsupported(understood))?;
+        let text = if kind.is_json() {
+            Fields::parse(&body(data).await?)?.text("text")?.to_owned()
+        } else if kind.is_plain() {
+            utf8(body(data).await?)?
+        } else if kind.is_form() {
+            form_text(utf8(body(data).await?)?)?
+        } else {
+            return Err(unsupported(understood));
+        };
+        Ok(Self(text.parse()?))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Said {
+    type Error = Problem;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        match Self::read(request, data).await {
+            Ok(said) => Outcome::Success(said),
+            Err(problem) => Outcome::Error(leave(request, problem)),
+        }
+    }
+}
+
+/// The text in a form, or the form as the text: `curl -d 'hi'` sends it under a form's type.
+fn form_text(form: String) -> Result<String, Problem> {
+    let Some(value) = form.strip_prefix("text=") else { return Ok(form) };
+    let value = value.split_once('&').map_or(value, |(value, _)| value);
+    let decoded = RawStr::new(value).url_decode().map(Cow::into_owned);
+    decoded.map_err(|_| Problem::malformed("`text` is not UTF-8.").in_field("text"))
+}
+
+fn utf8(body: Vec<u8>) -> Result<String, Problem> {
+    String::from_utf8(body).map_err(|_| Problem::malformed("The body is not UTF-8."))
+}
+
+/// The type of the request's body; an error when it is in another encoding than UTF-8.
+fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
+    let Some(kind) = request.content_type() else { return Ok(None) };
+    match kind.param("charset") {
+        Some(charset) if !charset.eq_ignore_ascii_case("utf-8") => {
+            let detail = "Only UTF-8 is understood here.";
+            Err(Problem::new(Kind::UnsupportedMediaType).because(detail))
+        }
+        _ => Ok(Some(kind)),
+    }
+}
+
+fn unsupported(understood: &str) -> Problem {
+    Problem::new(Kind::UnsupportedMediaType).because(format!("Understood here: {understood}."))
+}
+
+async fn body(data: Data<'_>) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let mut stream = data.open((MAX_BODY_BYTES + DRAINED_BYTES).bytes());
+    let read = (&mut stream).take(MAX_BODY_BYTES + 1).read_to_end(&mut body).await;
+    read.map_err(|_| Problem::malformed("The body ended early."))?;
+    if body.len() as u64 <= MAX_BODY_BYTES {
+        return Ok(body);
+    }
+    // Whoever still sends when the answer comes may never read it; how that ends is theirs.
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    Err(Problem::new(Kind::TooLarge))
+}

@@ -1,0 +1,118 @@
+//! Messages.
+
+use bytes::Bytes;
+use rocket::http::{ContentType, Header, Status};
+use rocket::request::Request;
+use rocket::response::{self, Responder, Response};
+use rocket::{Route, State, delete, get, post, put, routes};
+
+use super::input::Said;
+use super::problem::{Kind, Problem};
+use super::{channel_url, message_id};
+use crate::domain::channel::ChannelRef;
+use crate::domain::ids::{InvalidMessageId, MessageId};
+use crate::domain::user::Session;
+use crate::engine::{Engine, Put};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![history, send, replace, show, remove]
+}
+
+/// Messages as JSON, from bytes that were made when they changed last.
+pub(super) struct Encoded {
+    status: Status,
+    location: Option<String>,
+    json: Bytes,
+}
+
+impl Encoded {
+    fn ok(json: Bytes) -> Self {
+        Self { status: Status::Ok, location: None, json }
+    }
+
+    fn created(channel: &str, id: &MessageId, json: Bytes) -> Self {
+        let location = format!("{}/messages/{id}", channel_url(channel));
+        Self { status: Status::Created, location: Some(location), json }
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Encoded {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        response
+            .status(self.status)
+            .header(ContentType::JSON)
+            .sized_body(self.json.len(), std::io::Cursor::new(self.json));
+        if let Some(location) = self.location {
+            response.header(Header::new("Location", location));
+        }
+        response.ok()
+    }
+}
+
+/// All that a channel keeps.
+#[get("/channels/<channel>/messages")]
+fn history(
+    session: Session,
+    channel: ChannelRef,
+    engine: &State<Engine>,
+) -> Result<Encoded, Problem> {
+    Ok(Encoded::ok(engine.history(&session, &channel)?))
+}
+
+/// Sends a message.
+#[post("/channels/<channel>/messages", data = "<said>")]
+async fn send(
+    session: Session,
+    channel: &str,
+    said: Said,
+    engine: &State<Engine>,
+) -> Result<Encoded, Problem> {
+    let (id, json) = engine.post(&session, &ChannelRef::from(channel), said.0).await?;
+    Ok(Encoded::created(channel, &id, json))
+}
+
+/// Sends a message under an id of the caller's choice, or replaces the caller's message of that
+/// id.
+#[put("/channels/<channel>/messages/<id>", data = "<said>")]
+async fn replace(
+    session: Session,
+    channel: &str,
+    id: Result<MessageId, InvalidMessageId>,
+    said: Said,
+    engine: &State<Engine>,
+) -> Result<Encoded, Problem> {
+    let id = message_id(id)?;
+    match engine.put(&session, &ChannelRef::from(channel), &id, said.0).await? {
+        Put::Created(json) => Ok(Encoded::created(channel, &id, json)),
+        Put::Replaced(json) => Ok(Encoded::ok(json)),
+    }
+}
+
+/// One message.
+#[get("/channels/<channel>/messages/<id>")]
+fn show(
+    session: Session,
+    channel: ChannelRef,
+    id: Result<MessageId, InvalidMessageId>,
+    engine: &State<Engine>,
+) -> Result<Encoded, Problem> {
+    Ok(Encoded::ok(engine.message(&session, &channel, &known(id)?)?))
+}
+
+/// Deletes a message.
+#[delete("/channels/<channel>/messages/<id>")]
+async fn remove(
+    session: Session,
+    channel: ChannelRef,
+    id: Result<MessageId, InvalidMessageId>,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.delete(&session, &channel, &known(id)?).await?;
+    Ok(Status::NoContent)
+}
+
+/// What is no id is the id of no message.
+fn known(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
+    id.map_err(|_| Problem::new(Kind::NoSuchMessage))
+}

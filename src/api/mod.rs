@@ -1,0 +1,68 @@
+//! The engine as JSON and Server-Sent Events.
+//!
+//! # Conventions
+//!
+//! - Everything is below `/api`. Bodies are JSON in UTF-8; unknown fields are ignored; times are
+//!   RFC 3339 in UTC with milliseconds.
+//! - A route parses its input into types, names its caller by a guard, makes one call into the
+//!   engine, and answers. What may be done is the engine's to say.
+//! - What is created answers 201 with a `Location`, what is removed 204, and both only when it is
+//!   on disk.
+//! - Every refusal is a [`problem::Problem`], whoever refused.
+
+#![expect(clippy::missing_errors_doc, reason = "a route's errors are the table of problems")]
+
+mod channels;
+mod events;
+pub(crate) mod input;
+mod messages;
+pub mod problem;
+pub(crate) mod session;
+mod stream;
+
+use rocket::fairing::AdHoc;
+use rocket::http::Header;
+use rocket::{Catcher, Route, catchers};
+
+use self::problem::{Kind, Problem};
+use crate::domain::ids::{InvalidMessageId, MessageId};
+
+/// Where all of this is mounted.
+pub const BASE: &str = "/api";
+
+/// Every route.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [session::routes(), channels::routes(), messages::routes(), events::routes()].concat()
+}
+
+/// What answers where no route does, or one refuses.
+#[must_use]
+pub fn catchers() -> Vec<Catcher> {
+    catchers![problem::catcher]
+}
+
+/// Keeps answers out of caches: all of them are for one user at one time.
+#[must_use]
+pub fn uncached() -> AdHoc {
+    AdHoc::on_response("API answers stay out of caches", |request, response| {
+        Box::pin(async move {
+            let ours = request.uri().path().starts_with(BASE);
+            if ours && !response.headers().contains("Cache-Control") {
+                response.set_header(Header::new("Cache-Control", "no-store"));
+            }
+        })
+    })
+}
+
+/// The address of a channel, by what it is called.
+fn channel_url(channel: &str) -> String {
+    let name = rocket::http::RawStr::new(channel).percent_encode();
+    format!("{BASE}/channels/{name}")
+}
+
+fn message_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
+    id.map_err(|error| {
+        Problem::new(Kind::InvalidMessageId).in_field("id").because(problem::sentence(&error))
+    })
+}

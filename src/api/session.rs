@@ -1,0 +1,137 @@
+//! Signing in and out, renaming, and who is here.
+
+use rocket::http::{Cookie, CookieJar, SameSite, Status};
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::Json;
+use rocket::time::Duration;
+use rocket::{Route, State, delete, get, patch, post, routes};
+use serde::Serialize;
+
+use super::input::{Address, Fields, Present, SESSION_COOKIE};
+use super::problem::{Kind, Problem};
+use crate::domain::names::DisplayName;
+use crate::domain::user::{Session, User};
+use crate::engine::{Engine, SignedInAs};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![sign_in, whoami, rename, sign_out, users]
+}
+
+/// `{"user": User, "token"?: "…"}`: the token is told once, to whoever signed in.
+#[derive(Serialize)]
+pub(super) struct SessionBody {
+    user: User,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl SessionBody {
+    fn of(user: User) -> Json<Self> {
+        Json(Self { user, token: None })
+    }
+}
+
+/// Signs in under a free display name.
+#[post("/session", data = "<fields>")]
+async fn sign_in(
+    present: Present,
+    address: Address,
+    transport: Transport,
+    fields: Fields,
+    cookies: &CookieJar<'_>,
+    engine: &State<Engine>,
+) -> Result<(Status, Json<SessionBody>), Problem> {
+    let name = display_name(fields.text("display_name")?)?;
+    match engine.sign_in(name, present.0.as_ref(), address.0).await? {
+        SignedInAs::Same(user) => Ok((Status::Ok, SessionBody::of(user))),
+        SignedInAs::New(signed_in) => {
+            cookies.add(transport.cookie(signed_in.token.clone()));
+            let body = SessionBody { user: signed_in.user, token: Some(signed_in.token) };
+            Ok((Status::Created, Json(body)))
+        }
+    }
+}
+
+/// Who the caller is.
+#[get("/session")]
+fn whoami(session: Session) -> Json<SessionBody> {
+    SessionBody::of(session.user)
+}
+
+/// Gives the caller another name.
+#[patch("/session", data = "<fields>")]
+async fn rename(
+    session: Session,
+    fields: Fields,
+    engine: &State<Engine>,
+) -> Result<Json<SessionBody>, Problem> {
+    let name = display_name(fields.text("display_name")?)?;
+    Ok(SessionBody::of(engine.rename(&session, name).await?))
+}
+
+/// Signs out; with the user's last session their name is free again.
+#[delete("/session")]
+async fn sign_out(
+    session: Session,
+    cookies: &CookieJar<'_>,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.sign_out(&session).await?;
+    cookies.remove(Cookie::build(SESSION_COOKIE).path("/"));
+    Ok(Status::NoContent)
+}
+
+/// `{"users": [User + {"online": bool}]}`.
+#[derive(Serialize)]
+struct UsersBody {
+    users: Vec<Person>,
+}
+
+#[derive(Serialize)]
+struct Person {
+    #[serde(flatten)]
+    user: User,
+    online: bool,
+}
+
+/// Everybody who holds a name.
+#[get("/users")]
+fn users(_session: Session, engine: &State<Engine>) -> Json<UsersBody> {
+    let people = engine.users().into_iter().map(|(user, online)| Person { user, online });
+    Json(UsersBody { users: people.collect() })
+}
+
+fn display_name(typed: &str) -> Result<DisplayName, Problem> {
+    let invalid = |error| Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
+    typed.parse().map_err(invalid)
+}
+
+/// Whether the browser speaks TLS to us, or to a proxy before us.
+#[derive(Clone, Copy)]
+pub(crate) struct Transport {
+    secure: bool,
+}
+
+impl Transport {
+    /// The cookie that keeps a browser signed in, for a year.
+    pub(crate) fn cookie(self, token: String) -> Cookie<'static> {
+        Cookie::build((SESSION_COOKIE, token))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .path("/")
+            .max_age(Duration::days(365))
+            .build()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Transport {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let forwarded = request.headers().get_one("X-Forwarded-Proto");
+        let https = forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        Outcome::Success(Self { secure: https || request.rocket().config().tls_enabled() })
+    }
+}

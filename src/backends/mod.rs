@@ -1,0 +1,3 @@
+//! The ports' implementations. Only [`crate::rocket`] knows which of them run.
+
+pub mod sqlite;

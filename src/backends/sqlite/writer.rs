@@ -1,0 +1,375 @@
+//! The thread that writes.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use chrono::Utc;
+use log::{error, warn};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::domain::entry::{Entry, Erase, Key};
+use crate::domain::ids::{OpId, Seq};
+use crate::domain::time::Timestamp;
+use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
+
+/// How many commands one transaction takes at most.
+const BATCH_COMMANDS: usize = 512;
+/// How long an op is remembered.
+const OP_MEMORY: Duration = Duration::from_mins(1);
+/// After how many entries the checkpointer is woken.
+const CHECKPOINT_ENTRIES: usize = 512;
+/// The size of the WAL at which the writer itself stops to empty it: the checkpointer cannot
+/// while commits never pause.
+const WAL_MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What the writer is asked.
+pub(super) enum Command {
+    Append { draft: Draft, answer: oneshot::Sender<Result<Appended, AppendError>> },
+    Erase { what: Vec<Erase>, answer: oneshot::Sender<Result<(), AppendError>> },
+    Follow { after: Seq, feed: mpsc::Sender<Feed> },
+}
+
+/// An answer that is given once the transaction is on disk.
+enum Answer {
+    Appended(oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>),
+    Erased(oneshot::Sender<Result<(), AppendError>>),
+}
+
+impl Answer {
+    fn give(self) {
+        // Whoever asked may have gone.
+        match self {
+            Self::Appended(to, answer) => drop(to.send(answer)),
+            Self::Erased(to) => drop(to.send(Ok(()))),
+        }
+    }
+
+    fn fail(self) {
+        match self {
+            Self::Appended(to, _) => drop(to.send(Err(AppendError::Unavailable))),
+            Self::Erased(to) => drop(to.send(Err(AppendError::Unavailable))),
+        }
+    }
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    wal: PathBuf,
+    checkpointer: SyncSender<()>,
+    uncheckpointed: usize,
+    followers: Vec<mpsc::Sender<Feed>>,
+    ops: Ops,
+    latest: Timestamp,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, file: &Path) -> rusqlite::Result<Self> {
+        let latest: Option<i64> =
+            connection.query_row("select max(at) from log", [], |row| row.get(0))?;
+        let ops = Ops::recent(&connection)?;
+        let mut wal = file.as_os_str().to_owned();
+        wal.push("-wal");
+        Ok(Self {
+            checkpointer: spawn_checkpointer(Connection::open(file)?),
+            connection,
+            wal: wal.into(),
+            uncheckpointed: 0,
+            followers: Vec::new(),
+            ops,
+            latest: Timestamp::from_millis(latest.unwrap_or(0)),
+        })
+    }
+
+    /// Serves until every sender of commands is gone and all that they asked for is done.
+    pub(super) fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        while let Some(first) = commands.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH_COMMANDS
+                && let Ok(next) = commands.try_recv()
+            {
+                batch.push(next);
+            }
+            self.serve(batch);
+        }
+    }
+
+    fn serve(&mut self, batch: Vec<Command>) {
+        let (mut writes, mut follows) = (Vec::new(), Vec::new());
+        for command in batch {
+            match command {
+                Command::Follow { after, feed } => follows.push((after, feed)),
+                write => writes.push(write),
+            }
+        }
+        if !writes.is_empty() {
+            self.write(writes);
+        }
+        for (after, feed) in follows {
+            match self.replay(after, &feed) {
+                Ok(()) => self.followers.push(feed),
+                Err(error) => error!("The log cannot be read: {error}."),
+            }
+        }
+    }
+
+    /// Does all of it in one transaction, or none of it.
+    fn write(&mut self, commands: Vec<Command>) {
+        let mut answers = Vec::with_capacity(commands.len());
+        let mut entries = Vec::with_capacity(commands.len());
+        match self.transact(commands, &mut answers, &mut entries) {
+            Ok(()) => {
+                self.uncheckpointed += entries.len();
+                self.feed(entries);
+                answers.into_iter().for_each(Answer::give);
+                self.ops.forget_old();
+                self.bound_wal();
+            }
+            Err(error) => {
+                error!("The log cannot be written: {error}.");
+                entries.iter().for_each(|entry| self.ops.forget(entry.op));
+                answers.into_iter().for_each(Answer::fail);
+            }
+        }
+    }
+
+    fn transact(
+        &mut self,
+        commands: Vec<Command>,
+        answers: &mut Vec<Answer>,
+        entries: &mut Vec<Entry>,
+    ) -> rusqlite::Result<()> {
+        let mut failed = self.connection.execute_batch("begin immediate").err();
+        for command in commands {
+            match command {
+                Command::Append { draft, answer } => {
+                    let done = match &failed {
+                        None => self.append(draft, entries),
+                        Some(_) => Ok(Err(AppendError::Unavailable)),
+                    };
+                    let told = done.unwrap_or_else(|error| {
+                        failed.get_or_insert(error);
+                        Err(AppendError::Unavailable)
+                    });
+                    answers.push(Answer::Appended(answer, told));
+                }
+                Command::Erase { what, answer } => {
+                    if failed.is_none() {
+                        failed = what.iter().try_for_each(|what| self.erase(what)).err();
+                    }
+                    answers.push(Answer::Erased(answer));
+                }
+                Command::Follow { .. } => {}
+            }
+        }
+        let failed = failed.or_else(|| self.connection.execute_batch("commit").err());
+        let Some(error) = failed else { return Ok(()) };
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("rollback")?;
+        }
+        Err(error)
+    }
+
+    fn append(
+        &mut self,
+        draft: Draft,
+        entries: &mut Vec<Entry>,
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
+        if let Some(seq) = self.ops.get(draft.op) {
+            return Ok(Ok(Appended { seq, repeated: true }));
+        }
+        let key = draft.key.to_string();
+        if draft.expect != Expect::Any {
+            let last = self.last_of(&key)?;
+            if draft.expect != Expect::from(last) {
+                return Ok(Err(AppendError::Conflict(last)));
+            }
+        }
+        self.latest = self.latest.max(Utc::now().into());
+        let at = self.latest;
+        let op = draft.op.0.simple().to_string();
+        self.statement("insert into log (key, at, op, body) values (?1, ?2, ?3, ?4)")?
+            .execute(params![key, at.as_millis(), op, draft.body])?;
+        let seq = Seq(self.connection.last_insert_rowid().cast_unsigned());
+        self.retain(&draft.key, &key, seq)?;
+        self.ops.remember(draft.op, seq);
+        entries.push(Entry { seq, at, op: draft.op, key: draft.key, body: draft.body });
+        Ok(Ok(Appended { seq, repeated: false }))
+    }
+
+    /// Lets go what the key keeps no longer now that it has a new entry.
+    fn retain(&self, key: &Key, text: &str, newest: Seq) -> rusqlite::Result<()> {
+        let Key::Messages(channel) = key else {
+            self.statement("delete from log where key = ?1 and seq < ?2")?
+                .execute(params![text, signed(newest)])?;
+            return Ok(());
+        };
+        let fallen: Vec<i64> = self
+            .statement("select seq from log where key = ?1 order by seq desc limit -1 offset ?2")?
+            .query_map(params![text, i64::try_from(key.kept()).unwrap_or(i64::MAX)], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for seq in fallen {
+            let change = Key::Change(channel.clone(), Seq(seq.cast_unsigned()));
+            self.statement("delete from log where seq = ?1")?.execute([seq])?;
+            self.statement("delete from log where key = ?1")?.execute([change.to_string()])?;
+        }
+        Ok(())
+    }
+
+    fn erase(&self, what: &Erase) -> rusqlite::Result<()> {
+        let erased = match what {
+            Erase::One(seq) => {
+                self.statement("delete from log where seq = ?1")?.execute([signed(*seq)])
+            }
+            Erase::Key(key) => {
+                self.statement("delete from log where key = ?1")?.execute([key.to_string()])
+            }
+            // From `c.<id>.` up to what would follow it: `/` comes after `.`.
+            Erase::Conversation(id) => self
+                .statement("delete from log where key > ?1 and key < ?2")?
+                .execute([format!("c.{id}."), format!("c.{id}/")]),
+        };
+        erased.map(drop)
+    }
+
+    fn last_of(&self, key: &str) -> rusqlite::Result<Option<Seq>> {
+        let last = self
+            .statement("select seq from log where key = ?1 order by seq desc limit 1")?
+            .query_row([key], |row| row.get::<_, i64>(0))
+            .optional()?;
+        Ok(last.map(|seq| Seq(seq.cast_unsigned())))
+    }
+
+    fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.connection.prepare_cached(sql)
+    }
+
+    fn feed(&mut self, entries: Vec<Entry>) {
+        self.followers.retain(|follower| {
+            entries.iter().all(|entry| follower.blocking_send(Feed::Entry(entry.clone())).is_ok())
+        });
+    }
+
+    /// Gives a new follower what is kept. The writer does it itself, so that nothing can come
+    /// between the last kept entry and the first new one.
+    fn replay(&self, after: Seq, feed: &mpsc::Sender<Feed>) -> rusqlite::Result<()> {
+        let mut kept =
+            self.statement("select seq, key, at, op, body from log where seq > ?1 order by seq")?;
+        for entry in kept.query_map([signed(after)], read_entry)? {
+            if feed.blocking_send(Feed::Entry(entry?)).is_err() {
+                return Ok(());
+            }
+        }
+        // A follower that has gone is noticed at the next entry.
+        let _ = feed.blocking_send(Feed::CaughtUp);
+        Ok(())
+    }
+
+    fn bound_wal(&mut self) {
+        if self.uncheckpointed < CHECKPOINT_ENTRIES {
+            return;
+        }
+        self.uncheckpointed = 0;
+        // One waiting wake-up is enough.
+        let _ = self.checkpointer.try_send(());
+        let bytes = fs::metadata(&self.wal).map_or(0, |file| file.len());
+        if bytes > WAL_MAX_BYTES {
+            checkpoint(&self.connection, "truncate");
+        }
+    }
+}
+
+/// Moves what was committed from the WAL into the database while the writer goes on.
+fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
+    let (wake, woken) = sync_channel(1);
+    let run = move || woken.iter().for_each(|()| checkpoint(&connection, "passive"));
+    if let Err(error) = thread::Builder::new().name("log-checkpoint".into()).spawn(run) {
+        warn!("Checkpoints will run on the writing thread: {error}.");
+    }
+    wake
+}
+
+fn checkpoint(connection: &Connection, mode: &str) {
+    let done = connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()));
+    if let Err(error) = done {
+        warn!("The log's checkpoint has to wait: {error}.");
+    }
+}
+
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        seq: Seq(row.get::<_, i64>(0)?.cast_unsigned()),
+        key: parsed(row, 1, Key::from_str)?,
+        at: Timestamp::from_millis(row.get(2)?),
+        op: OpId(parsed(row, 3, Uuid::from_str)?),
+        body: row.get(4)?,
+    })
+}
+
+fn parsed<T, E>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> rusqlite::Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(column)?;
+    parse(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}
+
+fn signed(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// The ops of the last minute.
+#[derive(Default)]
+struct Ops {
+    seqs: HashMap<OpId, Seq>,
+    ages: VecDeque<(Instant, OpId)>,
+}
+
+impl Ops {
+    /// Those that the log still knows, as if they had come just now.
+    fn recent(connection: &Connection) -> rusqlite::Result<Self> {
+        let since = Utc::now() - OP_MEMORY;
+        let mut ops = Self::default();
+        let mut kept = connection.prepare("select op, seq from log where at > ?1")?;
+        let read = |row: &Row<'_>| Ok((parsed(row, 0, Uuid::from_str)?, row.get::<_, i64>(1)?));
+        for op in kept.query_map([since.timestamp_millis()], read)? {
+            let (op, seq) = op?;
+            ops.remember(OpId(op), Seq(seq.cast_unsigned()));
+        }
+        Ok(ops)
+    }
+
+    fn get(&self, op: OpId) -> Option<Seq> {
+        self.seqs.get(&op).copied()
+    }
+
+    fn remember(&mut self, op: OpId, seq: Seq) {
+        self.seqs.insert(op, seq);
+        self.ages.push_back((Instant::now(), op));
+    }
+
+    fn forget(&mut self, op: OpId) {
+        self.seqs.remove(&op);
+    }
+
+    fn forget_old(&mut self) {
+        while let Some((_, op)) = self.ages.pop_front_if(|(age, _)| age.elapsed() > OP_MEMORY) {
+            self.seqs.remove(&op);
+        }
+    }
+}

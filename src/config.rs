@@ -1,0 +1,75 @@
+//! Every setting with its unit, default and limit: raw values in, one checked [`Config`] out.
+//!
+//! Settings are read where Rocket reads its own: `Rocket.toml`, then `ROCKET_…` variables, which
+//! win. Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours.
+
+use std::path::PathBuf;
+
+use rocket::figment::providers::{Env, Format, Toml};
+use rocket::figment::{self, Figment, Profile};
+use serde::Deserialize;
+
+/// What Houston itself can be told; the rest is Rocket's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where everything that lasts is kept; created at need. `data_dir`, default `data`, relative
+    /// to the working directory.
+    pub data_dir: PathBuf,
+    /// Whether users and addresses are limited in how much they may do in a while. `rate_limits`,
+    /// default `true`.
+    pub rate_limits: bool,
+}
+
+/// The settings as they are written.
+#[derive(Deserialize)]
+struct Raw {
+    data_dir: PathBuf,
+    rate_limits: bool,
+}
+
+impl Config {
+    /// All settings, Rocket's and ours, from their defaults, `Rocket.toml` and the environment.
+    ///
+    /// One default differs from Rocket's: no header is believed to say where a request comes from
+    /// (`ip_header = false`), since anybody could send it.
+    #[must_use]
+    pub fn figment() -> Figment {
+        let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
+        let profile = Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE);
+        Figment::from(rocket::Config::default())
+            .merge(("ip_header", false))
+            .merge(("data_dir", "data"))
+            .merge(("rate_limits", true))
+            .merge(Toml::file(file).nested())
+            .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
+            .select(profile)
+    }
+
+    /// Ours of these settings, checked.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing or of another type; the error says which and where it came from.
+    pub fn from(settings: &Figment) -> Result<Self, Box<figment::Error>> {
+        let Raw { data_dir, rate_limits } = settings.extract()?;
+        Ok(Self { data_dir, rate_limits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_a_data_directory_and_limits() {
+        let config = Config::from(&Config::figment()).expect("the defaults are fine");
+        assert_eq!(config, Config { data_dir: "data".into(), rate_limits: true });
+    }
+
+    #[test]
+    fn a_setting_of_another_type_is_named() {
+        let settings = Config::figment().merge(("rate_limits", "sometimes"));
+        let told = Config::from(&settings).expect_err("that is no bool").to_string();
+        assert!(told.contains("rate_limits"), "{told}");
+    }
+}

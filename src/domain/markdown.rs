@@ -1,0 +1,191 @@
+//! Text to safe HTML.
+//!
+//! CommonMark (spec 0.31) without raw HTML and images, with `~~strikethrough~~`, bare links
+//! linked and line breaks kept. What the renderer makes is cleaned by an allow list afterwards,
+//! so that safety does not hang on the renderer.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use ammonia::Builder;
+use linkify::{LinkFinder, LinkKind};
+use pulldown_cmark::{
+    CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html,
+};
+
+use crate::domain::message::Text;
+
+/// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to
+/// `http`, `https` and `mailto`, and no other attributes.
+#[must_use]
+pub fn to_html(text: &Text) -> String {
+    let parser = Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH);
+    let mut rendered = String::with_capacity(text.as_str().len() * 2);
+    html::push_html(&mut rendered, Plain::of(TextMergeStream::new(parser)));
+    CLEANER.clean(&rendered).to_string().trim_end().to_owned()
+}
+
+/// All elements that a rendered message may hold.
+pub const ELEMENTS: [&str; 19] = [
+    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
+    "ol", "p", "pre", "strong", "ul",
+];
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = Builder::empty();
+    cleaner
+        .tags(ELEMENTS.into())
+        .tag_attributes([("a", ["href"].into()), ("ol", ["start"].into())].into())
+        .url_schemes(["http", "https", "mailto"].into())
+        .link_rel(Some("noopener noreferrer nofollow"));
+    cleaner
+});
+
+static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    finder
+});
+
+/// The parser's events with raw HTML as text, images as links to them, soft breaks as breaks,
+/// and bare links linked.
+struct Plain<'a, I> {
+    events: I,
+    waiting: VecDeque<Event<'a>>,
+    /// How many links and code blocks are open: text in them stays as it is.
+    verbatim: usize,
+}
+
+impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
+    fn of(events: I) -> Self {
+        Self { events, waiting: VecDeque::new(), verbatim: 0 }
+    }
+
+    fn break_lines(&mut self, raw: &str) {
+        for line in raw.split_inclusive('\n') {
+            let text = line.trim_end_matches('\n');
+            self.waiting.push_back(Event::Text(text.to_owned().into()));
+            if text.len() < line.len() {
+                self.waiting.push_back(Event::HardBreak);
+            }
+        }
+    }
+
+    fn link_bare(&mut self, text: &CowStr<'a>) {
+        for span in LINKS.spans(text) {
+            let piece = CowStr::from(span.as_str().to_owned());
+            match span.kind() {
+                Some(_) => self.waiting.extend([
+                    Event::Start(link_to(piece.clone())),
+                    Event::Text(piece),
+                    Event::End(TagEnd::Link),
+                ]),
+                None => self.waiting.push_back(Event::Text(piece)),
+            }
+        }
+    }
+}
+
+impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Plain<'a, I> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        if let Some(event) = self.waiting.pop_front() {
+            return Some(event);
+        }
+        Some(match self.events.next()? {
+            Event::Html(raw) => {
+                self.break_lines(&raw);
+                return self.next();
+            }
+            Event::InlineHtml(raw) => Event::Text(raw),
+            Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+            Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+            Event::SoftBreak => Event::HardBreak,
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                self.verbatim += 1;
+                Event::Start(link_to(dest_url))
+            }
+            Event::End(TagEnd::Image) => {
+                self.verbatim -= 1;
+                Event::End(TagEnd::Link)
+            }
+            event @ Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => {
+                self.verbatim += 1;
+                event
+            }
+            event @ Event::End(TagEnd::Link | TagEnd::CodeBlock) => {
+                self.verbatim -= 1;
+                event
+            }
+            Event::Text(text) if self.verbatim == 0 => {
+                self.link_bare(&text);
+                return self.next();
+            }
+            event => event,
+        })
+    }
+}
+
+fn link_to(url: CowStr<'_>) -> Tag<'_> {
+    let (title, id) = (CowStr::Borrowed(""), CowStr::Borrowed(""));
+    Tag::Link { link_type: LinkType::Autolink, dest_url: url, title, id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, html: &str) {
+        assert_eq!(to_html(&text.parse().expect("a text")), html, "{text:?}");
+    }
+
+    #[test]
+    fn commonmark_is_rendered() {
+        check("hello", "<p>hello</p>");
+        check("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>");
+        check("> quoted", "<blockquote>\n<p>quoted</p>\n</blockquote>");
+        check("3. c", "<ol start=\"3\">\n<li>c</li>\n</ol>");
+        check("```rust\nfn main() {}\n```", "<pre><code>fn main() {}\n</code></pre>");
+    }
+
+    #[test]
+    fn line_breaks_are_kept() {
+        check("one\ntwo", "<p>one<br>\ntwo</p>");
+    }
+
+    #[test]
+    fn links_are_linked_and_marked() {
+        let rel = r#"rel="noopener noreferrer nofollow""#;
+        check(
+            "see https://example.org/a_b, now",
+            &format!(
+                r#"<p>see <a href="https://example.org/a_b" {rel}>https://example.org/a_b</a>, now</p>"#
+            ),
+        );
+        check("[x](https://a.example)", &format!(r#"<p><a href="https://a.example" {rel}>x</a></p>"#));
+        check("`https://a.example`", "<p><code>https://a.example</code></p>");
+    }
+
+    #[test]
+    fn images_become_links() {
+        let rel = r#"rel="noopener noreferrer nofollow""#;
+        check(
+            "![cat](https://a.example/cat.png)",
+            &format!(r#"<p><a href="https://a.example/cat.png" {rel}>cat</a></p>"#),
+        );
+    }
+
+    #[test]
+    fn html_is_text() {
+        check("<b>bold</b>", "<p>&lt;b&gt;bold&lt;/b&gt;</p>");
+        check("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>");
+        check("<div>\nx", "<p>&lt;div&gt;<br>\nx</p>");
+    }
+
+    #[test]
+    fn dangerous_links_lose_their_target() {
+        check("[x](javascript:alert(1))", r#"<p><a rel="noopener noreferrer nofollow">x</a></p>"#);
+    }
+}

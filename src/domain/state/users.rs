@@ -1,0 +1,164 @@
+//! People in the state: who holds which name, by which sessions.
+
+use std::collections::HashMap;
+
+use super::{Applied, State};
+use crate::domain::channel::Conversation;
+use crate::domain::entry::{Entry, Erase, Key, ReadMarkerRecord, UserRecord};
+use crate::domain::event::Event;
+use crate::domain::ids::{ChannelId, Seq, SessionId, UserId};
+use crate::domain::names::{DisplayName, NameHash};
+use crate::domain::user::{Account, Session, User};
+
+impl State {
+    /// Everybody who holds a name, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// Who this is, while they hold a name.
+    #[must_use]
+    pub fn account(&self, id: &UserId) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    /// Who holds this name, or one equal to it.
+    #[must_use]
+    pub fn holder(&self, name: &DisplayName) -> Option<&Account> {
+        self.account(self.names.get(&name.hash())?)
+    }
+
+    /// The live session of this id.
+    #[must_use]
+    pub fn session(&self, id: &SessionId) -> Option<Session> {
+        let account = self.account(self.sessions.get(id)?)?;
+        Some(Session { id: id.clone(), user: account.user.clone() })
+    }
+
+    pub(super) fn apply_user(
+        &mut self,
+        entry: &Entry,
+        name: NameHash,
+        record: UserRecord,
+    ) -> Applied {
+        let before = self.accounts.get(&record.user.id);
+        let expected = before.map_or(0, |account| account.revision + 1);
+        // While the past is read, earlier revisions are missing; the latest is what counts.
+        let stale = if self.live { record.revision != expected } else { record.revision < expected };
+        if stale {
+            return Applied::refused(entry);
+        }
+        let mut applied = Applied::default();
+        if let Some(before) = before {
+            let held = before.user.display_name.hash();
+            if held != name {
+                applied.spent.push(Erase::One(before.seq));
+                self.names.remove(&held);
+            }
+            for ended in before.sessions.iter().filter(|id| !record.sessions.contains(id)) {
+                self.sessions.remove(ended);
+                applied.events.push(Event::SessionEnded(ended.clone()));
+            }
+            if before.user.display_name != record.user.display_name {
+                applied.events.push(Event::Renamed(record.user.clone()));
+            }
+        }
+        if record.sessions.is_empty() {
+            applied.spent.push(Erase::One(entry.seq));
+            applied.spent.extend(self.forget_account(&name, &record.user.id));
+            return applied;
+        }
+        let user = record.user.clone();
+        self.names.insert(name, user.id.clone());
+        self.sessions.extend(record.sessions.iter().map(|id| (id.clone(), user.id.clone())));
+        self.accounts.insert(user.id.clone(), Account {
+            user: record.user,
+            sessions: record.sessions.into_iter().collect(),
+            seq: entry.seq,
+            revision: record.revision,
+            since: record.since,
+            renamed: record.renamed,
+        });
+        if self.live {
+            for conversation in self.conversations.values_mut() {
+                show_name(conversation, &user);
+            }
+        }
+        applied
+    }
+
+    pub(super) fn apply_read_marker(
+        &mut self,
+        entry: &Entry,
+        user: UserId,
+        channel: ChannelId,
+        record: ReadMarkerRecord,
+    ) -> Applied {
+        let known = self.accounts.contains_key(&user) && self.channels.contains_key(&channel);
+        if self.live && !known {
+            return Applied::refused(entry);
+        }
+        self.read_markers
+            .entry(user.clone())
+            .or_default()
+            .insert(channel.clone(), record.read);
+        Applied::told(Event::Read { user, channel })
+    }
+
+    /// Up to where this user has read this channel.
+    #[must_use]
+    pub fn read_up_to(&self, user: &UserId, channel: &ChannelId) -> Seq {
+        let marked = self.read_markers.get(user).and_then(|markers| markers.get(channel));
+        let since = || self.account(user).map(|account| account.since);
+        marked.copied().or_else(since).unwrap_or_default()
+    }
+
+    fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Vec<Erase> {
+        self.names.remove(name);
+        self.accounts.remove(id);
+        let markers = self.read_markers.remove(id).unwrap_or_default();
+        let mut spent: Vec<_> = markers
+            .into_keys()
+            .map(|channel| Erase::Key(Key::ReadMarker(id.clone(), channel)))
+            .collect();
+        spent.extend(self.forget_former_name(id));
+        spent
+    }
+
+    /// Drops the last name of somebody who has left once no message of theirs is kept.
+    pub(super) fn forget_former_name(&mut self, id: &UserId) -> Option<Erase> {
+        if !self.former_names.contains_key(id) || self.has_written(id) {
+            return None;
+        }
+        self.former_names.remove(id);
+        Some(Erase::Key(Key::FormerName(id.clone())))
+    }
+
+    /// Whether a message of theirs is kept anywhere. O(messages kept).
+    #[must_use]
+    pub fn has_written(&self, id: &UserId) -> bool {
+        let mut messages = self.conversations.values().flat_map(Conversation::messages);
+        messages.any(|message| message.author.id == *id)
+    }
+
+    /// Puts everybody's last name on the messages that were stored with an earlier one.
+    pub(super) fn show_last_names(&mut self) {
+        let mut last: HashMap<UserId, DisplayName> = self.former_names.clone();
+        let present = self.accounts.values().map(|account| account.user.clone());
+        last.extend(present.map(|user| (user.id, user.display_name)));
+        let messages = self.conversations.values_mut().flat_map(Conversation::messages_mut);
+        for message in messages {
+            if let Some(name) = last.get(&message.author.id) {
+                message.author.display_name = name.clone();
+            }
+        }
+    }
+}
+
+fn show_name(conversation: &mut Conversation, user: &User) {
+    let theirs = conversation.messages_mut().filter(|message| message.author.id == user.id);
+    for message in theirs.filter(|message| message.author != *user) {
+        message.author = user.clone();
+        message.json.take();
+    }
+}

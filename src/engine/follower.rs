@@ -1,0 +1,232 @@
+//! The follower: feeds the log's entries to `apply`, and what they did to the rooms.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use futures::StreamExt;
+use parking_lot::{Mutex, RwLock};
+use serde_json::json;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::log::{Feed, Log};
+use super::presence::Presence;
+use super::room::{Content, Room};
+use super::{Core, Live, Outcome, StartError};
+use crate::domain::entry::{Entry, Erase, RecordError};
+use crate::domain::event::{Event, frame};
+use crate::domain::ids::{Cursor, Epoch, Seq, SessionId};
+use crate::domain::state::State;
+
+/// How many entries are applied under one lock and told in one wake-up.
+const BATCH_ENTRIES: usize = 256;
+
+/// The name of the stream of what happens everywhere, as far as epochs are concerned.
+const LOBBY: &str = "events";
+
+/// Reads what the log keeps, then goes on following it in the background for as long as the log
+/// lives.
+pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
+    let mut state = State::default();
+    let mut feed = log.follow(Seq(0));
+    loop {
+        match feed.next().await.ok_or(StartError::LogEnded)? {
+            Feed::Entry(entry) => drop(state.apply(&entry)?),
+            Feed::CaughtUp => break,
+        }
+    }
+    let spent = state.caught_up();
+    erase(log, spent);
+    let head = state.head();
+    let core = Arc::new(Core {
+        live: RwLock::new(Live { state, rooms: HashMap::new() }),
+        applied: watch::Sender::new(head),
+        waiting: Mutex::default(),
+        presence: Presence::default(),
+        lobby: Arc::new(Room::new(log.epoch().of_stream(LOBBY), head)),
+        sessions: Mutex::default(),
+        over: CancellationToken::new(),
+        runtime: Handle::current(),
+    });
+    let follower = Follower { log: Arc::downgrade(log), core: core.clone() };
+    let mut batches = feed.ready_chunks(BATCH_ENTRIES);
+    tokio::spawn(async move {
+        while let Some(batch) = batches.next().await {
+            if let Err(error) = follower.apply(batch) {
+                log::error!("The log cannot be followed any further: {error}.");
+                break;
+            }
+        }
+        // Nothing can change any more: let listeners go, they may find a node that works.
+        follower.core.over.cancel();
+    });
+    Ok(core)
+}
+
+struct Follower {
+    log: Weak<dyn Log>,
+    core: Arc<Core>,
+}
+
+impl Follower {
+    fn apply(&self, batch: Vec<Feed>) -> Result<(), RecordError> {
+        let mut told = Told::default();
+        let mut unknown = None;
+        let head = {
+            let mut live = self.core.live.write();
+            for fed in batch {
+                let Feed::Entry(entry) = fed else { continue };
+                if let Err(error) = self.apply_entry(&mut live, &entry, &mut told) {
+                    unknown = Some(error);
+                    break;
+                }
+            }
+            live.state.head()
+        };
+        // The lock is released: now everybody may look.
+        if let Some(log) = self.log.upgrade() {
+            erase(&log, told.spent);
+        }
+        self.core.applied.send_replace(head);
+        told.rooms.iter().for_each(|room| room.wake());
+        told.closed.iter().for_each(|room| room.close());
+        for session in told.ended {
+            // Bound first: cancelling under the lock would wake listeners that want it.
+            let over = self.core.sessions.lock().remove(&session);
+            over.inspect(CancellationToken::cancel);
+        }
+        for (entry, outcome) in told.outcomes {
+            let waiters = self.core.waiting.lock().remove(&entry.op);
+            for waiter in waiters.into_iter().flatten() {
+                // Whoever waited may have gone.
+                let _ = waiter.send(match &outcome {
+                    Some(events) => Outcome::Applied(events.clone()),
+                    None => Outcome::Refused,
+                });
+            }
+        }
+        unknown.map_or(Ok(()), Err)
+    }
+
+    fn apply_entry(
+        &self,
+        live: &mut Live,
+        entry: &Entry,
+        told: &mut Told,
+    ) -> Result<(), RecordError> {
+        let applied = live.state.apply(entry)?;
+        for event in &applied.events {
+            self.tell(live, entry.seq, event, told);
+        }
+        told.spent.extend(applied.spent);
+        let outcome = if applied.refused { None } else { Some(applied.events) };
+        told.outcomes.push((entry.clone(), outcome));
+        Ok(())
+    }
+
+    /// Says an event where it is listened to, encoded once.
+    fn tell(&self, live: &mut Live, seq: Seq, event: &Event, told: &mut Told) {
+        let lobby = &self.core.lobby;
+        let mut everywhere = |content| {
+            lobby.say(Some(seq), content);
+            told.wake(lobby);
+        };
+        match event {
+            Event::Message { channel, .. } | Event::MessageDeleted { channel, .. } => {
+                everywhere(Content::Activity { channel: channel.clone(), only: None });
+            }
+            Event::MessageUpdated { .. } => {}
+            Event::ChannelCreated(channel) => {
+                let event = "channel-created";
+                everywhere(Content::Channel { event, channel: channel.clone() });
+            }
+            Event::ChannelUpdated(channel) => {
+                let event = "channel-updated";
+                everywhere(Content::Channel { event, channel: channel.clone() });
+            }
+            Event::ChannelDeleted { .. } => {
+                everywhere(Content::Shared(encode(event, lobby.epoch, seq)));
+            }
+            Event::Renamed(user) => {
+                self.core.presence.rename(user);
+                let renamed = json!({ "user": user }).to_string();
+                everywhere(Content::Shared(frame("renamed", None, renamed.as_bytes())));
+            }
+            Event::Read { user, channel } => {
+                let (channel, only) = (channel.clone(), Some(user.clone()));
+                everywhere(Content::Activity { channel, only });
+            }
+            Event::SessionEnded(session) => {
+                told.ended.push(session.clone());
+            }
+        }
+        if let Some(room) = event.channel().and_then(|channel| live.rooms.get(channel)) {
+            let content = match event {
+                Event::ChannelUpdated(channel) => {
+                    Content::Channel { event: "channel-updated", channel: channel.clone() }
+                }
+                shared => Content::Shared(encode(shared, room.epoch, seq)),
+            };
+            room.say(Some(seq), content);
+            told.wake(room);
+        }
+        if let Event::ChannelDeleted { id, .. } = event {
+            told.closed.extend(live.rooms.remove(id));
+        }
+    }
+}
+
+/// What has to be said and done once the lock is released.
+#[derive(Default)]
+struct Told {
+    rooms: Vec<Arc<Room>>,
+    closed: Vec<Arc<Room>>,
+    ended: Vec<SessionId>,
+    spent: Vec<Erase>,
+    outcomes: Vec<(Entry, Option<Vec<Event>>)>,
+}
+
+impl Told {
+    /// Each room is woken once, however much was said in it.
+    fn wake(&mut self, room: &Arc<Room>) {
+        if !self.rooms.iter().any(|known| Arc::ptr_eq(known, room)) {
+            self.rooms.push(room.clone());
+        }
+    }
+}
+
+/// The frame of an event that reads the same for everybody.
+///
+/// # Panics
+///
+/// For events that do not: a channel's counts of what is unread differ.
+pub(super) fn encode(event: &Event, epoch: Epoch, seq: Seq) -> bytes::Bytes {
+    let id = Some(Cursor { epoch, seq });
+    match event {
+        Event::Message { json, .. } => frame("message", id, json),
+        Event::MessageUpdated { json, .. } => frame("message-updated", id, json),
+        Event::MessageDeleted { id: message, message: at, .. } => {
+            let deleted = json!({ "id": message, "seq": at }).to_string();
+            frame("message-deleted", id, deleted.as_bytes())
+        }
+        Event::ChannelDeleted { name, .. } => {
+            let deleted = json!({ "name": name }).to_string();
+            frame("channel-deleted", id, deleted.as_bytes())
+        }
+        other => unreachable!("{other:?} reads differently for each listener"),
+    }
+}
+
+fn erase(log: &Arc<dyn Log>, spent: Vec<Erase>) {
+    if spent.is_empty() {
+        return;
+    }
+    let erased = log.erase(spent);
+    tokio::spawn(async move {
+        if erased.await.is_err() {
+            // Harmless: the next start finds the same to be spent again.
+            log::warn!("Something that is no longer needed could not be erased from the log yet.");
+        }
+    });
+}

@@ -1,0 +1,84 @@
+//! Rate limits, by the generic cell rate algorithm (ITU-T I.371) of `governor`.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::domain::ids::UserId;
+
+/// Messages that a user may post at once.
+const POST_BURST: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+/// Messages that a user may post per second after that.
+const POSTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Times that an address may sign in at once.
+const SIGN_IN_BURST: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+/// How long until an address may sign in once more after that.
+const SIGN_IN_PERIOD: Duration = Duration::from_secs(2);
+/// After how many checks keys that are back at full allowance are dropped.
+const CHECKS_PER_SWEEP: usize = 4_096;
+
+/// What one user and one address may do in a while.
+pub struct Limits {
+    posts: Limit<UserId>,
+    sign_ins: Limit<Option<IpAddr>>,
+}
+
+/// Somebody has to wait this long before trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooSoon(pub Duration);
+
+impl Default for Limits {
+    fn default() -> Self {
+        let posts = Quota::per_second(POSTS_PER_SECOND).allow_burst(POST_BURST);
+        let sign_ins = Quota::with_period(SIGN_IN_PERIOD).expect("not zero");
+        Self {
+            posts: Limit::of(posts),
+            sign_ins: Limit::of(sign_ins.allow_burst(SIGN_IN_BURST)),
+        }
+    }
+}
+
+impl Limits {
+    /// Counts a message, an edit or a reaction of this user.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many lately; this one is then not counted.
+    pub fn post(&self, user: &UserId) -> Result<(), TooSoon> {
+        self.posts.count(user)
+    }
+
+    /// Counts an attempt to sign in from this address; all of unknown address are one.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many lately; this one is then not counted.
+    pub fn sign_in(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
+        self.sign_ins.count(&address)
+    }
+}
+
+struct Limit<K: Clone + Eq + Hash> {
+    limiter: DefaultKeyedRateLimiter<K>,
+    checks: AtomicUsize,
+}
+
+impl<K: Clone + Eq + Hash> Limit<K> {
+    fn of(quota: Quota) -> Self {
+        Self { limiter: RateLimiter::keyed(quota), checks: AtomicUsize::new(0) }
+    }
+
+    fn count(&self, key: &K) -> Result<(), TooSoon> {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
+            self.limiter.retain_recent();
+        }
+        self.limiter
+            .check_key(key)
+            .map_err(|refused| TooSoon(refused.wait_time_from(DefaultClock::default().now())))
+    }
+}

@@ -1,0 +1,418 @@
+//! Listening: history, live delivery, resuming and slow readers, all as *read on from here*.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+use serde_json::json;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::presence::Place;
+use super::room::{Content, Heard, Room, Slot};
+use super::{Core, Engine, EngineError, Live, follower};
+use crate::domain::channel::{Channel, ChannelRef, Missed};
+use crate::domain::event::{Event, frame};
+use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
+use crate::domain::user::Session;
+
+/// How often a listener is shown that its connection lives.
+pub const PING_PERIOD: Duration = Duration::from_secs(20);
+/// How long a cursor from the future is waited for: this node may be behind another.
+const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
+/// How much one chunk carries at most, but for a single larger frame.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Where to start listening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// With what comes next.
+    Now,
+    /// With everything that is stored.
+    Start,
+    /// After this point.
+    After(Cursor),
+    /// After a point that no stream of ours ever had.
+    Unknown,
+}
+
+/// Why a listener has to start again.
+#[derive(Clone, Copy, Debug)]
+enum Reset {
+    /// Its cursor is older than what is kept.
+    TooOld,
+    /// Its cursor is of another store or channel, or none at all.
+    UnknownCursor,
+    /// It read more slowly than things were said.
+    TooSlow,
+}
+
+impl Reset {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::TooOld => "too-old",
+            Self::UnknownCursor => "unknown-cursor",
+            Self::TooSlow => "too-slow",
+        }
+    }
+}
+
+/// A position in a room, and what its owner is due before that.
+pub struct Listener {
+    core: Arc<Core>,
+    room: Arc<Room>,
+    /// The channel listened to; none for what happens everywhere.
+    channel: Option<ChannelId>,
+    session: Session,
+    position: u64,
+    due: Due,
+    ping: Pin<Box<Sleep>>,
+    over: BoxFuture<'static, ()>,
+    _attendance: Vec<Attendance>,
+}
+
+/// What comes before the room's next words.
+enum Due {
+    Nothing,
+    Frames(Bytes),
+    /// What comes after a point that this node has not reached yet.
+    After(Cursor),
+}
+
+impl Engine {
+    /// Listens to a channel.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, or their session is gone.
+    pub fn listen(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        from: From,
+    ) -> Result<Listener, EngineError> {
+        let (id, room, position, due) = {
+            let mut live = self.core.live.write();
+            let id = live.find(named)?.id.clone();
+            let epoch = self.log.epoch().of_stream(id.as_str());
+            let head = live.state.head();
+            let room = live.rooms.entry(id.clone());
+            let room = room.or_insert_with(|| Arc::new(Room::new(epoch, head))).clone();
+            let due = live.due(&id, &room, from, &session.user.id);
+            (id, room.clone(), room.head(), due)
+        };
+        self.attend(session, room, Some(id), position, due)
+    }
+
+    /// Listens to what happens everywhere.
+    ///
+    /// # Errors
+    ///
+    /// When the session is gone.
+    pub fn listen_everywhere(
+        &self,
+        session: &Session,
+        from: From,
+    ) -> Result<Listener, EngineError> {
+        let room = self.core.lobby.clone();
+        let (position, due) = {
+            let live = self.core.live.read();
+            live.resume_everywhere(&room, from)
+        };
+        self.attend(session, room, None, position, due)
+    }
+
+    fn attend(
+        &self,
+        session: &Session,
+        room: Arc<Room>,
+        channel: Option<ChannelId>,
+        position: u64,
+        due: Due,
+    ) -> Result<Listener, EngineError> {
+        let over = self.core.session_over(session).ok_or(EngineError::SignInRequired)?;
+        let places = channel.iter().cloned().map(Place::Channel).chain([Place::Anywhere]);
+        let attendance = places.map(|place| Attendance::of(&self.core, session, place, &room));
+        Ok(Listener {
+            core: self.core.clone(),
+            session: session.clone(),
+            position,
+            due,
+            ping: Box::pin(tokio::time::sleep(PING_PERIOD)),
+            over: Box::pin(over.cancelled_owned()),
+            _attendance: attendance.collect(),
+            room,
+            channel,
+        })
+    }
+}
+
+impl Listener {
+    /// The next bytes to send: whole frames, several at once when several wait. `None` when the
+    /// stream is over: the session was signed out, the channel deleted, or the server is shutting
+    /// down.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        match std::mem::replace(&mut self.due, Due::Nothing) {
+            Due::Frames(frames) if !frames.is_empty() => return Some(frames),
+            Due::After(cursor) => return self.catch_up(cursor).await,
+            _ => {}
+        }
+        let room = self.room.clone();
+        loop {
+            let woken = room.woken();
+            tokio::pin!(woken);
+            // Enabled before looking: a word said in between wakes it.
+            woken.as_mut().enable();
+            match room.after(self.position, CHUNK_BYTES) {
+                Heard::Frame(frame, position) => {
+                    self.position = position;
+                    return Some(frame);
+                }
+                Heard::Slots(slots, position) => {
+                    self.position = position;
+                    let chunk = self.render(&slots);
+                    if !chunk.is_empty() {
+                        return Some(chunk);
+                    }
+                    continue;
+                }
+                Heard::Lagged => return Some(self.reset(Reset::TooSlow)),
+                Heard::Closed => return None,
+                Heard::Nothing => {}
+            }
+            tokio::select! {
+                biased;
+                () = &mut self.over => return None,
+                () = &mut woken => {}
+                () = &mut self.ping => {
+                    self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
+                    return Some(Bytes::from_static(b"event: ping\ndata: {}\n\n"));
+                }
+            }
+        }
+    }
+
+    /// Waits for the entry that somebody has already seen on another node.
+    async fn catch_up(&mut self, cursor: Cursor) -> Option<Bytes> {
+        let core = self.core.clone();
+        tokio::select! {
+            () = &mut self.over => return None,
+            _ = tokio::time::timeout(BEHIND_PATIENCE, core.applied(cursor.seq)) => {}
+        }
+        let me = &self.session.user.id;
+        let live = core.live.read();
+        let (position, due) = match &self.channel {
+            Some(id) => (self.room.head(), live.due(id, &self.room, From::After(cursor), me)),
+            None => live.resume_everywhere(&self.room, From::After(cursor)),
+        };
+        drop(live);
+        self.position = position;
+        match due {
+            Due::Frames(frames) if !frames.is_empty() => Some(frames),
+            Due::Frames(_) | Due::Nothing => Some(Bytes::from_static(b": caught up\n\n")),
+            // It never was: nobody has seen what was never said.
+            Due::After(_) => Some(self.reset(Reset::UnknownCursor)),
+        }
+    }
+
+    fn reset(&mut self, reset: Reset) -> Bytes {
+        let live = self.core.live.read();
+        self.position = self.room.head();
+        match &self.channel {
+            Some(id) => live.state.channel(id).map_or_else(Bytes::new, |channel| {
+                live.start_again(channel, &self.room, reset)
+            }),
+            None => reset_frame(&self.room, live.state.head(), reset),
+        }
+    }
+
+    /// The frames of these slots as this listener sees them. Of what it has not read of a channel,
+    /// the last word counts.
+    fn render(&self, slots: &[Slot]) -> Bytes {
+        let live = self.core.live.read();
+        let mut told = HashSet::new();
+        let mut frames = Vec::with_capacity(slots.len());
+        for slot in slots.iter().rev() {
+            if let Content::Activity { channel, .. } = &slot.content
+                && !told.insert(channel)
+            {
+                continue;
+            }
+            frames.extend(self.frame_of(&live, slot));
+        }
+        let mut chunk = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+        frames.iter().rev().for_each(|frame| chunk.extend_from_slice(frame));
+        chunk.freeze()
+    }
+
+    fn frame_of(&self, live: &Live, slot: &Slot) -> Option<Bytes> {
+        let id = Some(Cursor { epoch: self.room.epoch, seq: slot.seq });
+        let me = &self.session.user.id;
+        match &slot.content {
+            Content::Shared(frame) => Some(frame.clone()),
+            // A channel that is gone by now is followed by its deletion.
+            Content::Channel { event, channel } => {
+                let view = live.state.view(live.state.channel(channel)?, me);
+                Some(frame(event, id, &serde_json::to_vec(&view).ok()?))
+            }
+            Content::Activity { only: Some(user), .. } if user != me => None,
+            Content::Activity { channel, .. } => {
+                let view = live.state.view(live.state.channel(channel)?, me);
+                let activity = json!({
+                    "channel": view.name,
+                    "channel_id": view.id,
+                    "unread": view.unread,
+                    "mentions": view.mentions,
+                    "last_message_at": view.last_message_at,
+                });
+                Some(frame("activity", id, activity.to_string().as_bytes()))
+            }
+        }
+    }
+}
+
+impl Live {
+    /// What a listener of this channel is due before what comes next.
+    fn due(&self, channel: &ChannelId, room: &Room, from: From, me: &UserId) -> Due {
+        let Some(channel) = self.state.channel(channel) else { return Due::Nothing };
+        match from {
+            From::Now => Due::Nothing,
+            From::Start => Due::Frames(self.stored(channel, room).into()),
+            From::Unknown => Due::Frames(self.start_again(channel, room, Reset::UnknownCursor)),
+            From::After(cursor) if cursor.epoch != room.epoch => {
+                Due::Frames(self.start_again(channel, room, Reset::UnknownCursor))
+            }
+            From::After(cursor) if cursor.seq > self.state.head() => Due::After(cursor),
+            From::After(cursor) => Due::Frames(self.missed(channel, room, cursor.seq, me)),
+        }
+    }
+
+    /// Where a listener of everything starts, and what it is due before.
+    fn resume_everywhere(&self, room: &Room, from: From) -> (u64, Due) {
+        let again = |reset| Due::Frames(reset_frame(room, self.state.head(), reset));
+        match from {
+            From::Now | From::Start => (room.head(), Due::Nothing),
+            From::After(cursor) if cursor.epoch == room.epoch => {
+                if cursor.seq > self.state.head() {
+                    return (room.head(), Due::After(cursor));
+                }
+                match room.position_after(cursor.seq) {
+                    Some(position) => (position, Due::Nothing),
+                    None => (room.head(), again(Reset::TooOld)),
+                }
+            }
+            From::After(_) | From::Unknown => (room.head(), again(Reset::UnknownCursor)),
+        }
+    }
+
+    fn missed(&self, channel: &Channel, room: &Room, seen: Seq, me: &UserId) -> Bytes {
+        let conversation = self.state.conversation(&channel.id);
+        match conversation.map(|conversation| conversation.since(seen, channel)) {
+            Some(Missed::Events(events)) => {
+                let frames = events.iter().map(|(seq, event)| self.past(room, *seq, event, me));
+                frames.flatten().collect::<BytesMut>().freeze()
+            }
+            Some(Missed::Gap) | None => self.start_again(channel, room, Reset::TooOld),
+        }
+    }
+
+    fn past(&self, room: &Room, seq: Seq, event: &Event, me: &UserId) -> Bytes {
+        let Event::ChannelUpdated(id) = event else {
+            return follower::encode(event, room.epoch, seq);
+        };
+        let id_of_event = Some(Cursor { epoch: room.epoch, seq });
+        let view = self.state.channel(id).map(|channel| self.state.view(channel, me));
+        let json = serde_json::to_vec(&view).unwrap_or_default();
+        frame("channel-updated", id_of_event, &json)
+    }
+
+    /// `reset`, and everything that is stored.
+    fn start_again(&self, channel: &Channel, room: &Room, reset: Reset) -> Bytes {
+        let conversation = self.state.conversation(&channel.id);
+        let oldest = conversation.and_then(|conversation| conversation.messages().next());
+        // From before what follows: a connection that breaks in between resumes with all of it.
+        let seq = oldest.map_or(self.state.head(), |message| Seq(message.seq.0 - 1));
+        let mut frames = BytesMut::from(reset_frame(room, seq, reset));
+        frames.extend_from_slice(&self.stored(channel, room));
+        frames.freeze()
+    }
+
+    fn stored(&self, channel: &Channel, room: &Room) -> BytesMut {
+        let messages = self.state.conversation(&channel.id);
+        let messages = messages.into_iter().flat_map(|conversation| conversation.messages());
+        let mut frames = BytesMut::new();
+        for message in messages {
+            let id = Some(Cursor { epoch: room.epoch, seq: message.seq });
+            let json = message.json(channel.name.as_str());
+            frames.extend_from_slice(&frame("message", id, &json));
+        }
+        frames
+    }
+}
+
+impl Core {
+    /// What ends this session's streams; `None` when it has ended already.
+    fn session_over(&self, session: &Session) -> Option<CancellationToken> {
+        let mut sessions = self.sessions.lock();
+        // Looked up under the lock: a session that ends now finds the token, or is seen as ended.
+        self.live.read().state.session(&session.id)?;
+        let over = sessions.entry(session.id.clone());
+        Some(over.or_insert_with(|| self.over.child_token()).clone())
+    }
+}
+
+/// Being somewhere: while held, its user is there.
+struct Attendance {
+    core: Arc<Core>,
+    place: Place,
+    session: Session,
+    room: Arc<Room>,
+}
+
+impl Attendance {
+    fn of(core: &Arc<Core>, session: &Session, place: Place, room: &Arc<Room>) -> Self {
+        let room = match place {
+            Place::Channel(_) => room.clone(),
+            Place::Anywhere => core.lobby.clone(),
+        };
+        if let Some(here) = core.presence.enter(&place, &session.user) {
+            let (joined, online) = match place {
+                Place::Channel(_) => ("joined", json!({ "user": session.user, "online": here })),
+                Place::Anywhere => ("online", json!({ "user": session.user })),
+            };
+            whisper(&room, joined, &online);
+        }
+        Self { core: core.clone(), place, session: session.clone(), room }
+    }
+}
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        let Some(departure) = self.core.presence.exit(&self.place, &self.session.user.id) else {
+            return;
+        };
+        let (core, room) = (self.core.clone(), self.room.clone());
+        let in_channel = matches!(self.place, Place::Channel(_));
+        self.core.runtime.spawn(async move {
+            tokio::time::sleep(super::presence::LEAVE_GRACE).await;
+            let Some((user, here)) = core.presence.conclude(&departure) else { return };
+            match in_channel {
+                true => whisper(&room, "left", &json!({ "user": user, "online": here })),
+                false => whisper(&room, "offline", &json!({ "user": user })),
+            }
+        });
+    }
+}
+
+fn whisper(room: &Room, event: &str, told: &serde_json::Value) {
+    room.say(None, Content::Shared(frame(event, None, told.to_string().as_bytes())));
+    room.wake();
+}
+
+fn reset_frame(room: &Room, seq: Seq, reset: Reset) -> Bytes {
+    let id = Some(Cursor { epoch: room.epoch, seq });
+    frame("reset", id, json!({ "reason": reset.reason() }).to_string().as_bytes())
+}

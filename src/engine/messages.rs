@@ -1,0 +1,291 @@
+//! Messages: reading, sending, editing, deleting.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use chrono::Utc;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::log::Expect;
+use super::{Attempt, Engine, EngineError, Live, MAX_DECISIONS, fresh_op};
+use crate::domain::channel::{Channel, ChannelRef, Conversation};
+use crate::domain::entry::{ChangeRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
+use crate::domain::event::Event;
+use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
+use crate::domain::markdown;
+use crate::domain::mentions::mentioned;
+use crate::domain::message::{Content, Message, Text};
+use crate::domain::user::Session;
+
+/// What putting a message under an id of one's own came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The id was new: the message as JSON.
+    Created(Bytes),
+    /// It was the caller's own message, which now reads so.
+    Replaced(Bytes),
+}
+
+/// A point in the action of putting: what there is under the id.
+enum Found {
+    Nothing { op: OpId },
+    Same(Bytes),
+    Other { seq: Seq, changed: Option<Seq> },
+}
+
+impl Engine {
+    /// All that a channel keeps, as JSON: `{"messages": […], "cursor": "…", "kept": 100}`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user.
+    pub fn history(&self, _: &Session, named: &ChannelRef) -> Result<Bytes, EngineError> {
+        let (messages, seq, epoch) = {
+            let live = self.core.live.read();
+            let channel = live.find(named)?;
+            let epoch = self.log.epoch().of_stream(channel.id.as_str());
+            (live.messages_json(channel), live.state.head(), epoch)
+        };
+        let cursor = Cursor { epoch, seq };
+        let bytes = messages.iter().map(|message| message.len() + 1).sum::<usize>();
+        let mut json = BytesMut::with_capacity(bytes + 80);
+        json.put_slice(b"{\"messages\":[");
+        for (at, message) in messages.iter().enumerate() {
+            if at > 0 {
+                json.put_u8(b',');
+            }
+            json.put_slice(message);
+        }
+        let rest = format!("],\"cursor\":\"{cursor}\",\"kept\":{KEPT_MESSAGES}}}");
+        json.put_slice(rest.as_bytes());
+        Ok(json.freeze())
+    }
+
+    /// One message, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, or it keeps no such message.
+    pub fn message(
+        &self,
+        _: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+    ) -> Result<Bytes, EngineError> {
+        let live = self.core.live.read();
+        let (channel, message) = live.find_message(named, id)?;
+        Ok(message.json(channel.name.as_str()))
+    }
+
+    /// Sends a message under an id of the server's choice. Gives the id and the message as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, they send too fast, or nothing can be stored.
+    pub async fn post(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        text: Text,
+    ) -> Result<(MessageId, Bytes), EngineError> {
+        self.core.live.read().find(named)?;
+        self.count_post(session)?;
+        let content = self.content(text);
+        let id = MessageId::from(Uuid::now_v7());
+        let attempt = self.send(session, named, &id, &content, fresh_op()).await?;
+        match sent(attempt) {
+            Some(json) => Ok((id, json)),
+            // The id is new, so only the channel can have gone.
+            None => Err(EngineError::NoSuchChannel),
+        }
+    }
+
+    /// Sends a message under an id of the sender's choice, or replaces their own message of that
+    /// id. Doing it again changes nothing, so it is safe to try again.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, the message of that id is somebody else's,
+    /// they send too fast, or nothing can be stored.
+    pub async fn put(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+        text: Text,
+    ) -> Result<Put, EngineError> {
+        let mut prepared = None;
+        for attempt in 0..MAX_DECISIONS {
+            let found = self.look(session, named, id, &text)?;
+            if let Found::Same(json) = found {
+                return Ok(Put::Replaced(json));
+            }
+            if prepared.is_none() {
+                self.count_post(session)?;
+            }
+            let content = prepared.get_or_insert_with(|| self.content(text.clone()));
+            match found {
+                Found::Nothing { op } => {
+                    // After a first attempt the log may remember the op of a message that is gone.
+                    let op = if attempt == 0 { op } else { fresh_op() };
+                    let attempt = self.send(session, named, id, content, op).await?;
+                    if let Some(json) = sent(attempt) {
+                        return Ok(Put::Created(json));
+                    }
+                }
+                Found::Other { seq, changed } => {
+                    let edited_at = Some(Utc::now().into());
+                    let change = ChangeRecord::Edited { content: content.clone(), edited_at };
+                    let attempt = self.change(named, seq, changed, &change).await?;
+                    if let Some(json) = sent(attempt) {
+                        return Ok(Put::Replaced(json));
+                    }
+                }
+                Found::Same(json) => return Ok(Put::Replaced(json)),
+            }
+        }
+        Err(EngineError::StorageUnavailable)
+    }
+
+    /// Deletes a message: its author may, and the creator of its channel.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, it keeps no such message, the message is
+    /// somebody else's, or nothing can be stored.
+    pub async fn delete(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+    ) -> Result<(), EngineError> {
+        for _ in 0..MAX_DECISIONS {
+            let (seq, changed) = {
+                let live = self.core.live.read();
+                let (channel, message) = live.find_message(named, id)?;
+                let me = &session.user.id;
+                let owns = channel.creator.as_ref().is_some_and(|creator| creator.id == *me);
+                if message.author.id != *me && !owns {
+                    return Err(EngineError::NotYours);
+                }
+                (message.seq, message.changed)
+            };
+            let change = ChangeRecord::Deleted { id: id.clone() };
+            match self.change(named, seq, changed, &change).await? {
+                Attempt::Done(_) => return Ok(()),
+                Attempt::Again => {}
+            }
+        }
+        Err(EngineError::StorageUnavailable)
+    }
+
+    fn count_post(&self, session: &Session) -> Result<(), EngineError> {
+        match &self.limits {
+            Some(limits) => Ok(limits.post(&session.user.id)?),
+            None => Ok(()),
+        }
+    }
+
+    /// What is made of a text once, before it is stored.
+    fn content(&self, text: Text) -> Content {
+        let html = markdown::to_html(&text);
+        let live = self.core.live.read();
+        let holder = |name: &_| live.state.holder(name).map(|account| account.user.id.clone());
+        let mentions = mentioned(text.as_str(), holder);
+        Content { text, html, mentions }
+    }
+
+    fn look(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+        text: &Text,
+    ) -> Result<Found, EngineError> {
+        let live = self.core.live.read();
+        let channel = live.find(named)?;
+        let conversation = live.state.conversation(&channel.id);
+        let Some(message) = conversation.and_then(|conversation| conversation.message(id)) else {
+            let deleted = conversation.and_then(|conversation| conversation.deleted(id));
+            return Ok(Found::Nothing { op: op_of(session, channel, id, deleted) });
+        };
+        if message.author.id != session.user.id {
+            return Err(EngineError::NotYours);
+        }
+        if message.content.text == *text {
+            return Ok(Found::Same(message.json(channel.name.as_str())));
+        }
+        Ok(Found::Other { seq: message.seq, changed: message.changed })
+    }
+
+    async fn send(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+        content: &Content,
+        op: OpId,
+    ) -> Result<Attempt, EngineError> {
+        let (key, author) = {
+            let live = self.core.live.read();
+            let account = live.state.account(&session.user.id);
+            let author = account.ok_or(EngineError::SignInRequired)?.user.clone();
+            (Key::Messages(live.find(named)?.id.clone()), author)
+        };
+        let record = MessageRecord { id: id.clone(), author, content: content.clone() };
+        self.append(op, key, encode(&record), Expect::Any).await
+    }
+
+    async fn change(
+        &self,
+        named: &ChannelRef,
+        message: Seq,
+        changed: Option<Seq>,
+        change: &ChangeRecord,
+    ) -> Result<Attempt, EngineError> {
+        let channel = self.core.live.read().find(named)?.id.clone();
+        let key = Key::Change(channel, message);
+        self.append(fresh_op(), key, encode(change), changed.into()).await
+    }
+}
+
+impl Live {
+    fn find_message(
+        &self,
+        named: &ChannelRef,
+        id: &MessageId,
+    ) -> Result<(&Channel, &Message), EngineError> {
+        let channel = self.find(named)?;
+        let conversation = self.state.conversation(&channel.id);
+        let message = conversation.and_then(|conversation| conversation.message(id));
+        Ok((channel, message.ok_or(EngineError::NoSuchMessage)?))
+    }
+
+    /// The channel's kept messages as JSON, oldest first.
+    pub(super) fn messages_json(&self, channel: &Channel) -> Vec<Bytes> {
+        let messages = self.state.conversation(&channel.id).map(Conversation::messages);
+        messages.into_iter().flatten().map(|message| message.json(channel.name.as_str())).collect()
+    }
+}
+
+/// The same for the same author putting the same id again, so that the log itself stores it once,
+/// but another one after the message was deleted.
+fn op_of(session: &Session, channel: &Channel, id: &MessageId, deleted: Option<Seq>) -> OpId {
+    let digest = Sha256::new()
+        .chain_update(channel.id.as_str())
+        .chain_update(session.user.id.as_str())
+        .chain_update(deleted.unwrap_or_default().0.to_be_bytes())
+        .chain_update(id.as_str())
+        .finalize();
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    OpId(uuid::Builder::from_custom_bytes(first).into_uuid())
+}
+
+/// The JSON of the message that an attempt made or changed.
+fn sent(attempt: Attempt) -> Option<Bytes> {
+    let Attempt::Done(events) = attempt else { return None };
+    events.into_iter().find_map(|event| match event {
+        Event::Message { json, .. } | Event::MessageUpdated { json, .. } => Some(json),
+        _ => None,
+    })
+}

@@ -1,0 +1,247 @@
+//! What people can do. Knows the domain and the ports; knows no HTTP.
+//!
+//! Each action is the same three steps: check the rules against the present state, append one
+//! entry to the log, wait until this node's own follower has applied it. When the state has moved
+//! on in between (somebody else was faster), the action starts again from the rules.
+
+mod channels;
+mod follower;
+pub mod limits;
+mod listen;
+pub mod log;
+mod messages;
+mod people;
+pub mod presence;
+pub mod room;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use self::listen::{From, Listener};
+pub use self::messages::Put;
+pub use self::people::{SignedIn, SignedInAs};
+use self::limits::{Limits, TooSoon};
+use self::log::{AppendError, Draft, Expect, Log};
+use self::presence::Presence;
+use self::room::Room;
+use crate::domain::channel::{Channel, ChannelRef};
+use crate::domain::entry::{ChannelRecord, Key, RecordError, encode};
+use crate::domain::event::Event;
+use crate::domain::ids::{ChannelId, OpId, Seq, SessionId};
+use crate::domain::names::{ChannelName, Topic};
+use crate::domain::state::State;
+
+/// How often an action is decided again because somebody else was faster, before it is given up.
+const MAX_DECISIONS: usize = 32;
+
+/// Why an action was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The session is not, or no longer, live.
+    #[error("sign in first")]
+    SignInRequired,
+    /// It is somebody else's.
+    #[error("that belongs to somebody else")]
+    NotYours,
+    /// Nobody may do that, or not this user.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// There is no such channel for this user.
+    #[error("there is no such channel")]
+    NoSuchChannel,
+    /// The channel keeps no such message.
+    #[error("there is no such message")]
+    NoSuchMessage,
+    /// Somebody holds an equal name.
+    #[error("somebody here is already called that")]
+    DisplayNameTaken,
+    /// There is a channel of that name.
+    #[error("there is already a channel of that name")]
+    ChannelExists,
+    /// The session belongs to a user of another name.
+    #[error("you are already signed in under another name")]
+    AlreadySignedIn,
+    /// Too much in too short a time.
+    #[error("too many at once: wait a moment")]
+    SlowDown {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Nothing can be stored now. It was not stored.
+    #[error("nothing can be stored at the moment")]
+    StorageUnavailable,
+}
+
+impl std::convert::From<TooSoon> for EngineError {
+    fn from(TooSoon(retry_after): TooSoon) -> Self {
+        Self::SlowDown { retry_after }
+    }
+}
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The log holds what this version cannot read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The log ended before it was read.
+    #[error("the log cannot be read")]
+    LogEnded,
+    /// `general` could not be created.
+    #[error("the first channel cannot be created: {0}")]
+    General(EngineError),
+}
+
+/// The chat. Cheap to share; everything that changes is behind it.
+pub struct Engine {
+    log: Arc<dyn Log>,
+    core: Arc<Core>,
+    limits: Option<Limits>,
+}
+
+/// What requests, the follower and the listeners share.
+struct Core {
+    live: RwLock<Live>,
+    /// The last applied entry, for those who wait for one.
+    applied: watch::Sender<Seq>,
+    /// Who waits for what an entry does, by its op.
+    waiting: Mutex<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>,
+    presence: Presence,
+    lobby: Arc<Room>,
+    /// Ends the streams of a session when it is signed out.
+    sessions: Mutex<HashMap<SessionId, CancellationToken>>,
+    /// Ends every stream.
+    over: CancellationToken,
+    runtime: Handle,
+}
+
+/// The state and the rooms, which change together: whoever holds the lock sees both at the same
+/// entry.
+struct Live {
+    state: State,
+    rooms: HashMap<ChannelId, Arc<Room>>,
+}
+
+/// What became of an entry.
+enum Outcome {
+    Applied(Vec<Event>),
+    Refused,
+}
+
+/// What became of an attempt to change something.
+enum Attempt {
+    /// It is done, and this is what it did.
+    Done(Vec<Event>),
+    /// What it was decided on is no longer true: decide again.
+    Again,
+}
+
+impl Engine {
+    /// Reads the log and begins to follow it. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read, or holds what this version does not know.
+    pub async fn start(log: Arc<dyn Log>, limits: Option<Limits>) -> Result<Self, StartError> {
+        let core = follower::start(&log).await?;
+        let engine = Self { log, core, limits };
+        engine.ensure_general().await?;
+        Ok(engine)
+    }
+
+    /// Whether entries are still applied. When not, nothing can change any more.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.core.over.is_cancelled()
+    }
+
+    /// Cancelled, it ends every stream, at once and for good.
+    #[must_use]
+    pub fn stream_ender(&self) -> CancellationToken {
+        self.core.over.clone()
+    }
+
+    async fn ensure_general(&self) -> Result<(), StartError> {
+        let name = ChannelName::general();
+        if self.core.live.read().state.channel_named(&name).is_some() {
+            return Ok(());
+        }
+        let key = Key::Channel(name.hash());
+        let (topic, creator, created_at) = (Topic::default(), None, None);
+        let id = Uuid::now_v7().into();
+        let record = ChannelRecord::Open { id, name, topic, creator, created_at };
+        // Another node may have been faster: then it is there all the same.
+        let created = self.append(fresh_op(), key, encode(&record), Expect::Absent).await;
+        created.map(drop).map_err(StartError::General)
+    }
+
+    /// Appends one entry and waits for what it does.
+    async fn append(
+        &self,
+        op: OpId,
+        key: Key,
+        body: String,
+        expect: Expect,
+    ) -> Result<Attempt, EngineError> {
+        let (tell, told) = oneshot::channel();
+        self.core.waiting.lock().entry(op).or_default().push(tell);
+        match self.log.append(Draft { op, key, body, expect }).await {
+            Ok(appended) if !appended.repeated => match told.await {
+                Ok(Outcome::Applied(events)) => Ok(Attempt::Done(events)),
+                Ok(Outcome::Refused) => Ok(Attempt::Again),
+                Err(_) => Err(EngineError::StorageUnavailable),
+            },
+            Ok(repeated) => {
+                self.core.forget_waiting(op, told);
+                self.core.applied(repeated.seq).await;
+                Ok(Attempt::Again)
+            }
+            Err(refused) => {
+                self.core.forget_waiting(op, told);
+                let AppendError::Conflict(last) = refused else {
+                    return Err(EngineError::StorageUnavailable);
+                };
+                self.core.applied(last.unwrap_or_default()).await;
+                Ok(Attempt::Again)
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Waits until this entry is applied.
+    async fn applied(&self, seq: Seq) {
+        let mut applied = self.applied.subscribe();
+        // The sender lives as long as this.
+        let _ = applied.wait_for(|last| *last >= seq).await;
+    }
+
+    fn forget_waiting(&self, op: OpId, told: oneshot::Receiver<Outcome>) {
+        drop(told);
+        let mut waiting = self.waiting.lock();
+        if let Some(waiters) = waiting.get_mut(&op) {
+            waiters.retain(|waiter| !waiter.is_closed());
+            if waiters.is_empty() {
+                waiting.remove(&op);
+            }
+        }
+    }
+}
+
+impl Live {
+    /// The channel that somebody names, if there is one for them.
+    fn find(&self, named: &ChannelRef) -> Result<&Channel, EngineError> {
+        self.state.find(named).ok_or(EngineError::NoSuchChannel)
+    }
+}
+
+fn fresh_op() -> OpId {
+    OpId(Uuid::now_v7())
+}

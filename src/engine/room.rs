@@ -1,0 +1,292 @@
+//! Rooms: the live side of a channel, and of what happens everywhere.
+//!
+//! A room is a ring of what was said last, and a wake-up. A listener is a position in the ring and
+//! nothing else: a slow one costs no memory, and one that the ring has left behind is told so.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use tokio::sync::Notify;
+
+use crate::domain::ids::{ChannelId, Epoch, Seq, UserId};
+
+/// How many slots a ring keeps.
+pub const RING_SLOTS: usize = 512;
+/// How many bytes of frames a ring keeps; the newest slot is kept whatever its size.
+pub const RING_BYTES: usize = 2 * 1024 * 1024;
+
+/// The last things that were said, each at a position that only grows.
+///
+/// ```
+/// use houston::engine::room::Ring;
+///
+/// let mut ring = Ring::default();
+/// let start = ring.head();
+/// ring.push("one", 3);
+/// ring.push("two", 3);
+/// assert_eq!(ring.after(start).unwrap().copied().collect::<Vec<_>>(), ["one", "two"]);
+/// ```
+#[derive(Debug)]
+pub struct Ring<T> {
+    slots: VecDeque<(T, usize)>,
+    head: u64,
+    bytes: usize,
+}
+
+/// The ring no longer holds what comes after a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lagged;
+
+impl<T> Default for Ring<T> {
+    fn default() -> Self {
+        Self { slots: VecDeque::new(), head: 0, bytes: 0 }
+    }
+}
+
+impl<T> Ring<T> {
+    /// The position after everything that was pushed so far.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Adds a slot of this size, and lets the oldest go that are over the bounds. Gives back the
+    /// last that went.
+    pub fn push(&mut self, slot: T, bytes: usize) -> Option<T> {
+        self.slots.push_back((slot, bytes));
+        self.head += 1;
+        self.bytes += bytes;
+        let mut gone = None;
+        while self.slots.len() > 1
+            && (self.slots.len() > RING_SLOTS || self.bytes > RING_BYTES)
+            && let Some((slot, bytes)) = self.slots.pop_front()
+        {
+            self.bytes -= bytes;
+            gone = Some(slot);
+        }
+        gone
+    }
+
+    /// What was pushed after `position`, oldest first. Copies nothing; O(1), then O(slots read).
+    ///
+    /// # Errors
+    ///
+    /// When some of it is gone.
+    pub fn after(&self, position: u64) -> Result<impl Iterator<Item = &T>, Lagged> {
+        let behind = usize::try_from(self.head.saturating_sub(position)).map_err(|_| Lagged)?;
+        let skip = self.slots.len().checked_sub(behind).ok_or(Lagged)?;
+        Ok(self.slots.range(skip..).map(|(slot, _)| slot))
+    }
+}
+
+/// Something said in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The last entry of the log at that time: where a returning listener goes on from.
+    pub seq: Seq,
+    /// What was said.
+    pub content: Content,
+}
+
+/// What was said: mostly the same bytes for all, sometimes something that reads differently for
+/// each listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A frame, encoded once.
+    Shared(Bytes),
+    /// A channel as the listener sees it: what is unread differs.
+    Channel {
+        /// The event's name.
+        event: &'static str,
+        /// Which channel.
+        channel: ChannelId,
+    },
+    /// What the listener has not read of a channel.
+    Activity {
+        /// Which channel.
+        channel: ChannelId,
+        /// For whom; `None` for all who can see it.
+        only: Option<UserId>,
+    },
+}
+
+impl Content {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Shared(frame) => frame.len(),
+            Self::Channel { .. } | Self::Activity { .. } => 64,
+        }
+    }
+}
+
+/// A place where things are said and listened to.
+#[derive(Debug)]
+pub struct Room {
+    /// The epoch of this room's cursors.
+    pub epoch: Epoch,
+    inner: RwLock<Inner>,
+    woken: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ring: Ring<Slot>,
+    /// Whoever has seen this sequence has missed nothing that the ring has let go.
+    complete_since: Seq,
+    closed: bool,
+}
+
+/// What a listener finds after its position.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// These slots, up to this position.
+    Slots(Vec<Slot>, u64),
+    /// One frame and nothing else: the common case, for which nothing is allocated.
+    Frame(Bytes, u64),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing, ever again.
+    Closed,
+    /// Some of it is gone.
+    Lagged,
+}
+
+impl Room {
+    /// An empty room. Cursors from before `since` cannot be resumed from its ring.
+    #[must_use]
+    pub fn new(epoch: Epoch, since: Seq) -> Self {
+        let inner = Inner { ring: Ring::default(), complete_since: since, closed: false };
+        Self { epoch, inner: RwLock::new(inner), woken: Notify::new() }
+    }
+
+    /// Says something that lasts, or came with the entry `seq`; without one, something that does
+    /// not last. Listeners learn of it at the next [`Room::wake`].
+    pub fn say(&self, seq: Option<Seq>, content: Content) {
+        let bytes = content.bytes();
+        let mut inner = self.inner.write();
+        let last = inner.ring.slots.back().map_or(inner.complete_since, |(slot, _)| slot.seq);
+        if let Some(gone) = inner.ring.push(Slot { seq: seq.unwrap_or(last), content }, bytes) {
+            inner.complete_since = gone.seq;
+        }
+    }
+
+    /// Ends the room: listeners hear what was said and then that it is closed.
+    pub fn close(&self) {
+        self.inner.write().closed = true;
+        self.wake();
+    }
+
+    /// Wakes all who listen. Hold no lock while calling it.
+    pub fn wake(&self) {
+        self.woken.notify_waiters();
+    }
+
+    /// What wakes a listener. Enable it, then look with [`Room::after`], then wait.
+    pub(crate) fn woken(&self) -> tokio::sync::futures::Notified<'_> {
+        self.woken.notified()
+    }
+
+    /// The position from which one hears what is said from now on.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.inner.read().ring.head()
+    }
+
+    /// The position after everything that was said up to `seen`; `None` when some of what came
+    /// after it is gone.
+    #[must_use]
+    pub fn position_after(&self, seen: Seq) -> Option<u64> {
+        let inner = self.inner.read();
+        if seen < inner.complete_since {
+            return None;
+        }
+        let later = inner.ring.slots.iter().rev().take_while(|(slot, _)| slot.seq > seen).count();
+        Some(inner.ring.head() - u64::try_from(later).ok()?)
+    }
+
+    /// What was said after `position`, at most about `max_bytes` of it but at least one slot.
+    #[must_use]
+    pub fn after(&self, position: u64, max_bytes: usize) -> Heard {
+        let inner = self.inner.read();
+        let head = inner.ring.head();
+        let Ok(slots) = inner.ring.after(position) else { return Heard::Lagged };
+        match (head - position, inner.ring.slots.back()) {
+            (0, _) => return if inner.closed { Heard::Closed } else { Heard::Nothing },
+            (1, Some((Slot { content: Content::Shared(frame), .. }, _))) => {
+                return Heard::Frame(frame.clone(), head);
+            }
+            _ => {}
+        }
+        let mut bytes = 0;
+        let within = |slot: &&Slot| {
+            let first = bytes == 0;
+            bytes += slot.content.bytes();
+            first || bytes <= max_bytes
+        };
+        let taken: Vec<_> = slots.take_while(within).cloned().collect();
+        let next = position + taken.len() as u64;
+        Heard::Slots(taken, next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_ring_is_bounded_in_slots_and_bytes() {
+        let mut ring = Ring::default();
+        for n in 0..=RING_SLOTS {
+            ring.push(n, 1);
+        }
+        assert_eq!(ring.slots.len(), RING_SLOTS);
+        ring.push(0, RING_BYTES + 1);
+        assert_eq!(ring.slots.len(), 1);
+        ring.push(1, 1);
+        assert_eq!(ring.after(ring.head() - 1).map(Iterator::count), Ok(1));
+    }
+
+    #[test]
+    fn a_position_from_the_future_finds_nothing() {
+        let ring = Ring::<()>::default();
+        assert_eq!(ring.after(7).map(Iterator::count), Ok(0));
+    }
+
+    proptest! {
+        /// However pushes and reads interleave, a reader hears each slot once and in order, or is
+        /// told that it lagged.
+        #[test]
+        fn a_reader_loses_nothing_and_hears_nothing_twice(
+            steps in prop::collection::vec(prop::option::weighted(0.8, 1..RING_BYTES / 40), 1..800),
+        ) {
+            let mut ring = Ring::default();
+            let (mut pushed, mut position, mut expected) = (0_u64, ring.head(), 0_u64);
+            for step in steps {
+                match step {
+                    Some(bytes) => {
+                        ring.push(pushed, bytes);
+                        pushed += 1;
+                    }
+                    None => match ring.after(position) {
+                        Ok(slots) => {
+                            for &slot in slots {
+                                prop_assert_eq!(slot, expected);
+                                expected += 1;
+                            }
+                            prop_assert_eq!(expected, pushed);
+                            position = ring.head();
+                        }
+                        Err(Lagged) => {
+                            let kept: usize = ring.slots.len();
+                            prop_assert!(pushed - expected > kept as u64);
+                            (position, expected) = (ring.head(), pushed);
+                        }
+                    },
+                }
+            }
+        }
+    }
+}

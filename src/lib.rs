@@ -1,0 +1,141 @@
+//! Houston: a self-hosted team chat whose channels keep their last hundred messages.
+//!
+//! # Everything flows one way
+//!
+//! ```text
+//!  request → rules → log → apply → room → listeners
+//!           (may I?) (kept) (pure) (ring)  (cursors)
+//! ```
+//!
+//! 1. A route parses its input into types, names the caller, and makes one call into the
+//!    [`engine`].
+//! 2. The engine checks the rules against the present state and appends one entry to the
+//!    [log](engine::log::Log). When that returns, the entry is on disk and has its place in the
+//!    single total order of everything that lasts.
+//! 3. The log's follower feeds each entry, in order, to [`apply`](domain::state::State::apply), a
+//!    pure function and the only place where state changes.
+//! 4. Each event that `apply` tells is encoded once and said in its [room](engine::room::Room);
+//!    then the room's listeners are woken, once for all that the log delivered together.
+//! 5. A listener is a position in a room's ring and nothing else. Woken, it takes what came since
+//!    and writes it as one chunk. What a returning or slow one has missed is worked out from the
+//!    state: [`Conversation::since`](domain::channel::Conversation::since).
+//! 6. The request is answered when this node's follower has applied its entry, with what `apply`
+//!    made of it.
+//!
+//! # The life of one message
+//!
+//! `PUT /api/channels/general/messages/m1` reaches `api::messages::replace`. The guards have
+//! made a session of the cookie and a [`Text`](domain::message::Text) of the body.
+//! [`Engine::put`](engine::Engine::put) finds nothing under `m1`, renders the text and appends a
+//! [`MessageRecord`](domain::entry::MessageRecord) under the channel's key. The
+//! [SQLite](backends::sqlite) writer commits it with whatever else waits, lets the 101st message
+//! go in the same transaction, and gives the entry to the follower. `apply` puts the message into
+//! the channel's [`Conversation`](domain::channel::Conversation); its frame goes into the room's
+//! ring; every listener writes the same bytes; the request answers 201 with the JSON that is in
+//! the frame.
+//!
+//! # Code map
+//!
+//! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL.
+//! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log)); rooms and presence.
+//! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
+//! - [`api`]: the engine as JSON and Server-Sent Events.
+//! - [`pages`]: the same engine as HTML.
+//! - [`config`]: every setting.
+//!
+//! `domain ← engine ← backends` and `domain, engine ← api ← pages`; this file alone knows all. A
+//! test keeps it so.
+//!
+//! # Invariants
+//!
+//! - **No event and no 2xx before its entry is on disk.**
+//! - **A listener sees sequence numbers in order, each once, or a `reset`; never a hole.**
+//! - **`apply` reads no clock and does no I/O**; the time is in the entry.
+//! - **At most 100 messages per channel**, in memory and in the log; what falls out takes its
+//!   edits with it. Deletions are remembered, 100 per channel, so that a listener who was away
+//!   learns of them.
+//! - **Everything has a bound**: rings, frames, names, texts, bodies, rates. A slow reader costs no
+//!   memory.
+//! - **No lock is held across `.await`**; listeners are woken after it is released; SQLite never
+//!   runs on an async worker.
+//! - **Cursors are `<epoch>-<seq>`**, and each stream has its own epoch, derived from the log's:
+//!   another store, channel or stream means a `reset`, never a silent gap.
+//!
+//! # What it does not do
+//!
+//! It does not keep more than a channel's last hundred messages, does not authenticate people
+//! beyond the possession of a session, and does not encrypt end to end: whoever operates the
+//! server can read what is said.
+
+pub mod api;
+pub mod backends;
+pub mod config;
+pub mod domain;
+pub mod engine;
+pub mod pages;
+
+use std::sync::Arc;
+
+use rocket::fairing::AdHoc;
+use rocket::figment::{self, Figment};
+use rocket::fs::FileServer;
+use rocket::{Build, Rocket};
+use rocket_dyn_templates::Template;
+
+use crate::backends::sqlite::{OpenError, Sqlite};
+use crate::config::Config;
+use crate::engine::limits::Limits;
+use crate::engine::{Engine, StartError};
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// A setting is not what it should be.
+    #[error("a setting is wrong")]
+    Config(#[from] Box<figment::Error>),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// What is kept cannot be read.
+    #[error("what is kept cannot be read")]
+    Engine(#[from] StartError),
+}
+
+/// The server, ready to be launched: the one place that knows every part.
+///
+/// Opens the data directory and reads what is kept; must run within a Tokio runtime.
+///
+/// # Errors
+///
+/// When a setting is wrong, or the data directory cannot be used or read.
+pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
+    let config = Config::from(&settings)?;
+    let log = Arc::new(Sqlite::open(&config.data_dir)?);
+    let limits = config.rate_limits.then(Limits::default);
+    let engine = Engine::start(log, limits).await?;
+    Ok(rocket::custom(settings)
+        .manage(engine)
+        .mount(api::BASE, api::routes())
+        .register(api::BASE, api::catchers())
+        .mount("/", pages::routes())
+        .register("/", pages::catchers())
+        .mount("/static", FileServer::from("static"))
+        .attach(Template::fairing())
+        .attach(api::uncached())
+        .attach(pages::headers())
+        .attach(end_streams_at_shutdown()))
+}
+
+/// Streams never end by themselves: without this they would hold up the exit.
+fn end_streams_at_shutdown() -> AdHoc {
+    AdHoc::on_liftoff("End streams at shutdown", |rocket| {
+        Box::pin(async move {
+            let ending = rocket.state::<Engine>().map(Engine::stream_ender);
+            let shutdown = rocket.shutdown();
+            rocket::tokio::spawn(async move {
+                shutdown.await;
+                ending.inspect(|ending| ending.cancel());
+            });
+        })
+    })
+}

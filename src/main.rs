@@ -1,0 +1,47 @@
+//! The `houston` command: reads the settings, then serves until it is told to end.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use houston::config::Config;
+use rocket::error::ErrorKind;
+
+#[rocket::main]
+async fn main() -> ExitCode {
+    raise_open_files_limit();
+    let rocket = match houston::rocket(Config::figment()).await {
+        Ok(rocket) => rocket,
+        Err(error) => return refuse(&error),
+    };
+    match rocket.launch().await {
+        Ok(_) => ExitCode::SUCCESS,
+        // Connections that would not close in time; everything that was acknowledged is on disk.
+        Err(error) if matches!(error.kind(), ErrorKind::Shutdown(..)) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.pretty_print();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every listener is an open file, and the usual soft limit is 1,024 of them.
+fn raise_open_files_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        eprintln!("houston: the limit of open files stays as it is: {error}");
+    }
+}
+
+/// Says why the server does not start, with every cause.
+fn refuse(error: &dyn Error) -> ExitCode {
+    let mut said = format!("houston: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    eprintln!("{said}");
+    ExitCode::FAILURE
+}
