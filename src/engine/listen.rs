@@ -20,7 +20,7 @@ use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
 use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
-pub const PING_PERIOD: Duration = Duration::from_secs(20);
+const PING_PERIOD: Duration = Duration::from_secs(20);
 /// How long a cursor from the future is waited for: this node may be behind another.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
 /// How much one chunk carries at most, but for a single larger frame.

@@ -11,7 +11,7 @@ use crate::domain::ids::Epoch;
 const MIGRATIONS: [&str; 1] = [r"
     create table meta (
         name text primary key,
-        value
+        value any
     ) strict, without rowid;
     create table log (
         seq integer primary key autoincrement,

@@ -1,0 +1,87 @@
+//! Who may use whom.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each part may use besides itself. A part that is not listed may use nothing of ours.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("engine", &["domain"]),
+    ("backends", &["domain", "engine"]),
+    ("api", &["domain", "engine"]),
+    ("pages", &["api", "domain", "engine"]),
+    ("config", &[]),
+    ("lib", &["api", "backends", "config", "domain", "engine", "pages"]),
+    ("main", &[]),
+];
+
+/// Crates that a part must not know, whatever else changes.
+const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
+    ("domain", &["rocket", "rusqlite", "tokio", "futures", "chrono::Local", "Utc::now"]),
+    ("engine", &["rocket", "rusqlite"]),
+    ("api", &["rusqlite"]),
+    ("pages", &["rusqlite"]),
+    ("backends", &["rocket::"]),
+];
+
+#[test]
+fn dependencies_point_one_way() {
+    for (part, path, source) in sources() {
+        let allowed = MAY_USE.iter().find(|(name, _)| *name == part).map_or(&[][..], |(_, it)| it);
+        for used in uses(&source).filter(|used| *used != part) {
+            let known = MAY_USE.iter().any(|(name, _)| *name == used);
+            assert!(!known || allowed.contains(&used), "{} uses {used}", path.display());
+        }
+    }
+}
+
+#[test]
+fn each_part_knows_only_its_own_crates() {
+    for (part, path, source) in sources() {
+        let forbidden = MUST_NOT_KNOW.iter().filter(|(name, _)| *name == part);
+        for word in forbidden.flat_map(|(_, words)| *words) {
+            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                assert!(!line.contains(word), "{} knows {word}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    for (_, path, source) in sources() {
+        let lines = source.lines().count();
+        assert!(lines <= 500, "{} has {lines} lines: could it be two?", path.display());
+    }
+}
+
+/// Each `crate::part` that a source mentions.
+fn uses(source: &str) -> impl Iterator<Item = &str> {
+    source.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        &rest[..end.unwrap_or(rest.len())]
+    })
+}
+
+/// Every source with the part that it belongs to: its folder, or its own name.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let below = path.strip_prefix(&root).expect("below src").with_extension("");
+                let part = below.iter().next().expect("a name").to_string_lossy().into_owned();
+                let source = fs::read_to_string(&path).expect("a source");
+                found.push((part, path, source));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the sources are found");
+    found
+}

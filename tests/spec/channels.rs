@@ -1,0 +1,177 @@
+//! Channels.
+
+use serde_json::json;
+
+use crate::harness::{Workspace, event};
+
+#[rocket::async_test]
+async fn general_is_there_from_the_first_start() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let general = ada.channel("general").await;
+    assert_eq!(general["name"], "general");
+    assert_eq!(general["kind"], "public");
+    assert_eq!(general["topic"], "");
+    assert!(general["created_by"].is_null() && general["last_message_at"].is_null());
+    let created_at = general["created_at"].as_str().expect("a time");
+    assert!(created_at.ends_with('Z') && created_at.len() == 24, "{created_at}");
+}
+
+#[rocket::async_test]
+async fn anyone_creates_channels_and_sees_them_all_by_name() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let answer = ada.post("/api/channels", json!({ "name": "Ops", "topic": " pagers " })).await;
+
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("Location"), Some("/api/channels/ops"));
+    let ops = answer.json();
+    assert_eq!((&ops["name"], &ops["topic"]), (&json!("ops"), &json!("pagers")));
+    assert_eq!(ops["created_by"], ada.user);
+
+    bob.creates("überblick").await;
+    let listed = bob.get("/api/channels").await.json();
+    let names: Vec<_> =
+        listed["channels"].as_array().expect("channels").iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["general", "ops", "überblick"]);
+    let by_id = format!("id:{}", ops["id"].as_str().expect("an id"));
+    assert_eq!(bob.channel(&by_id).await, ops);
+    assert_eq!(bob.channel("%C3%9Cberblick").await["name"], "überblick");
+}
+
+#[rocket::async_test]
+async fn of_a_hundred_who_create_a_channel_at_once_one_does() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let attempts = (0..100).map(|_| ada.post("/api/channels", json!({ "name": "Launch" })));
+    let answers = futures::future::join_all(attempts).await;
+
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!(answer.refused(409, "channel-exists")["field"], "name");
+    }
+}
+
+#[rocket::async_test]
+async fn what_is_no_channel_name_is_refused() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let long = "x".repeat(65);
+    for name in ["", ".", "..", "two words", "a/b", "#a", "@a", "id:1", "🚀", &long] {
+        let answer = ada.post("/api/channels", json!({ "name": name })).await;
+        assert_eq!(answer.refused(422, "invalid-channel-name")["field"], "name", "{name:?}");
+    }
+    let topics = ["x".repeat(251), "two\nlines".into()];
+    for topic in topics {
+        let answer = ada.post("/api/channels", json!({ "name": "a", "topic": topic })).await;
+        assert_eq!(answer.refused(422, "invalid-topic")["field"], "topic");
+    }
+}
+
+#[rocket::async_test]
+async fn what_is_no_channel_is_not_found() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for name in ["nowhere", "@Bob", "@ada", "id:7", "id:", "%F0%9F%9A%80", "a%20b"] {
+        for path in ["", "/messages", "/events", "/messages/m1"] {
+            let answer = ada.get(&format!("/api/channels/{name}{path}")).await;
+            answer.refused(404, "no-such-channel");
+        }
+        let path = format!("/api/channels/{name}/messages");
+        ada.post(&path, json!({ "text": "hi" })).await.refused(404, "no-such-channel");
+    }
+}
+
+#[rocket::async_test]
+async fn the_topic_is_the_creators_and_generals_is_everybodys() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.creates("ops").await;
+    let mut feed = bob.listens("ops").await;
+
+    let set = ada.patch("/api/channels/ops", json!({ "topic": "pagers" })).await;
+
+    assert_eq!(set.json()["topic"], "pagers");
+    assert_eq!(feed.next_named("channel-updated").await.data["topic"], "pagers");
+    bob.patch("/api/channels/ops", json!({ "topic": "x" })).await.refused(403, "not-allowed");
+    assert_eq!(bob.patch("/api/channels/general", json!({ "topic": "x" })).await.status, 200);
+}
+
+#[rocket::async_test]
+async fn a_channel_is_deleted_by_its_creator_with_all_that_it_keeps() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let first = ada.creates("ops").await;
+    bob.posts("ops", "secret").await;
+    let mut feed = bob.listens("ops").await;
+    let mut everywhere = bob.listens_everywhere().await;
+
+    bob.delete("/api/channels/ops").await.refused(403, "not-allowed");
+    assert_eq!(ada.delete("/api/channels/ops").await.status, 204);
+
+    assert_eq!(feed.next_lasting().await, event("channel-deleted", "ops"));
+    feed.ends().await;
+    assert_eq!(everywhere.next_named("channel-deleted").await.data, json!({ "name": "ops" }));
+    ada.get("/api/channels/ops").await.refused(404, "no-such-channel");
+    bob.get("/api/channels/ops/events").await.refused(404, "no-such-channel");
+
+    let second = bob.creates("ops").await;
+    assert_ne!(second["id"], first["id"], "a channel of the same name is another channel");
+    assert!(bob.reads("ops").await.is_empty());
+    let mut resumed = bob.listens_after("ops", &feed.last_id.clone().expect("an id")).await;
+    assert_eq!(resumed.next_named("reset").await.data["reason"], "unknown-cursor");
+}
+
+#[rocket::async_test]
+async fn general_stays() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.delete("/api/channels/general").await.refused(403, "not-allowed");
+}
+
+#[rocket::async_test]
+async fn channels_survive_a_restart_with_topic_and_creator() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.creates("ops").await;
+    ada.creates("gone").await;
+    ada.posts("ops", "before the topic").await;
+    ada.patch("/api/channels/ops", json!({ "topic": "pagers" })).await;
+    ada.delete("/api/channels/gone").await;
+    let (token, before) = (ada.token.clone().expect("a token"), ada.channel("ops").await);
+    drop(ada);
+
+    let workspace = workspace.restarted().await;
+
+    let ada = workspace.holder_of(&token);
+    assert_eq!(ada.channel("ops").await, before);
+    assert_eq!(ada.reads("ops").await, ["before the topic"]);
+    ada.get("/api/channels/gone").await.refused(404, "no-such-channel");
+    ada.creates("gone").await;
+}
+
+#[rocket::async_test]
+async fn unread_counts_what_others_said_since_one_read_it() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.posts("general", "before Bob came").await;
+    let bob = workspace.signed_in_as("Bob").await;
+    assert_eq!(bob.channel("general").await["unread"], 0, "what was before one came is read");
+
+    let second = ada.posts("general", "hello @bob").await;
+    let third = ada.posts("general", "still there?").await;
+    bob.posts("general", "yes").await;
+    let general = bob.channel("general").await;
+    assert_eq!((&general["unread"], &general["mentions"]), (&json!(2), &json!(1)));
+
+    let mut everywhere = bob.listens_everywhere().await;
+    let read = bob.put("/api/channels/general/read", json!({ "message": third["id"] })).await;
+    assert_eq!(read.status, 204);
+    let activity = everywhere.next_named("activity").await.data;
+    assert_eq!((&activity["channel"], &activity["unread"]), (&json!("general"), &json!(0)));
+
+    bob.put("/api/channels/general/read", json!({ "message": second["id"] })).await;
+    assert_eq!(bob.channel("general").await["unread"], 1, "later ones are unread again");
+    let unknown = bob.put("/api/channels/general/read", json!({ "message": "nothing" })).await;
+    unknown.refused(404, "no-such-message");
+}

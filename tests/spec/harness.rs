@@ -1,0 +1,332 @@
+//! People in a workspace: the HTTP is hidden here.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use houston::config::Config;
+use rocket::figment::Figment;
+use rocket::http::{ContentType, Header, Method};
+use rocket::local::asynchronous::{Client, LocalResponse};
+use rocket::tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use rocket::tokio::time::timeout;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up. Generous: these are promises, not races.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A server of its own, in this process.
+#[derive(Clone)]
+pub(crate) struct Workspace {
+    client: Arc<Client>,
+    data: Arc<TempDir>,
+}
+
+impl Workspace {
+    /// Without rate limits, which have tests of their own.
+    pub(crate) async fn start() -> Self {
+        Self::with(|settings| settings.merge(("rate_limits", false))).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(Figment) -> Figment) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        Self { client: launch(data.path(), change).await, data: Arc::new(data) }
+    }
+
+    /// The same workspace after the server was stopped and started again.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { client, data } = self;
+        let client = Arc::into_inner(client).expect("everybody has let go of the server");
+        drop(client.terminate().await);
+        let client = launch(data.path(), |settings| settings.merge(("rate_limits", false))).await;
+        Self { client, data }
+    }
+
+    pub(crate) fn visitor(&self) -> Person {
+        Person { workspace: self.clone(), token: None, user: Value::Null }
+    }
+
+    pub(crate) async fn signed_in_as(&self, name: &str) -> Person {
+        self.visitor().signs_in_as(name).await
+    }
+
+    /// Somebody with the session of this token.
+    pub(crate) fn holder_of(&self, token: &str) -> Person {
+        Person { token: Some(token.into()), ..self.visitor() }
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+}
+
+async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Client> {
+    let settings = Config::figment().merge(("data_dir", data)).merge(("log_level", "off"));
+    let rocket = houston::rocket(change(settings)).await.expect("a workspace");
+    Arc::new(Client::untracked(rocket).await.expect("a server"))
+}
+
+/// Somebody, signed in or not.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) workspace: Workspace,
+    pub(crate) token: Option<String>,
+    pub(crate) user: Value,
+}
+
+impl Person {
+    pub(crate) async fn signs_in_as(&self, name: &str) -> Self {
+        let answer = self.post("/api/session", json!({ "display_name": name })).await;
+        assert_eq!(answer.status, 201, "{name} signs in: {answer:?}");
+        let (user, token) = (answer.json()["user"].clone(), &answer.json()["token"]);
+        let token = token.as_str().expect("a token").into();
+        Self { workspace: self.workspace.clone(), token: Some(token), user }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.user["id"].as_str().expect("a user id")
+    }
+
+    /// A request as any client could make it.
+    pub(crate) async fn asks(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Answer {
+        Answer::of(timeout(DEADLINE, self.dispatch(method, path, headers, body)).await).await
+    }
+
+    async fn dispatch(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> LocalResponse<'_> {
+        let mut request = self.workspace.client.req(method, path.to_owned());
+        if let Some(token) = &self.token {
+            request.add_header(Header::new("Authorization", format!("Bearer {token}")));
+        }
+        for (name, value) in headers {
+            // The local client takes cookies by themselves only.
+            if let Some((cookie, secret)) = value.split_once('=').filter(|_| *name == "Cookie") {
+                request = request.cookie((cookie.to_owned(), secret.to_owned()));
+                continue;
+            }
+            request.add_header(Header::new((*name).to_owned(), (*value).to_owned()));
+        }
+        request.set_body(body);
+        request.dispatch().await
+    }
+
+    async fn sends_json(&self, method: Method, path: &str, body: Value) -> Answer {
+        let json = ContentType::JSON.to_string();
+        self.asks(method, path, &[("Content-Type", &json)], body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.asks(Method::Get, path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.sends_json(Method::Post, path, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.sends_json(Method::Put, path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.sends_json(Method::Patch, path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.asks(Method::Delete, path, &[], "").await
+    }
+
+    pub(crate) async fn creates(&self, channel: &str) -> Value {
+        let answer = self.post("/api/channels", json!({ "name": channel })).await;
+        assert_eq!(answer.status, 201, "#{channel} is created: {answer:?}");
+        answer.json()
+    }
+
+    pub(crate) async fn posts(&self, channel: &str, text: &str) -> Value {
+        let path = format!("/api/channels/{channel}/messages");
+        let answer = self.post(&path, json!({ "text": text })).await;
+        assert_eq!(answer.status, 201, "{text:?} is posted: {answer:?}");
+        answer.json()
+    }
+
+    pub(crate) async fn puts(&self, channel: &str, id: &str, text: &str) -> Answer {
+        let path = format!("/api/channels/{channel}/messages/{id}");
+        self.put(&path, json!({ "text": text })).await
+    }
+
+    pub(crate) async fn deletes(&self, channel: &str, id: &str) {
+        let answer = self.delete(&format!("/api/channels/{channel}/messages/{id}")).await;
+        assert_eq!(answer.status, 204, "{id} is deleted: {answer:?}");
+    }
+
+    /// All that the channel keeps, and the point at which that is true.
+    pub(crate) async fn history(&self, channel: &str) -> (Vec<Value>, String) {
+        let answer = self.get(&format!("/api/channels/{channel}/messages")).await;
+        assert_eq!(answer.status, 200, "#{channel} is read: {answer:?}");
+        let history = answer.json();
+        let cursor = history["cursor"].as_str().expect("a cursor").into();
+        (history["messages"].as_array().expect("messages").clone(), cursor)
+    }
+
+    /// The texts that the channel keeps, oldest first.
+    pub(crate) async fn reads(&self, channel: &str) -> Vec<String> {
+        let (messages, _) = self.history(channel).await;
+        let text = |message: Value| message["text"].as_str().expect("a text").to_owned();
+        messages.into_iter().map(text).collect()
+    }
+
+    pub(crate) async fn channel(&self, name: &str) -> Value {
+        let answer = self.get(&format!("/api/channels/{name}")).await;
+        assert_eq!(answer.status, 200, "#{name} is there: {answer:?}");
+        answer.json()["channel"].clone()
+    }
+
+    pub(crate) async fn listens(&self, channel: &str) -> Feed<'_> {
+        self.opens(&format!("/api/channels/{channel}/events"), &[]).await
+    }
+
+    pub(crate) async fn listens_after(&self, channel: &str, cursor: &str) -> Feed<'_> {
+        let path = format!("/api/channels/{channel}/events");
+        self.opens(&path, &[("Last-Event-ID", cursor)]).await
+    }
+
+    pub(crate) async fn listens_everywhere(&self) -> Feed<'_> {
+        self.opens("/api/events", &[]).await
+    }
+
+    pub(crate) async fn opens(&self, path: &str, headers: &[(&str, &str)]) -> Feed<'_> {
+        let response = self.dispatch(Method::Get, path, headers, "").await;
+        assert_eq!(response.status().code, 200, "{path} is a stream");
+        assert_eq!(response.content_type(), Some(ContentType::EventStream));
+        let mut feed = Feed { lines: BufReader::new(response).lines(), last_id: None };
+        assert_eq!(feed.block().await, ["retry: 1000"], "a stream answers at once");
+        feed
+    }
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    async fn of(response: Result<LocalResponse<'_>, impl std::fmt::Debug>) -> Self {
+        let response = response.expect("an answer before the deadline");
+        let headers = response.headers().iter();
+        let headers = headers.map(|it| (it.name().to_string(), it.value().to_owned())).collect();
+        let status = response.status().code;
+        let text = timeout(DEADLINE, response.into_string()).await.expect("a whole answer");
+        Self { status, headers, text: text.unwrap_or_default() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON in {self:?}"))
+    }
+
+    /// The problem that this answer is.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, slug: &str) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("Content-Type"), Some("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("/problems/{slug}"), "{self:?}");
+        assert_eq!(problem["status"], status, "{self:?}");
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{self:?}");
+        problem
+    }
+}
+
+/// One event of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) name: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
+}
+
+/// An open stream.
+pub(crate) struct Feed<'c> {
+    lines: Lines<BufReader<LocalResponse<'c>>>,
+    /// The id of the last event that had one.
+    pub(crate) last_id: Option<String>,
+}
+
+impl Feed<'_> {
+    /// The lines up to the next empty one; none at the end of the stream.
+    async fn block(&mut self) -> Vec<String> {
+        let mut block = Vec::new();
+        loop {
+            let line = timeout(DEADLINE, self.lines.next_line()).await;
+            match line.expect("an event before the deadline").expect("a readable stream") {
+                Some(line) if line.is_empty() => return block,
+                Some(line) => block.push(line),
+                None => return Vec::new(),
+            }
+        }
+    }
+
+    /// The next event of any kind; `None` when the stream has ended.
+    pub(crate) async fn next(&mut self) -> Option<Heard> {
+        let block = self.block().await;
+        let field = |name: &str| block.iter().find_map(|line| line.strip_prefix(name));
+        let name = field("event: ")?.to_owned();
+        let id = field("id: ").map(ToOwned::to_owned);
+        let data = serde_json::from_str(field("data: ").expect("data")).expect("JSON");
+        self.last_id = id.clone().or(self.last_id.take());
+        Some(Heard { name, id, data })
+    }
+
+    /// The next event with this name, whatever comes before it.
+    #[track_caller]
+    pub(crate) async fn next_named(&mut self, name: &str) -> Heard {
+        loop {
+            match self.next().await {
+                Some(heard) if heard.name == name => return heard,
+                Some(_) => {}
+                None => panic!("the stream ended before a {name}"),
+            }
+        }
+    }
+
+    /// The next event that lasts, as its name and what it says.
+    pub(crate) async fn next_lasting(&mut self) -> (String, String) {
+        loop {
+            let heard = self.next().await.expect("the stream goes on");
+            if heard.id.is_some() {
+                let said = ["text", "id", "reason", "topic", "name"];
+                let said = said.iter().find_map(|field| heard.data[field].as_str());
+                return (heard.name, said.unwrap_or_default().to_owned());
+            }
+        }
+    }
+
+    /// Reads to the end, which must come.
+    pub(crate) async fn ends(&mut self) {
+        while self.next().await.is_some() {}
+    }
+}
+
+/// What `next_lasting` gives.
+pub(crate) fn event(name: &str, said: &str) -> (String, String) {
+    (name.into(), said.into())
+}

@@ -1,0 +1,15 @@
+//! Promises to Houston's users, kept over its public API.
+//!
+//! Each test starts a workspace of its own in a temporary directory; people act in it and observe.
+//! Nothing here sleeps: waiting has a deadline inside the harness.
+
+mod architecture;
+mod channels;
+mod harness;
+mod log;
+mod messages;
+mod pages;
+mod problems;
+mod sessions;
+mod state;
+mod streams;

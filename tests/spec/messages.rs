@@ -1,0 +1,227 @@
+//! Messages.
+
+use rocket::http::Method;
+use serde_json::json;
+
+use crate::harness::{Workspace, event};
+
+#[rocket::async_test]
+async fn a_message_is_kept_with_its_author_and_time() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let answer = ada.post("/api/channels/general/messages", json!({ "text": " *hi* " })).await;
+
+    assert_eq!(answer.status, 201);
+    let message = answer.json();
+    let id = message["id"].as_str().expect("an id");
+    let location = format!("/api/channels/general/messages/{id}");
+    assert_eq!(answer.header("Location"), Some(&*location));
+    assert_eq!(message["text"], "*hi*");
+    assert_eq!(message["html"], "<p><em>hi</em></p>");
+    assert_eq!(message["author"], ada.user);
+    assert_eq!(message["channel"], "general");
+    assert!(message["edited_at"].is_null());
+    assert_eq!((&message["attachments"], &message["reactions"]), (&json!([]), &json!([])));
+    assert_eq!(ada.get(&location).await.json(), message);
+    let (messages, _) = ada.history("general").await;
+    assert_eq!(messages, [message.clone()]);
+    assert_eq!(ada.channel("general").await["last_message_at"], message["sent_at"]);
+}
+
+#[rocket::async_test]
+async fn a_message_can_be_sent_in_any_common_form() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let form = "application/x-www-form-urlencoded";
+    for (kind, body, text) in [
+        ("application/json", r#"{"text":"json","more":1}"#, "json"),
+        ("application/json; charset=utf-8", r#"{"text":"\ud83d\ude80"}"#, "🚀"),
+        ("text/plain", "plain text=1", "plain text=1"),
+        ("text/plain; charset=UTF-8", "grüße", "grüße"),
+        (form, "text=a+form%21&more=1", "a form!"),
+        (form, "hi there, 100% literally+", "hi there, 100% literally+"),
+    ] {
+        let headers = [("Content-Type", kind)];
+        let path = "/api/channels/general/messages";
+        let answer = ada.asks(Method::Post, path, &headers, body).await;
+        assert_eq!(answer.status, 201, "{body:?}: {answer:?}");
+        assert_eq!(answer.json()["text"], text, "{body:?}");
+    }
+}
+
+#[rocket::async_test]
+async fn what_cannot_be_a_message_is_refused_and_loses_nothing() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.posts("general", "before").await;
+    let json = "application/json";
+    let (long, huge) = ("x".repeat(4_001), "x".repeat(64 * 1024 + 1));
+    let megabytes = "x".repeat(10 * 1024 * 1024);
+    for (kind, body, status, slug) in [
+        (json, &br#"{"text":" \n "}"#[..], 422, "empty-message"),
+        (json, br#"{"text":"a\u0000b"}"#, 422, "invalid-text"),
+        (json, br#"{"text":7}"#, 400, "malformed-request"),
+        (json, br"{}", 400, "malformed-request"),
+        (json, br"[]", 400, "malformed-request"),
+        (json, br#"{"text":"#, 400, "malformed-request"),
+        (json, br#"{"text":"\ud800"}"#, 400, "malformed-request"),
+        (json, b"", 400, "malformed-request"),
+        ("text/plain", b"\xff\xfe", 400, "malformed-request"),
+        ("text/plain", b"", 422, "empty-message"),
+        ("text/plain", long.as_bytes(), 422, "invalid-text"),
+        ("text/plain", huge.as_bytes(), 413, "too-large"),
+        ("text/plain", megabytes.as_bytes(), 413, "too-large"),
+        ("text/plain; charset=latin1", b"hi", 415, "unsupported-media-type"),
+        ("application/x-www-form-urlencoded", b"text=%ff", 400, "malformed-request"),
+        ("application/x-www-form-urlencoded", b"text=", 422, "empty-message"),
+        ("application/xml", b"<text/>", 415, "unsupported-media-type"),
+    ] {
+        let path = "/api/channels/general/messages";
+        let answer = ada.asks(Method::Post, path, &[("Content-Type", kind)], body).await;
+        answer.refused(status, slug);
+    }
+    let answer = ada.asks(Method::Post, "/api/channels/general/messages", &[], "no type").await;
+    answer.refused(415, "unsupported-media-type");
+    let wrong = ada.post("/api/channels/general/messages", json!({ "text": 7 })).await;
+    assert_eq!(wrong.json()["field"], "text");
+    ada.posts("general", &"🚀".repeat(4_000)).await;
+    assert_eq!(ada.reads("general").await.len(), 2);
+}
+
+#[rocket::async_test]
+async fn sending_again_under_ones_own_id_posts_once() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let mut feed = ada.listens("general").await;
+
+    let first = ada.puts("general", "m-1", "hello").await;
+    let again = ada.puts("general", "m-1", "hello").await;
+
+    assert_eq!((first.status, again.status), (201, 200));
+    assert_eq!(first.header("Location"), Some("/api/channels/general/messages/m-1"));
+    assert_eq!(first.json(), again.json());
+    ada.posts("general", "next").await;
+    assert_eq!(feed.next_lasting().await, event("message", "hello"));
+    assert_eq!(feed.next_lasting().await, event("message", "next"));
+}
+
+#[rocket::async_test]
+async fn the_same_message_sent_many_times_at_once_is_kept_once() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let attempts = (0..50).map(|_| ada.puts("general", "m-1", "hello"));
+    let answers = futures::future::join_all(attempts).await;
+
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    let same = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((created, same), (1, 49));
+    assert_eq!(ada.reads("general").await, ["hello"]);
+}
+
+#[rocket::async_test]
+async fn putting_another_text_edits_in_place() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let first = ada.puts("general", "m-1", "helo").await.json();
+    ada.posts("general", "next").await;
+    let mut feed = ada.listens("general").await;
+
+    let edited = ada.puts("general", "m-1", "hello").await;
+
+    assert_eq!(edited.status, 200);
+    let edited = edited.json();
+    assert_eq!(edited["text"], "hello");
+    assert!(edited["edited_at"].is_string());
+    for unchanged in ["id", "seq", "sent_at", "author"] {
+        assert_eq!(edited[unchanged], first[unchanged]);
+    }
+    assert_eq!(feed.next_named("message-updated").await.data, edited);
+    assert_eq!(ada.reads("general").await, ["hello", "next"]);
+}
+
+#[rocket::async_test]
+async fn one_cannot_touch_what_others_wrote() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.puts("general", "m-1", "mine").await;
+    bob.puts("general", "m-1", "stolen").await.refused(403, "not-yours");
+    bob.delete("/api/channels/general/messages/m-1").await.refused(403, "not-yours");
+    assert_eq!(ada.reads("general").await, ["mine"]);
+}
+
+#[rocket::async_test]
+async fn a_channels_creator_may_delete_in_it() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.creates("ops").await;
+    bob.puts("ops", "m-1", "spam").await;
+    ada.deletes("ops", "m-1").await;
+    assert!(bob.reads("ops").await.is_empty());
+}
+
+#[rocket::async_test]
+async fn deleting_is_seen_by_all_and_frees_the_id() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let first = ada.puts("general", "m-1", "oops").await.json();
+    let mut feed = ada.listens("general").await;
+
+    ada.deletes("general", "m-1").await;
+
+    let deleted = json!({ "id": "m-1", "seq": first["seq"] });
+    assert_eq!(feed.next_named("message-deleted").await.data, deleted);
+    let path = "/api/channels/general/messages/m-1";
+    ada.get(path).await.refused(404, "no-such-message");
+    ada.delete(path).await.refused(404, "no-such-message");
+    let again = ada.puts("general", "m-1", "again").await;
+    assert_eq!(again.status, 201);
+    assert!(again.json()["seq"].as_u64() > first["seq"].as_u64());
+}
+
+#[rocket::async_test]
+async fn what_is_no_message_id_is_refused() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let long = "x".repeat(65);
+    for id in ["a.b", "a%20b", "%C3%A9", &long] {
+        ada.puts("general", id, "hi").await.refused(422, "invalid-message-id");
+        let answer = ada.get(&format!("/api/channels/general/messages/{id}")).await;
+        answer.refused(404, "no-such-message");
+    }
+}
+
+#[rocket::async_test]
+async fn a_channel_keeps_exactly_its_last_hundred_also_across_a_restart() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for n in 0..103 {
+        ada.puts("general", &format!("m-{n}"), &format!("{n}")).await;
+    }
+    ada.puts("general", "m-50", "edited").await;
+    let expected: Vec<_> =
+        (3..103).map(|n| if n == 50 { "edited".into() } else { n.to_string() }).collect();
+
+    assert_eq!(ada.reads("general").await, expected);
+    ada.get("/api/channels/general/messages/m-2").await.refused(404, "no-such-message");
+    let (before, _) = ada.history("general").await;
+    let token = ada.token.clone().expect("a token");
+    drop(ada);
+
+    let workspace = workspace.restarted().await;
+    let (after, _) = workspace.holder_of(&token).history("general").await;
+    assert_eq!(after, before);
+}
+
+#[rocket::async_test]
+async fn seqs_and_times_never_go_back() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let posts = (0..50).map(|_| ada.posts("general", "x"));
+    futures::future::join_all(posts).await;
+    let (messages, _) = ada.history("general").await;
+    let order: Vec<_> = messages
+        .iter()
+        .map(|message| (message["seq"].as_u64(), message["sent_at"].as_str().expect("a time")))
+        .collect();
+    assert!(order.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1), "{order:?}");
+}

@@ -1,0 +1,1 @@
+//! The pages, as they come from the server.

@@ -1,0 +1,237 @@
+//! Coming in, names, going.
+
+use rocket::http::Method;
+use serde_json::json;
+
+use crate::harness::Workspace;
+
+#[rocket::async_test]
+async fn a_display_name_is_all_it_takes() {
+    let workspace = Workspace::start().await;
+    let answer = workspace.visitor().post("/api/session", json!({ "display_name": " Ada " })).await;
+
+    assert_eq!(answer.status, 201);
+    let body = answer.json();
+    assert_eq!(body["user"]["display_name"], "Ada");
+    let token = body["token"].as_str().expect("a token");
+    assert!(token.len() >= 43, "256 bits do not fit into {token:?}");
+    let cookie = answer.header("Set-Cookie").expect("a cookie").to_owned();
+    assert!(cookie.starts_with(&format!("session={token};")), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "this was not TLS: {cookie}");
+
+    let ada = workspace.holder_of(token);
+    assert_eq!(ada.get("/api/session").await.json()["user"], body["user"]);
+}
+
+#[rocket::async_test]
+async fn the_cookie_is_as_good_as_the_token() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let cookie = format!("session={}", ada.token.expect("a token"));
+
+    let (visitor, headers) = (workspace.visitor(), [("Cookie", &*cookie)]);
+    let answer = visitor.asks(Method::Get, "/api/session", &headers, "").await;
+
+    assert_eq!(answer.json()["user"], ada.user);
+}
+
+#[rocket::async_test]
+async fn behind_tls_the_cookie_is_secure() {
+    let workspace = Workspace::start().await;
+    let headers = [("X-Forwarded-Proto", "https"), ("Content-Type", "application/json")];
+    let body = json!({ "display_name": "Ada" }).to_string();
+    let answer = workspace.visitor().asks(Method::Post, "/api/session", &headers, body).await;
+    assert!(answer.header("Set-Cookie").expect("a cookie").contains("Secure"));
+}
+
+#[rocket::async_test]
+async fn a_stranger_is_asked_to_sign_in() {
+    let workspace = Workspace::start().await;
+    for stranger in [workspace.visitor(), workspace.holder_of("forged")] {
+        for path in ["/api/session", "/api/users", "/api/channels", "/api/events"] {
+            let answer = stranger.get(path).await;
+            answer.refused(401, "sign-in-required");
+            assert_eq!(answer.header("WWW-Authenticate"), Some("Bearer"), "{path}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_forged_cookie_is_nobody() {
+    let workspace = Workspace::start().await;
+    for cookie in ["session=", "session=x", "session=%00", "session=../../etc"] {
+        let (visitor, headers) = (workspace.visitor(), [("Cookie", cookie)]);
+        let answer = visitor.asks(Method::Get, "/api/session", &headers, "").await;
+        answer.refused(401, "sign-in-required");
+    }
+}
+
+#[rocket::async_test]
+async fn a_name_belongs_to_one_at_a_time() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for taken in ["Ada", "ada", " ADA ", "ａｄａ"] {
+        let answer = workspace.visitor().post("/api/session", json!({ "display_name": taken })).await;
+        assert_eq!(answer.refused(409, "display-name-taken")["field"], "display_name");
+    }
+
+    assert_eq!(ada.delete("/api/session").await.status, 204);
+
+    let next = workspace.signed_in_as("Ada").await;
+    assert_ne!(next.id(), ada.id(), "whoever takes the name next is another user");
+    ada.get("/api/session").await.refused(401, "sign-in-required");
+}
+
+#[rocket::async_test]
+async fn of_a_hundred_who_claim_a_name_at_once_one_gets_it() {
+    let workspace = Workspace::start().await;
+    let claims = (0..100).map(|_| {
+        let visitor = workspace.visitor();
+        async move { visitor.post("/api/session", json!({ "display_name": "Ada" })).await.status }
+    });
+    let mut answers = futures::future::join_all(claims).await;
+    answers.sort_unstable();
+    assert_eq!(answers[0], 201);
+    assert!(answers[1..].iter().all(|status| *status == 409), "{answers:?}");
+}
+
+#[rocket::async_test]
+async fn signing_in_again_is_harmless_under_the_same_name_and_refused_under_another() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let again = ada.post("/api/session", json!({ "display_name": "ADA" })).await;
+    assert_eq!((again.status, again.json()["user"].clone()), (200, ada.user.clone()));
+    ada.post("/api/session", json!({ "display_name": "Bob" })).await.refused(409, "already-signed-in");
+}
+
+#[rocket::async_test]
+async fn what_is_no_name_is_refused() {
+    let workspace = Workspace::start().await;
+    let long = "x".repeat(33);
+    for name in ["", "   ", "@ada", "#ada", "a/b", "a\u{200d}b", "a\nb", "\u{202e}", &long] {
+        let answer = workspace.visitor().post("/api/session", json!({ "display_name": name })).await;
+        assert_eq!(answer.refused(422, "invalid-display-name")["field"], "display_name", "{name:?}");
+    }
+    for body in [json!({}), json!({ "display_name": 7 }), json!({ "display_name": null })] {
+        let answer = workspace.visitor().post("/api/session", body.clone()).await;
+        assert_eq!(answer.refused(400, "malformed-request")["field"], "display_name", "{body}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_new_name_shows_on_earlier_messages_and_frees_the_old_one() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.posts("general", "hello").await;
+
+    let renamed = ada.patch("/api/session", json!({ "display_name": "Ada L." })).await;
+
+    assert_eq!(renamed.json()["user"], json!({ "id": ada.id(), "display_name": "Ada L." }));
+    let (messages, _) = ada.history("general").await;
+    assert_eq!(messages[0]["author"]["display_name"], "Ada L.");
+    let taken = workspace.visitor().post("/api/session", json!({ "display_name": "ada l." })).await;
+    taken.refused(409, "display-name-taken");
+    workspace.signed_in_as("Ada").await;
+    let back = ada.patch("/api/session", json!({ "display_name": "Ada" })).await;
+    back.refused(409, "display-name-taken");
+}
+
+#[rocket::async_test]
+async fn a_name_may_change_its_case() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let renamed = ada.patch("/api/session", json!({ "display_name": "ADA" })).await;
+    assert_eq!(renamed.json()["user"]["display_name"], "ADA");
+}
+
+#[rocket::async_test]
+async fn names_sessions_and_who_wrote_what_survive_a_restart() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.posts("general", "from ada").await;
+    bob.posts("general", "from bob").await;
+    ada.patch("/api/session", json!({ "display_name": "Countess" })).await;
+    bob.patch("/api/session", json!({ "display_name": "Robert" })).await;
+    bob.delete("/api/session").await;
+    let (token, id) = (ada.token.clone().expect("a token"), ada.id().to_owned());
+    drop((ada, bob));
+
+    let workspace = workspace.restarted().await;
+
+    let ada = workspace.holder_of(&token);
+    let countess = json!({ "id": id, "display_name": "Countess" });
+    assert_eq!(ada.get("/api/session").await.json()["user"], countess);
+    let (messages, _) = ada.history("general").await;
+    let authors: Vec<_> =
+        messages.iter().map(|message| message["author"]["display_name"].clone()).collect();
+    assert_eq!(authors, ["Countess", "Robert"]);
+    let users = ada.get("/api/users").await.json();
+    assert_eq!(users["users"], json!([{ "id": id, "display_name": "Countess", "online": false }]));
+}
+
+#[rocket::async_test]
+async fn another_site_cannot_act_with_the_browsers_cookie() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let cookie = format!("session={}", ada.token.clone().expect("a token"));
+    let post = |foreign: Vec<(&'static str, &'static str)>| {
+        let (visitor, cookie) = (workspace.visitor(), cookie.clone());
+        async move {
+            let own = [("Cookie", &*cookie), ("Content-Type", "text/plain"), ("Host", "chat.example")];
+            let headers = [&own[..], &foreign[..]].concat();
+            visitor.asks(Method::Post, "/api/channels/general/messages", &headers, "hi").await
+        }
+    };
+    for foreign in [
+        vec![("Origin", "https://evil.example")],
+        vec![("Origin", "null")],
+        vec![("Sec-Fetch-Site", "cross-site")],
+        vec![("Sec-Fetch-Site", "same-site")],
+    ] {
+        post(foreign).await.refused(403, "not-allowed");
+    }
+    for own in [
+        vec![],
+        vec![("Origin", "https://chat.example")],
+        vec![("Sec-Fetch-Site", "same-origin"), ("Origin", "http://chat.example")],
+    ] {
+        assert_eq!(post(own).await.status, 201);
+    }
+    let scripted = ada.asks(
+        Method::Post,
+        "/api/channels/general/messages",
+        &[("Origin", "https://tool.example"), ("Content-Type", "text/plain")],
+        "a token is not sent by browsers on their own",
+    );
+    assert_eq!(scripted.await.status, 201);
+}
+
+#[rocket::async_test]
+async fn signing_in_and_posting_are_limited() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let mut refused = None;
+    for _ in 0..200 {
+        let path = "/api/channels/general/messages";
+        let answer = ada.post(path, json!({ "text": "spam" })).await;
+        if answer.status != 201 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("a limit below 200 messages at once");
+    refused.refused(429, "slow-down");
+    let wait = refused.header("Retry-After").expect("when to try again");
+    assert!(wait.parse::<u32>().is_ok_and(|seconds| seconds >= 1), "{wait:?}");
+
+    let mut statuses = Vec::new();
+    for _ in 0..60 {
+        let body = json!({ "display_name": "Ada" });
+        statuses.push(workspace.visitor().post("/api/session", body).await.status);
+    }
+    assert_eq!(statuses[0], 409, "there is room for some");
+    assert!(statuses.contains(&429), "but not for 60 at once: {statuses:?}");
+}
