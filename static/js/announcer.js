@@ -1,0 +1,20 @@
+// What others say, for those who listen to the page. Never a flood: bursts become a number.
+
+import { hear } from "./bus.js"
+
+/** Messages within this time are announced together. */
+const GATHER_MS = 1_000
+
+/** @param {HTMLElement} announcer */
+export function mountAnnouncer(announcer) {
+  let waiting = []
+  hear("drawn", ({ message, isNew, own }) => {
+    if (!message || !isNew || own) return
+    waiting.push(`${message.author.display_name}: ${message.text}`)
+    if (waiting.length > 1) return
+    setTimeout(() => {
+      announcer.textContent = waiting.length === 1 ? waiting[0] : `${waiting.length} new messages`
+      waiting = []
+    }, GATHER_MS)
+  })
+}

@@ -1,0 +1,59 @@
+// What is on its way: kept across reloads until it is stored or discarded.
+
+/**
+ * @typedef {object} Draft
+ * @property {string} id chosen here, so that sending again can never post twice
+ * @property {string} text
+ * @property {string} sentAt when it was written, RFC 3339
+ */
+
+export class Outbox {
+  #read
+  #write
+
+  /**
+   * @param {() => string | null} read what was written last
+   * @param {(stored: string | null) => void} write
+   */
+  constructor(read, write) {
+    this.#read = read
+    this.#write = write
+  }
+
+  /** @returns {Draft[]} oldest first */
+  drafts() {
+    try {
+      const drafts = JSON.parse(this.#read() ?? "[]")
+      return Array.isArray(drafts) ? drafts : []
+    } catch {
+      return []
+    }
+  }
+
+  /** @param {string} id */
+  draft(id) {
+    return this.drafts().find((draft) => draft.id === id)
+  }
+
+  /** @param {Draft} draft */
+  add(draft) {
+    this.#keep([...this.drafts().filter(({ id }) => id !== draft.id), draft])
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    this.#keep(this.drafts().filter((draft) => draft.id !== id))
+  }
+
+  #keep(drafts) {
+    this.#write(drafts.length > 0 ? JSON.stringify(drafts) : null)
+  }
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+/** 132 random bits in the alphabet of message ids. `randomUUID` is missing on plain HTTP. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(22))
+  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("")
+}

@@ -1,0 +1,25 @@
+// The scene of the sign-in page: a button pauses and plays its movements.
+
+const STILL = matchMedia("(prefers-reduced-motion: reduce)")
+
+/** @param {HTMLElement} scene */
+export function mountScene(scene) {
+  const toggle = /** @type {HTMLButtonElement} */ (scene.querySelector('[data-action="toggle"]'))
+  const moving = /** @type {NodeListOf<SVGElement>} */ (
+    scene.querySelectorAll(".scene__orbit, .scene__rocket, .scene__flame, .scene__stars--near")
+  )
+  let paused = false
+
+  const show = () => {
+    for (const part of moving) part.style.animationPlayState = paused ? "paused" : "running"
+    toggle.textContent = paused ? "Play the scene" : "Pause the scene"
+    // Where motion is not wanted nothing moves, so there is nothing to pause.
+    toggle.hidden = STILL.matches
+  }
+  toggle.addEventListener("click", () => {
+    paused = !paused
+    show()
+  })
+  STILL.addEventListener("change", show)
+  show()
+}

@@ -1,0 +1,77 @@
+// One event stream that heals itself. `EventSource` alone gives up for good on some errors and
+// does not notice a frozen connection, so each restart is ours, from the last event's id.
+
+import { waitMs } from "./backoff.js"
+
+/** The server pings every 20 s: longer silence than this means a dead connection. */
+const SILENCE_MS = 45_000
+
+/**
+ * @typedef {object} Options
+ * @property {string} path
+ * @property {string} [cursor] where to start; from now on without
+ * @property {string[]} names of the events to hear
+ * @property {(name: string, data: any) => void} onEvent
+ * @property {(state: {connected: boolean, retryInMs: number}) => void} onState
+ */
+
+export class Stream {
+  #options
+  #cursor
+  #source = /** @type {EventSource | null} */ (null)
+  #retry = 0
+  #watch = 0
+  #failures = 0
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options
+    this.#cursor = options.cursor
+  }
+
+  /** Connects, or connects anew. */
+  start() {
+    this.stop()
+    const { path, names } = this.#options
+    const url = this.#cursor ? `${path}?after=${encodeURIComponent(this.#cursor)}` : path
+    const source = new EventSource(url)
+    this.#source = source
+    source.addEventListener("open", () => this.#opened())
+    source.addEventListener("error", () => this.#failed())
+    for (const name of ["ping", ...names]) source.addEventListener(name, (event) => this.#heard(event))
+    this.#expectSound()
+  }
+
+  /** Lets go of the connection; `start` goes on from where it was. */
+  stop() {
+    clearTimeout(this.#retry)
+    clearTimeout(this.#watch)
+    this.#source?.close()
+    this.#source = null
+  }
+
+  #opened() {
+    this.#failures = 0
+    this.#options.onState({ connected: true, retryInMs: 0 })
+  }
+
+  #failed() {
+    this.stop()
+    this.#failures += 1
+    const retryInMs = waitMs(this.#failures, Math.random())
+    this.#retry = setTimeout(() => this.start(), retryInMs)
+    this.#options.onState({ connected: false, retryInMs })
+  }
+
+  /** @param {MessageEvent} event */
+  #heard(event) {
+    this.#expectSound()
+    if (event.lastEventId) this.#cursor = event.lastEventId
+    if (event.type !== "ping") this.#options.onEvent(event.type, JSON.parse(event.data))
+  }
+
+  #expectSound() {
+    clearTimeout(this.#watch)
+    this.#watch = setTimeout(() => this.#failed(), SILENCE_MS)
+  }
+}
