@@ -55,7 +55,7 @@ export function fillPending(item, draft) {
 
 /**
  * Makes a message of the server's or of ours ready for this reader: local time, links that leave
- * the chat open beside it, actions only where they are the reader's.
+ * the chat open beside it, code that can be scrolled.
  *
  * @param {HTMLElement} item
  */
@@ -65,7 +65,10 @@ export function finish(item) {
   time.dateTime = sentAt.toISOString()
   time.textContent = CLOCK.format(sentAt)
   time.title = FULL.format(sentAt)
-  for (const link of part(item, "message__text").querySelectorAll("a")) link.target = "_blank"
+  const text = part(item, "message__text")
+  for (const link of text.querySelectorAll("a")) link.target = "_blank"
+  // A block of code may scroll sideways: also without a mouse.
+  for (const block of text.querySelectorAll("pre")) block.tabIndex = 0
 }
 
 /**

@@ -1,0 +1,167 @@
+// The pages as they look and behave: pictures for people, rules for machines.
+
+import assert from "node:assert/strict"
+import { after, before, describe, it } from "node:test"
+import AxeBuilder from "@axe-core/playwright"
+import { DESKTOP, House, PHONE, say, shoot, until } from "./house.js"
+
+const SCREENS = [
+  { name: "desktop-light", viewport: DESKTOP, colorScheme: "light" },
+  { name: "desktop-dark", viewport: DESKTOP, colorScheme: "dark" },
+  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
+  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
+]
+
+describe("the pages", () => {
+  let house
+  let ask
+  before(async () => {
+    house = await House.start()
+    ask = (await house.script("Ada Lovelace")).ask
+    await ask("POST", "/api/channels", { name: "launch", topic: "Countdown, weather, go or no go." })
+    await ask("POST", "/api/channels", { name: "quiet" })
+    await ask("POST", "/api/channels", { name: `long-${"name-".repeat(11)}end` })
+    const post = (text) => ask("POST", "/api/channels/launch/messages", { text })
+    await post("The window opens at **14:02 UTC**. Please check:\n\n- fuel\n- guidance\n- `telemetry -v`")
+    await post("> all stations report\n\n```\nlet answer = a_line_of_code_that_is_much_longer_than_any_phone_is_wide(42);\n```")
+    const { ask: amal } = await house.script("أمل الحاج")
+    await amal("POST", "/api/channels/launch/messages", { text: "كل شيء جاهز للإطلاق 🚀" })
+    const { ask: loud } = await house.script("M".repeat(32))
+    await loud("POST", "/api/channels/launch/messages", { text: `${"x".repeat(300)} https://example.org/${"y".repeat(99)}` })
+  })
+  after(() => house.close())
+
+  /** No rule of accessibility broken, nothing wider than the screen. */
+  const isSound = async (page, what) => {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
+    assert.deepEqual(told, [], what)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
+  }
+
+  for (const { name, ...screen } of SCREENS) {
+    it(`are right on ${name}`, async () => {
+      const visitor = await house.visit(screen)
+      await visitor.goto("/channels/launch")
+      await shoot(visitor, `sign-in-${name}`)
+      await isSound(visitor, `sign-in on ${name}`)
+      await visitor.getByLabel("Display name").fill("@nobody")
+      await visitor.keyboard.press("Enter")
+      await visitor.getByRole("alert").waitFor()
+      await shoot(visitor, `sign-in-refused-${name}`)
+      await isSound(visitor, `a refused name on ${name}`)
+
+      const page = await house.signedIn(`Guest on ${name}`, { at: "/channels/launch", ...screen })
+      await say(page, "Guidance is go.")
+      await page.locator(".message[data-seq]", { hasText: "Guidance is go." }).first().waitFor()
+      await shoot(page, `channel-${name}`)
+      await isSound(page, `the channel on ${name}`)
+      await page.locator(".people summary").click()
+      await shoot(page, `people-${name}`)
+      await page.keyboard.press("Escape")
+      if (screen.viewport === PHONE) await page.getByRole("link", { name: "Channels" }).click()
+      await page.getByText("New channel").click()
+      await page.getByLabel("Topic").fill("open")
+      await shoot(page, `new-channel-${name}`)
+      await isSound(page, `the sidebar on ${name}`)
+      await ask("POST", "/api/channels", { name: `empty-${name}` })
+      await page.goto(`/channels/empty-${name}`)
+      await page.getByText("All quiet on this frequency.").waitFor()
+      await shoot(page, `empty-${name}`)
+      await page.context().setOffline(true)
+      await say(page, "Do you read?")
+      await page.getByText("Not sent").waitFor()
+      await page.getByText("You are offline.").waitFor()
+      await shoot(page, `offline-${name}`)
+      await isSound(page, `offline on ${name}`)
+      await page.context().setOffline(false)
+      await page.goto("/channels/nowhere")
+      await shoot(page, `lost-${name}`)
+      await isSound(page, `an error on ${name}`)
+      await page.context().close()
+    })
+  }
+
+  it("fit a screen of 320 px", async () => {
+    const page = await house.signedIn("Slim", { at: "/channels/launch", viewport: { width: 320, height: 640 } })
+    await shoot(page, "channel-narrow")
+    await isSound(page, "the channel at 320 px")
+  })
+
+  it("move on the way in, until one pauses them", async () => {
+    const page = await house.visit()
+    await page.goto("/")
+    const states = () =>
+      page.evaluate(() => document.querySelector(".scene__sky").getAnimations({ subtree: true }).map((it) => it.playState))
+    assert.ok((await states()).length >= 2, "at least two movements")
+    assert.ok((await states()).every((state) => state === "running"))
+    await page.getByRole("button", { name: "Pause the scene" }).click()
+    await until("all rest", async () => (await states()).every((state) => state === "paused"))
+    await page.getByRole("button", { name: "Play the scene" }).click()
+    await until("all move", async () => (await states()).every((state) => state === "running"))
+  })
+
+  it("rest where motion is not wanted", async () => {
+    const page = await house.visit({ reducedMotion: "reduce" })
+    await page.goto("/")
+    const moving = await page.evaluate(() => document.getAnimations().length)
+    assert.equal(moving, 0)
+    assert.equal(await page.getByRole("button", { name: /scene/ }).count(), 0)
+  })
+
+  it("can be used without a mouse", async () => {
+    const page = await house.visit()
+    await page.goto("/channels/quiet")
+    await page.keyboard.type("Key")
+    await page.keyboard.press("Enter")
+    await page.getByRole("textbox", { name: /^Message/ }).waitFor()
+    await page.keyboard.type("typed")
+    await page.keyboard.press("Enter")
+    await page.locator(".message[data-seq]", { hasText: "typed" }).waitFor()
+    const remove = page.getByRole("button", { name: "Delete" })
+    await until("the delete button has the focus", async () => {
+      await page.keyboard.press("Shift+Tab")
+      return remove.evaluate((button) => button === document.activeElement)
+    })
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await page.locator(".message", { hasText: "typed" }).waitFor({ state: "detached" })
+  })
+
+  it("keep to a hundred messages, in order, and follow only who is at the end", async () => {
+    await ask("POST", "/api/channels", { name: "busy" })
+    const page = await house.signedIn("Busy", { at: "/channels/busy" })
+    const post = (n) => ask("POST", "/api/channels/busy/messages", { text: `number ${n}` })
+    for (let n = 0; n < 105; n += 1) await post(n)
+    await until("a hundred are shown", async () => {
+      const shown = await page.locator(".message__text").allInnerTexts()
+      return shown.length === 100 && shown[0] === "number 5" && shown[99] === "number 104"
+    })
+    const scroll = page.getByRole("region", { name: "Messages in busy" })
+    const fromEnd = () => scroll.evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight)
+    assert.ok((await fromEnd()) < 5, "the end is in view")
+    await scroll.evaluate((it) => it.scrollTo(0, 0))
+    await page.getByRole("button", { name: /Latest/ }).waitFor()
+    await post(105)
+    await page.getByRole("button", { name: /1 new/ }).click()
+    await until("the end is in view", async () => (await fromEnd()) < 5)
+  })
+
+  it("run nothing that somebody wrote", async () => {
+    const hostile = [
+      "<script>document.title = 'owned'</script>",
+      "<img src=x onerror=\"document.title = 'owned'\">",
+      "[x](javascript:document.title='owned')",
+      "<svg onload=\"document.title='owned'\">",
+    ]
+    for (const text of hostile) await ask("POST", "/api/channels/quiet/messages", { text })
+    const page = await house.signedIn("Prey", { at: "/channels/quiet" })
+    for (const text of hostile) await ask("POST", "/api/channels/quiet/messages", { text })
+    await page.locator(".message", { hasText: "svg onload" }).nth(1).waitFor()
+    assert.equal(await page.title(), "#quiet · Houston")
+    const dangers = ".message__text :is(script, img, svg, [onerror], [onload], [href^='javascript'])"
+    assert.equal(await page.locator(dangers).count(), 0)
+  })
+})
