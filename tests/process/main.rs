@@ -1,0 +1,9 @@
+//! Promises that only a real process can keep or break: kills, restarts, signals, full disks,
+//! many clients at once.
+
+mod client;
+mod endings;
+mod kills;
+mod races;
+mod refusals;
+mod server;

@@ -1,0 +1,54 @@
+//! Bad requests and a full disk: refused clearly, and nothing else suffers.
+
+use reqwest::Method;
+
+use crate::server::Server;
+
+#[rocket::async_test]
+async fn bad_bodies_are_refused_and_the_server_goes_on() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    for (body, status) in [
+        (vec![b'x'; 10 * 1024 * 1024], 413),
+        (vec![b'x'; 64 * 1024 + 1], 413),
+        (b"\xff\xfe\x00".to_vec(), 400),
+    ] {
+        let path = "/api/channels/general/messages";
+        let request = ada.request(Method::POST, path).header("Content-Type", "text/plain");
+        let answer = request.body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), status);
+    }
+    assert_eq!(ada.puts("general", "m1", "fine").await.expect("an answer").status, 201);
+}
+
+#[rocket::async_test]
+async fn with_a_full_disk_it_refuses_to_write_goes_on_reading_and_loses_nothing() {
+    let mut server = Server::with_files_of_at_most(512).await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let text = "x".repeat(3_000);
+    let mut kept = Vec::new();
+    let refused = loop {
+        let id = format!("m{}", kept.len());
+        let answer = ada.puts("general", &id, &text).await.expect("an answer");
+        if !answer.is_kept() {
+            break answer;
+        }
+        kept.push(id);
+        assert!(kept.len() < 1_000, "the limit is reached long before");
+    };
+    refused.refused(503, "storage-unavailable");
+    assert!(refused.retry_after.is_some(), "{refused:?}");
+    let ids = |messages: Vec<serde_json::Value>| -> Vec<_> {
+        messages.iter().map(|it| it["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let newest = kept[kept.len().saturating_sub(100)..].to_vec();
+    assert_eq!(ids(ada.messages("general").await), newest, "reading goes on");
+
+    server.kill();
+    let token = ada.token.clone().expect("a token");
+    let server = server.restart().await;
+
+    let ada = server.client().with_token(&token);
+    assert_eq!(ids(ada.messages("general").await), newest, "what was refused is not there");
+    assert_eq!(ada.puts("general", "after", "there is room again").await.expect("it").status, 201);
+}

@@ -1,0 +1,143 @@
+//! A server process of one's own, on a port and a data directory of its own.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// How long anything may take before a test gives up. Generous: these are promises, not races.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a condition that cannot be waited for is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+    data: Option<TempDir>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        Self::launch(&mut command, data).await
+    }
+
+    /// A server that can write no file beyond this size, as on a full disk.
+    pub(crate) async fn with_files_of_at_most(kibibytes: u32) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new("bash");
+        let houston = env!("CARGO_BIN_EXE_houston");
+        let script = format!("trap '' XFSZ; ulimit -f {kibibytes}; exec {houston}");
+        Self::launch(command.args(["-c", &script]), data).await
+    }
+
+    async fn launch(command: &mut Command, data: TempDir) -> Self {
+        let port = free_port();
+        let process = settings(command, data.path(), port).spawn().expect("a process");
+        let server = Self { process, port, data: Some(data) };
+        server.until_ready().await;
+        server
+    }
+
+    /// Ends the process at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("the process is ours");
+        self.process.wait().expect("the process ends");
+    }
+
+    /// Starts again on the same data after a [`Server::kill`].
+    pub(crate) async fn restart(mut self) -> Self {
+        let data = self.data.take().expect("the data directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        Self::launch(&mut command, data).await
+    }
+
+    /// Asks the process to end, as a service manager would.
+    pub(crate) fn terminate(&self) {
+        let pid = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("`kill` runs");
+        assert!(told.success());
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut ended = None;
+        until("the process ends", async || {
+            ended = self.process.try_wait().expect("the process is ours");
+            ended.is_some()
+        })
+        .await;
+        ended.expect("it has ended")
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::of(self.port)
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_ref().expect("the data directory").path()
+    }
+
+    async fn until_ready(&self) {
+        let client = self.client();
+        until("the server is ready", async || client.is_ready().await).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts a server that must refuse to: its exit status and what it said.
+pub(crate) fn refused_start(data: &Path) -> (ExitStatus, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+    let mut process = settings(&mut command, data, free_port())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let deadline = Instant::now() + DEADLINE;
+    while process.try_wait().expect("the process is ours").is_none() {
+        if Instant::now() > deadline {
+            process.kill().expect("the process is ours");
+            panic!("it started in {}", data.display());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let mut said = String::new();
+    process.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+    (process.wait().expect("it has ended"), said)
+}
+
+/// Asks until it holds, or gives up.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "{what}: not in time");
+        rocket::tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn settings<'c>(command: &'c mut Command, data: &Path, port: u16) -> &'c mut Command {
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("ROCKET_PORT", port.to_string())
+        .env("ROCKET_DATA_DIR", data)
+        .env("ROCKET_RATE_LIMITS", "false")
+        .env("ROCKET_LOG_LEVEL", "off")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
