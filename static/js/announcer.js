@@ -5,16 +5,26 @@ import { hear } from "./bus.js"
 /** Messages within this time are announced together. */
 const GATHER_MS = 1_000
 
+/** Nobody listens to more of a message than this in passing. */
+const LONGEST_CHARS = 200
+
 /** @param {HTMLElement} announcer */
 export function mountAnnouncer(announcer) {
+  /** @type {string[]} */
   let waiting = []
   hear("drawn", ({ message, isNew, own }) => {
     if (!message || !isNew || own) return
-    waiting.push(`${message.author.display_name}: ${message.text}`)
+    waiting.push(`${message.author.display_name}: ${brief(message.text)}`)
     if (waiting.length > 1) return
     setTimeout(() => {
       announcer.textContent = waiting.length === 1 ? waiting[0] : `${waiting.length} new messages`
       waiting = []
     }, GATHER_MS)
   })
+}
+
+/** @param {string} text */
+function brief(text) {
+  const chars = [...text]
+  return chars.length > LONGEST_CHARS ? `${chars.slice(0, LONGEST_CHARS).join("")}…` : text
 }

@@ -1,6 +1,22 @@
 // The HTTP API, as answers that never throw.
 
 /**
+ * @typedef {{id: string, display_name: string}} User
+ * @typedef {{id: string, name: string, kind: "public" | "direct", topic: string, unread: number}} Channel
+ */
+
+/**
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {number} seq orders a channel's messages
+ * @property {User} author
+ * @property {string} text as it was written
+ * @property {string} html its safe rendering
+ * @property {string} sent_at RFC 3339
+ * @property {string | null} edited_at RFC 3339
+ */
+
+/**
  * @typedef {object} Answer
  * @property {boolean} ok
  * @property {number} status 0 when the server could not be reached
@@ -9,7 +25,11 @@
  * @property {number} retryAfterMs how long to wait before trying again; 0 when not told
  */
 
+/** A server that takes longer is not going to answer. */
+const PATIENCE_MS = 20_000
+
 const UNREACHABLE = "No connection to the server."
+const SILENT = "The server did not answer in time."
 
 /**
  * @param {string} method
@@ -20,10 +40,12 @@ const UNREACHABLE = "No connection to the server."
 export async function request(method, path, body) {
   try {
     const headers = body ? { "Content-Type": "application/json" } : undefined
-    const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body) })
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal })
     return await answer(response)
-  } catch {
-    return { ok: false, status: 0, body: null, why: UNREACHABLE, retryAfterMs: 0 }
+  } catch (error) {
+    const why = error instanceof DOMException && error.name === "TimeoutError" ? SILENT : UNREACHABLE
+    return { ok: false, status: 0, body: null, why, retryAfterMs: 0 }
   }
 }
 
@@ -34,12 +56,16 @@ export async function request(method, path, body) {
 async function answer(response) {
   const isJson = response.headers.get("Content-Type")?.includes("json")
   const body = isJson ? await response.json() : null
-  const retryAfterMs = Number(response.headers.get("Retry-After") ?? 0) * 1000
+  const retryAfterMs = (Number(response.headers.get("Retry-After")) || 0) * 1000
   const why = response.ok ? "" : (body?.detail ?? `The server answered ${response.status}.`)
   return { ok: response.ok, status: response.status, body, why, retryAfterMs }
 }
 
-/** The path of a channel by its id, which stays the same whatever it is called. */
+/**
+ * The path of a channel by its id, which stays the same whatever it is called.
+ *
+ * @param {string} id
+ */
 export function channelPath(id) {
   return `/channels/id:${encodeURIComponent(id)}`
 }

@@ -4,33 +4,56 @@ import { mountAnnouncer } from "./announcer.js"
 import { mountBanner } from "./banner.js"
 import { mountChannels } from "./channels.js"
 import { mountComposer } from "./composer.js"
+import { mountDeleting } from "./deleting.js"
+import { mountDisclosure } from "./disclosure.js"
+import { mountDrawer, mountMenu } from "./drawer.js"
 import { mountFlash } from "./flash.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLost } from "./lost.js"
-import { mountMe } from "./me.js"
 import { mountMessages } from "./messages.js"
+import { mountNames } from "./names.js"
 import { mountNewChannel } from "./new-channel.js"
+import { mountNotices } from "./notices.js"
 import { mountPeople } from "./people.js"
+import { mountReading } from "./reading.js"
+import { mountRename } from "./rename.js"
 import { mountRoom } from "./room.js"
 import { mountScene } from "./scene.js"
+import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
+import { mountSignOut } from "./sign-out.js"
+import { mountTopic } from "./topic.js"
 
-/** In the order in which they listen: the room, which speaks, comes last. */
+/**
+ * In the order in which they listen: who draws before who sends, and the room, which speaks, last.
+ *
+ * @type {Record<string, (element: any) => void>}
+ */
 const MOUNTS = {
   flash: mountFlash,
   lost: mountLost,
   scene: mountScene,
   "sign-in": mountSignIn,
+  "sign-out": mountSignOut,
+  disclosure: mountDisclosure,
+  menu: mountMenu,
+  drawer: mountDrawer,
   announcer: mountAnnouncer,
-  scroll: mountScroll,
   latest: mountLatest,
+  scroll: mountScroll,
   messages: mountMessages,
-  composer: mountComposer,
+  notices: mountNotices,
+  deleting: mountDeleting,
+  reading: mountReading,
+  topic: mountTopic,
   people: mountPeople,
   channels: mountChannels,
   "new-channel": mountNewChannel,
-  me: mountMe,
+  rename: mountRename,
+  names: mountNames,
   banner: mountBanner,
+  composer: mountComposer,
+  sending: mountSending,
   room: mountRoom,
 }
 

@@ -1,59 +1,67 @@
 // The state of the connection, when it is not well.
 
 import { hear, say } from "./bus.js"
+import { find, part } from "./page.js"
 
 /** Shorter losses heal unseen. */
 const PATIENCE_MS = 1_500
 
-/** @param {HTMLElement} banner */
-export function mountBanner(banner) {
-  const text = /** @type {HTMLElement} */ (banner.querySelector('[data-part="text"]'))
-  const retry = /** @type {HTMLButtonElement} */ (banner.querySelector('[data-action="retry"]'))
-  let lost = false
-  let countdown = 0
-  let patience = 0
+const LOST = "Connection lost. What you write is kept."
+const OFFLINE = "You are offline. What you write is kept and sent when you are back."
+const DELETED = "This channel was deleted."
 
+/** @param {HTMLElement} region announces what is said in it, so the countdown is kept out of that */
+export function mountBanner(region) {
+  const banner = part(region, "banner")
+  const text = part(region, "text")
+  const countdown = part(region, "countdown")
+  const connectNow = find(region, '[data-action="connect-now"]')
+  let ticking = 0
+  let patience = 0
+  let over = false
+
+  /** @param {string} words */
   const show = (words) => {
     if (text.textContent !== words) text.textContent = words
     banner.hidden = false
   }
+  const calm = () => {
+    clearInterval(ticking)
+    clearTimeout(patience)
+    countdown.textContent = ""
+  }
 
   hear("connection", ({ connected, retryInMs }) => {
-    clearInterval(countdown)
-    clearTimeout(patience)
+    if (over) return
+    calm()
     if (connected) {
-      lost = false
       banner.hidden = true
       return
     }
     const retryAt = Date.now() + retryInMs
-    const tell = () => show(lostWords(Math.ceil((retryAt - Date.now()) / 1000)))
+    const tick = () => (countdown.textContent = ` ${nextAttempt(retryAt - Date.now())}`)
     const begin = () => {
-      lost = true
-      tell()
-      if (retryInMs) countdown = setInterval(tell, 1_000)
+      show(navigator.onLine ? LOST : OFFLINE)
+      if (!navigator.onLine) return
+      tick()
+      ticking = setInterval(tick, 1_000)
     }
-    if (lost || !navigator.onLine) begin()
+    if (!banner.hidden || !navigator.onLine) begin()
     else patience = setTimeout(begin, PATIENCE_MS)
   })
 
   hear("channel-deleted", () => {
-    clearInterval(countdown)
-    clearTimeout(patience)
-    retry.hidden = true
-    show("This channel was deleted. ")
-    const home = document.createElement("a")
-    home.href = "/channels/general"
-    home.textContent = "Go to #general"
-    text.append(home)
+    over = true
+    calm()
+    connectNow.hidden = true
+    part(region, "home").hidden = false
+    show(DELETED)
   })
 
-  retry.addEventListener("click", () => say("connect-now"))
+  connectNow.addEventListener("click", () => say("connect-now"))
 }
 
-/** @param {number} seconds until the next attempt; 0 or less: now, or when the network is back */
-function lostWords(seconds) {
-  if (!navigator.onLine) return "You are offline. What you write is kept and sent when you are back."
-  if (seconds <= 0) return "Connection lost. Trying again…"
-  return `Connection lost. Trying again in ${seconds} s. What you write is kept.`
+/** @param {number} ms until then */
+function nextAttempt(ms) {
+  return ms > 0 ? `Trying again in ${Math.ceil(ms / 1000)} s.` : "Trying again…"
 }

@@ -1,86 +1,78 @@
 // The list of channels, as it is now.
 
-import { channelPath, request } from "./api.js"
+import { request } from "./api.js"
 import { hear, say } from "./bus.js"
+import { find, part, stamp } from "./page.js"
 
-/** Reading is reported at most this often. */
-const READ_MS = 800
+/** @typedef {import("./api.js").Channel} Channel */
 
 /** @param {HTMLElement} nav */
 export function mountChannels(nav) {
-  const list = /** @type {HTMLElement} */ (nav.querySelector('[data-part="list"]'))
-  const template = /** @type {HTMLTemplateElement} */ (nav.querySelector("template"))
-  const here = nav.dataset.channel ?? ""
+  const list = part(nav, "list")
+  const here = nav.dataset.channel
 
-  const links = () => /** @type {HTMLAnchorElement[]} */ ([...list.querySelectorAll(".channel-link")])
+  const links = () => [...list.querySelectorAll(/** @type {"a"} */ (".channel-link"))]
+  /** @param {string} id */
   const byId = (id) => links().find((link) => link.dataset.id === id)
+  /** @param {HTMLElement} link */
+  const remove = (link) => link.closest("li")?.remove()
+  const countUnread = () => say("unread-elsewhere", links().filter((link) => "unread" in link.dataset).length)
 
+  /**
+   * @param {HTMLElement} link
+   * @param {number} unread
+   */
   const count = (link, unread) => {
-    const badge = /** @type {HTMLElement} */ (link.querySelector(".channel-link__count"))
     const shown = link.dataset.id === here ? 0 : unread
-    badge.hidden = shown === 0
-    badge.firstChild?.nodeType === Node.TEXT_NODE && badge.firstChild.remove()
-    badge.prepend(String(shown))
+    part(link, "unread").textContent = String(shown)
+    find(link, ".channel-link__count").hidden = shown === 0
     link.toggleAttribute("data-unread", shown > 0)
   }
 
+  /** @param {Channel} channel */
   const draw = (channel) => {
-    let link = byId(channel.id)
-    if (!link) {
-      const item = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true))
-      link = /** @type {HTMLAnchorElement} */ (item.querySelector("a"))
-      Object.assign(link.dataset, { id: channel.id, name: channel.name })
-      link.href = `/channels/${encodeURIComponent(channel.name)}`
-      link.querySelector(".channel-link__name").textContent = channel.name
-      const next = links().find((other) => (other.dataset.name ?? "") > channel.name)
-      list.insertBefore(item, next?.closest("li") ?? null)
-    }
+    const link = byId(channel.id) ?? add(channel)
     count(link, channel.unread)
+  }
+
+  /** @param {Channel} channel public: direct conversations come with the list alone */
+  const add = (channel) => {
+    const item = stamp("channel")
+    const link = /** @type {HTMLAnchorElement} */ (find(item, "a"))
+    Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind })
+    link.href = `/channels/${encodeURIComponent(channel.name)}`
+    find(link, ".channel-link__name").textContent = channel.name
+    const next = links().find(({ dataset }) => dataset.kind !== "public" || (dataset.name ?? "") > channel.name)
+    list.insertBefore(item, next?.closest("li") ?? null)
+    return link
   }
 
   const read = async () => {
     const { ok, body } = await request("GET", "/channels")
     if (!ok) return
-    const known = new Set(body.channels.map((channel) => channel.id))
-    links().filter((link) => !known.has(link.dataset.id)).forEach((link) => link.closest("li")?.remove())
-    body.channels.forEach(draw)
+    /** @type {Channel[]} */
+    const channels = body.channels
+    const known = new Set(channels.map(({ id }) => id))
+    links().filter(({ dataset }) => !known.has(dataset.id ?? "")).forEach(remove)
+    channels.forEach(draw)
+    countUnread()
   }
 
-  hear("everywhere-channel-created", draw)
+  hear("everywhere-channel-created", (channel) => {
+    draw(channel)
+    countUnread()
+  })
   hear("everywhere-channel-deleted", ({ name }) => {
-    links().find((link) => link.dataset.name === name)?.closest("li")?.remove()
+    links().filter(({ dataset }) => dataset.name === name).forEach(remove)
+    countUnread()
   })
   hear("everywhere-activity", ({ channel_id, unread }) => {
     const link = byId(channel_id)
-    if (link) count(link, unread)
+    if (!link) return read()
+    count(link, unread)
+    countUnread()
   })
   hear("everywhere-reset", read)
   hear("channels-stale", read)
-  hear("channel-updated", ({ topic }) => {
-    const line = /** @type {HTMLElement} */ (document.querySelector('[data-part="topic"]'))
-    line.textContent = topic
-    line.hidden = topic === ""
-  })
-  hear("everywhere-renamed", ({ user }) => say("renamed", user))
-  reportReading(here)
-}
-
-/** Tells the server up to where this channel is read: to its end, while it is looked at. */
-function reportReading(channel) {
-  let timer = 0
-  let reported = /** @type {string | undefined} */ (undefined)
-  const report = () => {
-    const messages = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".message[data-seq]")])
-    const last = messages.at(-1)?.dataset.id
-    if (document.hidden || !last || last === reported) return
-    reported = last
-    request("PUT", `${channelPath(channel)}/read`, { message: last })
-  }
-  const soon = () => {
-    clearTimeout(timer)
-    timer = setTimeout(report, READ_MS)
-  }
-  hear("drawn", soon)
-  document.addEventListener("visibilitychange", soon)
-  soon()
+  countUnread()
 }

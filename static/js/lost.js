@@ -4,7 +4,16 @@ import { recall, remember } from "./memory.js"
 
 /** @param {HTMLElement} page */
 export function mountLost(page) {
-  const remembered = recall("channel")
-  const wanted = remembered && `/channels/${encodeURIComponent(remembered)}`
-  if (page.dataset.status === "404" && wanted === location.pathname) remember("channel", null)
+  if (page.dataset.status === "404" && recall("channel") === channelOf(location.pathname)) {
+    remember("channel", null)
+  }
+}
+
+/** @param {string} path */
+function channelOf(path) {
+  try {
+    return decodeURIComponent(path.replace("/channels/", ""))
+  } catch {
+    return null
+  }
 }

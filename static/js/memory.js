@@ -23,3 +23,17 @@ export function remember(key, value) {
     // Full or refused: the page works without.
   }
 }
+
+/**
+ * Forgets everything whose key begins like this.
+ *
+ * @param {string} beginning
+ */
+export function forget(beginning) {
+  try {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning))
+    for (const key of keys) localStorage.removeItem(key)
+  } catch {
+    // Refused: nothing was remembered either.
+  }
+}

@@ -1,22 +1,24 @@
 // One message on the page: made from the one partial that also the server draws with.
 
+import { find, stamp } from "./page.js"
+
+/** @typedef {import("./api.js").User} User */
+
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" })
 
-/** @param {string} className */
-const part = (item, className) => /** @type {HTMLElement} */ (item.querySelector(`.${className}`))
-
-/** @param {string} id */
-export function stamp(id) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id))
-  return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true))
-}
+/**
+ * The HTML that a message shows, so that the same again leaves a reader's selection alone.
+ *
+ * @type {WeakMap<Element, string>}
+ */
+const shown = new WeakMap()
 
 /**
  * Shows a stored message.
  *
  * @param {HTMLElement} item
- * @param {any} message as the API has it
+ * @param {import("./api.js").Message} message
  */
 export function fill(item, message) {
   Object.assign(item.dataset, {
@@ -28,12 +30,15 @@ export function fill(item, message) {
   delete item.dataset.state
   item.querySelector(".message__failure")?.remove()
   name(item, message.author)
-  part(item, "message__edited").hidden = !message.edited_at
-  const text = part(item, "message__text")
+  find(item, ".message__edited").hidden = !message.edited_at
+  const text = find(item, ".message__text")
   delete text.dataset.plain
-  // The one place where HTML is taken as such: the server renders it through an allow list, and
-  // the page's policy runs no script but our own files.
-  text.innerHTML = message.html
+  if (shown.get(text) !== message.html) {
+    // The one place where HTML is taken as such: the server renders it through an allow list, and
+    // the page's policy runs no script but our own files.
+    text.innerHTML = message.html
+    shown.set(text, message.html)
+  }
   finish(item)
 }
 
@@ -41,16 +46,33 @@ export function fill(item, message) {
  * Shows a message that is on its way.
  *
  * @param {HTMLElement} item
- * @param {{id: string, text: string, sentAt: string, author: {id: string, display_name: string}}} draft
+ * @param {{id: string, text: string, sentAt: string, author: User}} draft
  */
 export function fillPending(item, draft) {
   Object.assign(item.dataset, { id: draft.id, author: draft.author.id, sentAt: draft.sentAt, state: "pending" })
   delete item.dataset.seq
+  item.querySelector(".message__failure")?.remove()
   name(item, draft.author)
-  const text = part(item, "message__text")
+  const text = find(item, ".message__text")
   text.dataset.plain = ""
   text.textContent = draft.text
   finish(item)
+}
+
+/**
+ * Says why a message is not sent, and offers what can be done.
+ *
+ * @param {HTMLElement} item
+ * @param {string} why
+ * @param {boolean} retries whether it is tried again without being asked to
+ */
+export function showFailure(item, why, retries) {
+  item.dataset.state = "failed"
+  item.querySelector(".message__failure")?.remove()
+  const failure = stamp("failure")
+  find(failure, ".message__why").textContent = `Not sent: ${why}`
+  find(failure, '[data-action="retry"]').hidden = retries
+  item.append(failure)
 }
 
 /**
@@ -60,12 +82,12 @@ export function fillPending(item, draft) {
  * @param {HTMLElement} item
  */
 export function finish(item) {
-  const time = /** @type {HTMLTimeElement} */ (item.querySelector("time"))
+  const time = /** @type {HTMLTimeElement} */ (find(item, "time"))
   const sentAt = new Date(item.dataset.sentAt ?? "")
   time.dateTime = sentAt.toISOString()
   time.textContent = CLOCK.format(sentAt)
   time.title = FULL.format(sentAt)
-  const text = part(item, "message__text")
+  const text = find(item, ".message__text")
   for (const link of text.querySelectorAll("a")) link.target = "_blank"
   // A block of code may scroll sideways: also without a mouse.
   for (const block of text.querySelectorAll("pre")) block.tabIndex = 0
@@ -73,21 +95,23 @@ export function finish(item) {
 
 /**
  * @param {HTMLElement} item
- * @param {{id: string, display_name: string}} user
+ * @param {User} user
  */
 function name(item, user) {
-  const author = part(item, "message__author")
+  const author = find(item, ".message__author")
   author.textContent = user.display_name
-  author.dataset.user = user.id
-  showAvatar(part(item, "message__avatar"), user)
+  author.dataset.nameOf = user.id
+  const avatar = find(item, ".message__avatar")
+  avatar.textContent = initial(user.display_name)
+  avatar.dataset.avatarOf = user.id
 }
 
 /**
- * @param {HTMLElement} avatar
- * @param {{id: string, display_name: string}} user
+ * The first character as people see it: an emoji of several code points is one.
+ *
+ * @param {string} name
  */
-export function showAvatar(avatar, user) {
-  const [first] = new Intl.Segmenter().segment(user.display_name)
-  avatar.textContent = first?.segment ?? ""
-  avatar.dataset.hue = user.id.at(-1)
+export function initial(name) {
+  const [first] = new Intl.Segmenter().segment(name)
+  return first?.segment ?? ""
 }

@@ -5,6 +5,7 @@
  * @property {string} id chosen here, so that sending again can never post twice
  * @property {string} text
  * @property {string} sentAt when it was written, RFC 3339
+ * @property {string} [refused] why the server does not take it as it is
  */
 
 export class Outbox {
@@ -45,9 +46,32 @@ export class Outbox {
     this.#keep(this.drafts().filter((draft) => draft.id !== id))
   }
 
+  /**
+   * Notes that sending again by itself is of no use.
+   *
+   * @param {string} id
+   * @param {string | undefined} why nothing, to have it tried again
+   */
+  refuse(id, why) {
+    this.#keep(this.drafts().map((draft) => (draft.id === id ? { ...draft, refused: why } : draft)))
+  }
+
+  /** @param {Draft[]} drafts */
   #keep(drafts) {
     this.#write(drafts.length > 0 ? JSON.stringify(drafts) : null)
   }
+}
+
+/**
+ * What becomes of a message that was not taken: it `waits` and goes out again in a moment, it goes
+ * out when there is a connection again, or it was refused and needs its author.
+ *
+ * @param {{status: number, retryAfterMs: number}} answer
+ * @returns {"waits" | "lost" | "refused"}
+ */
+export function fateOf({ status, retryAfterMs }) {
+  if (retryAfterMs > 0) return "waits"
+  return status === 0 || status === 401 || status === 408 || status >= 500 ? "lost" : "refused"
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

@@ -1,34 +1,49 @@
 // Who is here.
 
+import { channelPath, request } from "./api.js"
 import { hear } from "./bus.js"
+import { initial } from "./message.js"
+import { find, here, part, stamp } from "./page.js"
 
-/** @param {HTMLDetailsElement} people */
+/** @typedef {import("./api.js").User} User */
+
+/** @param {HTMLElement} people */
 export function mountPeople(people) {
-  const list = /** @type {HTMLElement} */ (people.querySelector('[data-part="list"]'))
-  const count = /** @type {HTMLElement} */ (people.querySelector('[data-part="count"]'))
-  const byId = (id) => [...list.children].find((person) => /** @type {HTMLElement} */ (person).dataset.user === id)
+  const list = part(people, "list")
+  const count = part(people, "count")
+  const { channel, user: me } = here()
+
+  /** @param {string} id */
+  const byId = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`)
+
+  /** @param {User} user */
+  const draw = (user) => {
+    const person = stamp("person")
+    const name = find(person, ".person__name")
+    const avatar = find(person, ".avatar")
+    person.dataset.id = user.id
+    name.dataset.nameOf = user.id
+    name.textContent = user.display_name
+    avatar.dataset.avatarOf = user.id
+    avatar.textContent = initial(user.display_name)
+    find(person, ".person__aside").hidden = user.id !== me
+    return person
+  }
 
   hear("joined", ({ user, online }) => {
     count.textContent = String(online)
-    if (byId(user.id)) return
-    const person = document.createElement("li")
-    person.className = "people__person"
-    person.dir = "auto"
-    person.dataset.user = user.id
-    person.textContent = user.display_name
-    list.append(person)
+    if (!byId(user.id)) list.append(draw(user))
   })
   hear("left", ({ user, online }) => {
     count.textContent = String(online)
     byId(user.id)?.remove()
   })
-
-  document.addEventListener("click", (event) => {
-    if (!people.contains(/** @type {Node} */ (event.target))) people.open = false
-  })
-  people.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !people.open) return
-    people.open = false
-    people.querySelector("summary")?.focus()
+  // Comings and goings are not told again: after a gap, ask who is here.
+  hear("connection", async ({ connected }) => {
+    if (!connected) return
+    const { ok, body } = await request("GET", channelPath(channel))
+    if (!ok) return
+    count.textContent = String(body.online.length)
+    list.replaceChildren(...body.online.map(draw))
   })
 }

@@ -9,10 +9,7 @@ const IN_CHANNEL = [
   "message", "message-updated", "message-deleted", "reset",
   "joined", "left", "channel-updated", "channel-deleted",
 ]
-const EVERYWHERE = [
-  "channel-created", "channel-updated", "channel-deleted", "activity",
-  "online", "offline", "renamed", "reset",
-]
+const EVERYWHERE = ["channel-created", "channel-deleted", "activity", "renamed", "reset"]
 
 /** @param {HTMLElement} room */
 export function mountRoom(room) {
@@ -24,7 +21,7 @@ export function mountRoom(room) {
     path: `/api${channelPath(channel)}/events`,
     cursor,
     names: IN_CHANNEL,
-    onEvent: (event, data) => say(event, data),
+    onEvent: say,
     onState: (state) => {
       say("connection", state)
       if (!state.connected) lookAround(channel)
@@ -34,31 +31,35 @@ export function mountRoom(room) {
     path: "/api/events",
     names: EVERYWHERE,
     onEvent: (event, data) => say(`everywhere-${event}`, data),
-    onState: () => {},
+    // Between the page's list and a stream from now on, anything may have happened.
+    onState: ({ connected, resumed }) => connected && !resumed && say("channels-stale"),
   })
-  const streams = [inChannel, everywhere]
+  let streams = [inChannel, everywhere]
 
   // A hidden tab holds no stream: a browser allows six connections to a server in all.
   const follow = () => streams.forEach((stream) => (document.hidden ? stream.stop() : stream.start()))
-  document.addEventListener("visibilitychange", () => {
-    follow()
-    if (!document.hidden) say("channels-stale")
-  })
+  document.addEventListener("visibilitychange", follow)
   addEventListener("online", follow)
-  addEventListener("offline", () => say("connection", { connected: false, retryInMs: 0 }))
+  addEventListener("offline", () => say("connection", { connected: false, resumed: false, retryInMs: 0 }))
   addEventListener("pagehide", () => streams.forEach((stream) => stream.stop()))
   addEventListener("pageshow", (event) => event.persisted && follow())
   hear("connect-now", follow)
   hear("channel-deleted", () => {
     remember("channel", null)
-    streams.forEach((stream) => stream.stop())
+    inChannel.stop()
+    streams = [everywhere]
   })
   follow()
 }
 
-/** A stream does not say why it failed: ask. */
+/**
+ * A stream does not say why it failed: ask.
+ *
+ * @param {string} channel
+ */
 async function lookAround(channel) {
   const { status } = await request("GET", channelPath(channel))
+  // Signed out: this very address shows the way in, and leads back here afterwards.
   if (status === 401) location.reload()
   if (status === 404) say("channel-deleted", {})
 }

@@ -1,13 +1,13 @@
 // The scene of the sign-in page: a button pauses and plays its movements.
 
+import { find } from "./page.js"
+
 const STILL = matchMedia("(prefers-reduced-motion: reduce)")
 
 /** @param {HTMLElement} scene */
 export function mountScene(scene) {
-  const toggle = /** @type {HTMLButtonElement} */ (scene.querySelector('[data-action="toggle"]'))
-  const moving = /** @type {NodeListOf<SVGElement>} */ (
-    scene.querySelectorAll(".scene__orbit, .scene__rocket, .scene__flame, .scene__stars--near")
-  )
+  const toggle = find(scene, '[data-action="toggle"]')
+  const moving = /** @type {NodeListOf<SVGElement>} */ (scene.querySelectorAll("[data-moves]"))
   let paused = false
 
   const show = () => {

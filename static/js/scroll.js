@@ -1,4 +1,5 @@
-// Following the conversation: its end stays in view for whoever is there, and nobody else.
+// Following the conversation: its end stays in view for whoever is there, and what others read
+// stays where it is.
 
 import { hear, say } from "./bus.js"
 
@@ -9,24 +10,41 @@ const NEAR_END_PX = 100
 export function mountScroll(scroll) {
   let following = true
   let missed = 0
+  /** @type {{item: Element, top: number} | null} */
+  let held = null
 
   const toEnd = () => {
     scroll.scrollTop = scroll.scrollHeight
   }
+  const tell = () => say("missed", { following, missed })
   const look = () => {
     following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight <= NEAR_END_PX
     if (following) missed = 0
-    say("missed", { following, missed })
+    tell()
+  }
+  /** The first message in view, which the next change must not move. */
+  const hold = () => {
+    const edge = scroll.getBoundingClientRect().top
+    const items = [...scroll.querySelectorAll(".message")]
+    const item = items.find((each) => each.getBoundingClientRect().bottom > edge)
+    return item ? { item, top: item.getBoundingClientRect().top } : null
   }
 
   scroll.addEventListener("scroll", look, { passive: true })
   new ResizeObserver(() => following && toEnd()).observe(scroll)
+  hear("drawing", () => {
+    held = following ? null : hold()
+  })
   hear("drawn", ({ isNew, own, message }) => {
     if (following || (own && isNew)) return toEnd()
+    if (held?.item.isConnected) scroll.scrollTop += held.item.getBoundingClientRect().top - held.top
     if (isNew && message) missed += 1
-    say("missed", { following, missed })
+    tell()
   })
-  hear("to-latest", toEnd)
+  hear("to-latest", () => {
+    toEnd()
+    scroll.focus({ preventScroll: true })
+  })
   toEnd()
 }
 

@@ -7,12 +7,19 @@ import { waitMs } from "./backoff.js"
 const SILENCE_MS = 45_000
 
 /**
+ * @typedef {object} State
+ * @property {boolean} connected
+ * @property {boolean} resumed when connected: whether nothing was missed before
+ * @property {number} retryInMs when not: until the next attempt
+ */
+
+/**
  * @typedef {object} Options
  * @property {string} path
  * @property {string} [cursor] where to start; from now on without
  * @property {string[]} names of the events to hear
  * @property {(name: string, data: any) => void} onEvent
- * @property {(state: {connected: boolean, retryInMs: number}) => void} onState
+ * @property {(state: State) => void} onState
  */
 
 export class Stream {
@@ -33,10 +40,10 @@ export class Stream {
   start() {
     this.stop()
     const { path, names } = this.#options
-    const url = this.#cursor ? `${path}?after=${encodeURIComponent(this.#cursor)}` : path
-    const source = new EventSource(url)
+    const resumed = Boolean(this.#cursor)
+    const source = new EventSource(resumed ? `${path}?after=${encodeURIComponent(this.#cursor ?? "")}` : path)
     this.#source = source
-    source.addEventListener("open", () => this.#opened())
+    source.addEventListener("open", () => this.#opened(resumed))
     source.addEventListener("error", () => this.#failed())
     for (const name of ["ping", ...names]) source.addEventListener(name, (event) => this.#heard(event))
     this.#expectSound()
@@ -50,9 +57,11 @@ export class Stream {
     this.#source = null
   }
 
-  #opened() {
+  /** @param {boolean} resumed */
+  #opened(resumed) {
     this.#failures = 0
-    this.#options.onState({ connected: true, retryInMs: 0 })
+    this.#expectSound()
+    this.#options.onState({ connected: true, resumed, retryInMs: 0 })
   }
 
   #failed() {
@@ -60,7 +69,7 @@ export class Stream {
     this.#failures += 1
     const retryInMs = waitMs(this.#failures, Math.random())
     this.#retry = setTimeout(() => this.start(), retryInMs)
-    this.#options.onState({ connected: false, retryInMs })
+    this.#options.onState({ connected: false, resumed: false, retryInMs })
   }
 
   /** @param {MessageEvent} event */

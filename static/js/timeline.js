@@ -1,4 +1,4 @@
-// Where messages stand to each other. Decides only; `messages.js` draws.
+// Where messages stand to each other. Decides only; `message-list.js` draws.
 
 /** Messages of one author this close together are one run. */
 const RUN_MS = 5 * 60 * 1000
@@ -27,7 +27,7 @@ export function continues(before, message) {
  * @param {Placed} message
  */
 export function sameDay(before, message) {
-  return Boolean(before) && new Date(before.sentAt).toDateString() === new Date(message.sentAt).toDateString()
+  return before !== null && new Date(before.sentAt).toDateString() === new Date(message.sentAt).toDateString()
 }
 
 /**
@@ -47,7 +47,6 @@ export function dayName(sentAt, now) {
 
 /**
  * Where a message belongs among those that are there: before the first with a larger `seq`.
- * Pending ones have none and stay last.
  *
  * @param {number[]} seqs ascending
  * @param {number} seq

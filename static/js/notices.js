@@ -1,0 +1,52 @@
+// Who joined and who left, as quiet lines in the conversation.
+
+import { hear, say } from "./bus.js"
+import { fold, tell } from "./folding.js"
+import { MessageList } from "./message-list.js"
+import { here, stamp } from "./page.js"
+
+/** @typedef {import("./folding.js").Move} Move */
+
+/** @param {HTMLElement} element */
+export function mountNotices(element) {
+  const list = new MessageList(element)
+  const me = here().user
+  /** @type {WeakMap<Element, Move[]>} */
+  const told = new WeakMap()
+
+  /** @param {"joined" | "left"} kind */
+  const notice = (kind) => (/** @type {{user: import("./api.js").User}} */ { user }) => {
+    if (user.id === me) return
+    say("drawing")
+    const last = list.last()
+    const open = last?.classList.contains("notice") ? last : null
+    const moves = fold((open && told.get(open)) ?? [], { kind, ...user })
+    if (moves.length === 0) open?.remove()
+    else {
+      const line = open ?? stamp("notice")
+      write(line, moves)
+      if (!open) list.tell(line)
+    }
+    list.settle()
+    say("drawn", { message: null, isNew: false, own: false })
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {Move[]} moves
+   */
+  const write = (line, moves) => {
+    told.set(line, moves)
+    const text = /** @type {Element} */ (line.firstElementChild)
+    text.textContent = tell(moves)
+  }
+
+  hear("joined", notice("joined"))
+  hear("left", notice("left"))
+  hear("renamed", (user) => {
+    for (const line of element.querySelectorAll(/** @type {"li"} */ (".notice"))) {
+      const moves = told.get(line) ?? []
+      write(line, moves.map((move) => (move.id === user.id ? { ...move, ...user } : move)))
+    }
+  })
+}
