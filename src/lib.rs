@@ -134,7 +134,9 @@ fn end_streams_at_shutdown() -> AdHoc {
             let shutdown = rocket.shutdown();
             rocket::tokio::spawn(async move {
                 shutdown.await;
-                ending.inspect(|ending| ending.cancel());
+                if let Some(ending) = ending {
+                    ending.cancel();
+                }
             });
         })
     })

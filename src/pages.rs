@@ -1,7 +1,5 @@
 //! The same engine as HTML: pages that work before any script arrives.
 
-#![expect(clippy::missing_errors_doc, reason = "a page's errors are the table of problems")]
-
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};
@@ -83,15 +81,22 @@ impl<T: Into<Problem>> From<T> for Refused {
 
 impl<'r> Responder<'r, 'static> for Refused {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let kind = self.0.kind;
+        let (kind, headers) = (self.0.kind, self.0.headers().to_vec());
         let session = Present::of(request).ok().and_then(|present| present.0);
-        let page = Template::render("error", context! {
-            status: kind.status().code,
-            title: kind.title(),
-            detail: self.0.detail,
-            user: session.map(|session| session.user),
-        });
-        (kind.status(), page).respond_to(request)
+        let page = Template::render(
+            "error",
+            context! {
+                status: kind.status().code,
+                title: kind.title(),
+                detail: self.0.detail,
+                user: session.map(|session| session.user),
+            },
+        );
+        let mut response = (kind.status(), page).respond_to(request)?;
+        for header in headers {
+            response.set_header(header);
+        }
+        Ok(response)
     }
 }
 
@@ -153,17 +158,20 @@ fn channel_page(
     let (channel, online) = engine.channel(session, named)?;
     let history = engine.history(session, named)?;
     let history: Value = serde_json::from_slice(&history).unwrap_or_default();
-    Ok(Template::render("channel", context! {
-        user: &session.user,
-        channels: engine.channels(session),
-        channel,
-        online,
-        messages: &history["messages"],
-        cursor: &history["cursor"],
-        kept: &history["kept"],
-        landing,
-        flash,
-    }))
+    Ok(Template::render(
+        "channel",
+        context! {
+            user: &session.user,
+            channels: engine.channels(session),
+            channel,
+            online,
+            messages: &history["messages"],
+            cursor: &history["cursor"],
+            kept: &history["kept"],
+            landing,
+            flash,
+        },
+    ))
 }
 
 fn way_in(next: &str, flash: Option<Notice>) -> Template {
@@ -197,13 +205,10 @@ async fn sign_in(
         let page = Template::render("sign_in", context! { display_name, error, next, flash });
         (problem.kind.status(), page)
     };
-    let name = form
-        .display_name
-        .parse()
-        .map_err(|error| {
-            let problem = Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
-            refused(problem)
-        })?;
+    let name = form.display_name.parse().map_err(|error| {
+        let problem = Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
+        refused(problem)
+    })?;
     match engine.sign_in(name, present.0.as_ref(), address.0).await {
         Ok(SignedInAs::New(signed_in)) => {
             cookies.add(transport.cookie(signed_in.token));
@@ -250,9 +255,10 @@ async fn create_channel(
     engine: &State<Engine>,
 ) -> Flash<Redirect> {
     let back = |problem: Problem| Flash::error(Redirect::to("/"), problem.detail);
-    let name = form.name.parse().map_err(|error| {
-        Problem::invalid(Kind::InvalidChannelName, "name", &error)
-    });
+    let name = form
+        .name
+        .parse()
+        .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error));
     let topic =
         form.topic.parse().map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error));
     let created = match (name, topic) {
@@ -285,9 +291,10 @@ async fn send(
 ) -> Result<Redirect, Flash<Redirect>> {
     let back = || Redirect::to(channel_path(name));
     let failed = |problem: Problem| Flash::error(back(), problem.detail);
-    let text = form.text.parse().map_err(|error: crate::domain::message::TextError| {
-        failed(error.into())
-    })?;
+    let text = form
+        .text
+        .parse()
+        .map_err(|error: crate::domain::message::TextError| failed(error.into()))?;
     let sent = engine.post(&session, &ChannelRef::from(name), text).await;
     sent.map(|_| back()).map_err(|error| failed(error.into()))
 }
@@ -297,12 +304,15 @@ async fn send(
 fn about_problem(present: Present, slug: &str) -> Result<Template, Refused> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    Ok(Template::render("error", context! {
-        status: kind.status().code,
-        title: kind.title(),
-        detail: kind.explanation(),
-        user: present.0.map(|session| session.user),
-    }))
+    Ok(Template::render(
+        "error",
+        context! {
+            status: kind.status().code,
+            title: kind.title(),
+            detail: kind.explanation(),
+            user: present.0.map(|session| session.user),
+        },
+    ))
 }
 
 /// The process runs.

@@ -89,9 +89,7 @@ impl<'r> FromRequest<'r> for Session {
     async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Problem> {
         match Present::of(request) {
             Ok(Present(Some(session))) => Outcome::Success(session),
-            Ok(Present(None)) => {
-                Outcome::Error(leave(request, Problem::new(Kind::SignInRequired)))
-            }
+            Ok(Present(None)) => Outcome::Error(leave(request, Problem::new(Kind::SignInRequired))),
             Err(problem) => Outcome::Error(leave(request, problem)),
         }
     }

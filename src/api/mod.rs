@@ -10,8 +10,6 @@
 //!   on disk.
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
-#![expect(clippy::missing_errors_doc, reason = "a route's errors are the table of problems")]
-
 mod channels;
 mod events;
 pub(crate) mod input;

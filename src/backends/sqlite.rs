@@ -127,12 +127,14 @@ impl Log for Sqlite {
     }
 
     fn follow(&self, after: Seq) -> BoxStream<'static, Feed> {
-        let (feed, fed) = mpsc::channel(FEED_ENTRIES);
+        let (feed, entries) = mpsc::channel(FEED_ENTRIES);
         if let Some(commands) = &self.commands {
             // A writer that has ended drops the feed, which ends the stream.
             let _ = commands.send(Command::Follow { after, feed });
         }
-        stream::unfold(fed, |mut fed| async { Some((fed.recv().await?, fed)) }).boxed()
+        let next =
+            |mut entries: mpsc::Receiver<Feed>| async { Some((entries.recv().await?, entries)) };
+        stream::unfold(entries, next).boxed()
     }
 
     fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {

@@ -113,6 +113,7 @@ pub enum Missed {
 
 impl Conversation {
     /// The kept messages, oldest first.
+    #[must_use]
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> + ExactSizeIterator {
         self.messages.iter()
     }

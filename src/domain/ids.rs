@@ -12,17 +12,7 @@ use uuid::Uuid;
 ///
 /// Numbers only grow, are never used twice, and may have gaps. `Seq(0)` is before everything.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Seq(pub u64);
@@ -252,7 +242,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_cursor() {
-        for text in ["", "0", "7-42", "0000000000000007-", "000000000000000g-1", "é-1", "-", "a-b"] {
+        for text in ["", "0", "7-42", "0000000000000007-", "000000000000000g-1", "é-1", "-", "a-b"]
+        {
             assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text:?}");
         }
     }

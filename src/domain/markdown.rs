@@ -27,8 +27,25 @@ pub fn to_html(text: &Text) -> String {
 
 /// All elements that a rendered message may hold.
 pub const ELEMENTS: [&str; 19] = [
-    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
-    "ol", "p", "pre", "strong", "ul",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "ul",
 ];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -144,7 +161,10 @@ mod tests {
     #[test]
     fn commonmark_is_rendered() {
         check("hello", "<p>hello</p>");
-        check("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>");
+        check(
+            "*a* **b** ~~c~~ `d`",
+            "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>",
+        );
         check("> quoted", "<blockquote>\n<p>quoted</p>\n</blockquote>");
         check("3. c", "<ol start=\"3\">\n<li>c</li>\n</ol>");
         check("```rust\nfn main() {}\n```", "<pre><code>fn main() {}\n</code></pre>");
@@ -164,7 +184,10 @@ mod tests {
                 r#"<p>see <a href="https://example.org/a_b" {rel}>https://example.org/a_b</a>, now</p>"#
             ),
         );
-        check("[x](https://a.example)", &format!(r#"<p><a href="https://a.example" {rel}>x</a></p>"#));
+        check(
+            "[x](https://a.example)",
+            &format!(r#"<p><a href="https://a.example" {rel}>x</a></p>"#),
+        );
         check("`https://a.example`", "<p><code>https://a.example</code></p>");
     }
 

@@ -28,10 +28,7 @@ pub fn mentioned(text: &str, holder: impl Fn(&DisplayName) -> Option<UserId>) ->
     named
 }
 
-fn longest_name(
-    rest: &str,
-    holder: impl Fn(&DisplayName) -> Option<UserId>,
-) -> Option<UserId> {
+fn longest_name(rest: &str, holder: impl Fn(&DisplayName) -> Option<UserId>) -> Option<UserId> {
     let line = rest.lines().next()?;
     if line.starts_with(char::is_whitespace) {
         return None;

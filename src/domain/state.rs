@@ -84,13 +84,14 @@ impl State {
         Ok(applied)
     }
 
-    /// Ends the reading of the past: what it left without an owner is dropped and given back as
+    /// Ends the reading of the past, which reached up to this entry: what it left without an owner is dropped and given back as
     /// spent.
     ///
     /// An owner may come after what it owns, because of each key only the last entries are kept:
     /// a channel whose topic was changed is found behind its first messages.
-    pub fn caught_up(&mut self) -> Vec<Erase> {
+    pub fn caught_up(&mut self, reached: Seq) -> Vec<Erase> {
         self.live = true;
+        self.head = self.head.max(reached);
         let mut spent = Vec::new();
         let channels = &self.channels;
         self.conversations.retain(|id, _| {
@@ -117,7 +118,7 @@ impl State {
         spent
     }
 
-    /// The last entry that was applied.
+    /// The last entry that was applied, or that the past reached.
     #[must_use]
     pub fn head(&self) -> Seq {
         self.head

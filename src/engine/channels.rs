@@ -62,7 +62,9 @@ impl Engine {
             };
             let key = Key::Channel(name.hash());
             match self.append(fresh_op(), key, encode(&record), Expect::Absent).await? {
-                Attempt::Done(_) => return self.channel(session, &ChannelRef::Id(id)).map(|it| it.0),
+                Attempt::Done(_) => {
+                    return self.channel(session, &ChannelRef::Id(id)).map(|it| it.0);
+                }
                 Attempt::Again => {}
             }
         }

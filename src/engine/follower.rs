@@ -30,13 +30,13 @@ const LOBBY: &str = "events";
 pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
     let mut state = State::default();
     let mut feed = log.follow(Seq(0));
-    loop {
+    let reached = loop {
         match feed.next().await.ok_or(StartError::LogEnded)? {
             Feed::Entry(entry) => drop(state.apply(&entry)?),
-            Feed::CaughtUp => break,
+            Feed::CaughtUp(reached) => break reached,
         }
-    }
-    let spent = state.caught_up();
+    };
+    let spent = state.caught_up(reached);
     erase(log, spent);
     let head = state.head();
     let core = Arc::new(Core {

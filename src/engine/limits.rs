@@ -36,10 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         let posts = Quota::per_second(POSTS_PER_SECOND).allow_burst(POST_BURST);
         let sign_ins = Quota::with_period(SIGN_IN_PERIOD).expect("not zero");
-        Self {
-            posts: Limit::of(posts),
-            sign_ins: Limit::of(sign_ins.allow_burst(SIGN_IN_BURST)),
-        }
+        Self { posts: Limit::of(posts), sign_ins: Limit::of(sign_ins.allow_burst(SIGN_IN_BURST)) }
     }
 }
 

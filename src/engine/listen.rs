@@ -11,12 +11,14 @@ use serde_json::json;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::attendance::Attendance;
 use super::presence::Place;
+use super::resume::{Due, From, Reset, reset_frame};
 use super::room::{Content, Heard, Room, Slot};
-use super::{Core, Engine, EngineError, Live, follower};
-use crate::domain::channel::{Channel, ChannelRef, Missed};
-use crate::domain::event::{Event, frame};
-use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
+use super::{Core, Engine, EngineError, Live};
+use crate::domain::channel::ChannelRef;
+use crate::domain::event::frame;
+use crate::domain::ids::{ChannelId, Cursor};
 use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
@@ -25,40 +27,6 @@ const PING_PERIOD: Duration = Duration::from_secs(20);
 const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
 /// How much one chunk carries at most, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
-
-/// Where to start listening.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// With what comes next.
-    Now,
-    /// With everything that is stored.
-    Start,
-    /// After this point.
-    After(Cursor),
-    /// After a point that no stream of ours ever had.
-    Unknown,
-}
-
-/// Why a listener has to start again.
-#[derive(Clone, Copy, Debug)]
-enum Reset {
-    /// Its cursor is older than what is kept.
-    TooOld,
-    /// Its cursor is of another store or channel, or none at all.
-    UnknownCursor,
-    /// It read more slowly than things were said.
-    TooSlow,
-}
-
-impl Reset {
-    fn reason(self) -> &'static str {
-        match self {
-            Self::TooOld => "too-old",
-            Self::UnknownCursor => "unknown-cursor",
-            Self::TooSlow => "too-slow",
-        }
-    }
-}
 
 /// A position in a room, and what its owner is due before that.
 pub struct Listener {
@@ -72,14 +40,6 @@ pub struct Listener {
     ping: Pin<Box<Sleep>>,
     over: BoxFuture<'static, ()>,
     _attendance: Vec<Attendance>,
-}
-
-/// What comes before the room's next words.
-enum Due {
-    Nothing,
-    Frames(Bytes),
-    /// What comes after a point that this node has not reached yet.
-    After(Cursor),
 }
 
 impl Engine {
@@ -222,9 +182,10 @@ impl Listener {
         let live = self.core.live.read();
         self.position = self.room.head();
         match &self.channel {
-            Some(id) => live.state.channel(id).map_or_else(Bytes::new, |channel| {
-                live.start_again(channel, &self.room, reset)
-            }),
+            Some(id) => live
+                .state
+                .channel(id)
+                .map_or_else(Bytes::new, |channel| live.start_again(channel, &self.room, reset)),
             None => reset_frame(&self.room, live.state.head(), reset),
         }
     }
@@ -274,85 +235,6 @@ impl Listener {
     }
 }
 
-impl Live {
-    /// What a listener of this channel is due before what comes next.
-    fn due(&self, channel: &ChannelId, room: &Room, from: From, me: &UserId) -> Due {
-        let Some(channel) = self.state.channel(channel) else { return Due::Nothing };
-        match from {
-            From::Now => Due::Nothing,
-            From::Start => Due::Frames(self.stored(channel, room).into()),
-            From::Unknown => Due::Frames(self.start_again(channel, room, Reset::UnknownCursor)),
-            From::After(cursor) if cursor.epoch != room.epoch => {
-                Due::Frames(self.start_again(channel, room, Reset::UnknownCursor))
-            }
-            From::After(cursor) if cursor.seq > self.state.head() => Due::After(cursor),
-            From::After(cursor) => Due::Frames(self.missed(channel, room, cursor.seq, me)),
-        }
-    }
-
-    /// Where a listener of everything starts, and what it is due before.
-    fn resume_everywhere(&self, room: &Room, from: From) -> (u64, Due) {
-        let again = |reset| Due::Frames(reset_frame(room, self.state.head(), reset));
-        match from {
-            From::Now | From::Start => (room.head(), Due::Nothing),
-            From::After(cursor) if cursor.epoch == room.epoch => {
-                if cursor.seq > self.state.head() {
-                    return (room.head(), Due::After(cursor));
-                }
-                match room.position_after(cursor.seq) {
-                    Some(position) => (position, Due::Nothing),
-                    None => (room.head(), again(Reset::TooOld)),
-                }
-            }
-            From::After(_) | From::Unknown => (room.head(), again(Reset::UnknownCursor)),
-        }
-    }
-
-    fn missed(&self, channel: &Channel, room: &Room, seen: Seq, me: &UserId) -> Bytes {
-        let conversation = self.state.conversation(&channel.id);
-        match conversation.map(|conversation| conversation.since(seen, channel)) {
-            Some(Missed::Events(events)) => {
-                let frames = events.iter().map(|(seq, event)| self.past(room, *seq, event, me));
-                frames.flatten().collect::<BytesMut>().freeze()
-            }
-            Some(Missed::Gap) | None => self.start_again(channel, room, Reset::TooOld),
-        }
-    }
-
-    fn past(&self, room: &Room, seq: Seq, event: &Event, me: &UserId) -> Bytes {
-        let Event::ChannelUpdated(id) = event else {
-            return follower::encode(event, room.epoch, seq);
-        };
-        let id_of_event = Some(Cursor { epoch: room.epoch, seq });
-        let view = self.state.channel(id).map(|channel| self.state.view(channel, me));
-        let json = serde_json::to_vec(&view).unwrap_or_default();
-        frame("channel-updated", id_of_event, &json)
-    }
-
-    /// `reset`, and everything that is stored.
-    fn start_again(&self, channel: &Channel, room: &Room, reset: Reset) -> Bytes {
-        let conversation = self.state.conversation(&channel.id);
-        let oldest = conversation.and_then(|conversation| conversation.messages().next());
-        // From before what follows: a connection that breaks in between resumes with all of it.
-        let seq = oldest.map_or(self.state.head(), |message| Seq(message.seq.0 - 1));
-        let mut frames = BytesMut::from(reset_frame(room, seq, reset));
-        frames.extend_from_slice(&self.stored(channel, room));
-        frames.freeze()
-    }
-
-    fn stored(&self, channel: &Channel, room: &Room) -> BytesMut {
-        let messages = self.state.conversation(&channel.id);
-        let messages = messages.into_iter().flat_map(|conversation| conversation.messages());
-        let mut frames = BytesMut::new();
-        for message in messages {
-            let id = Some(Cursor { epoch: room.epoch, seq: message.seq });
-            let json = message.json(channel.name.as_str());
-            frames.extend_from_slice(&frame("message", id, &json));
-        }
-        frames
-    }
-}
-
 impl Core {
     /// What ends this session's streams; `None` when it has ended already.
     fn session_over(&self, session: &Session) -> Option<CancellationToken> {
@@ -362,57 +244,4 @@ impl Core {
         let over = sessions.entry(session.id.clone());
         Some(over.or_insert_with(|| self.over.child_token()).clone())
     }
-}
-
-/// Being somewhere: while held, its user is there.
-struct Attendance {
-    core: Arc<Core>,
-    place: Place,
-    session: Session,
-    room: Arc<Room>,
-}
-
-impl Attendance {
-    fn of(core: &Arc<Core>, session: &Session, place: Place, room: &Arc<Room>) -> Self {
-        let room = match place {
-            Place::Channel(_) => room.clone(),
-            Place::Anywhere => core.lobby.clone(),
-        };
-        if let Some(here) = core.presence.enter(&place, &session.user) {
-            let (joined, online) = match place {
-                Place::Channel(_) => ("joined", json!({ "user": session.user, "online": here })),
-                Place::Anywhere => ("online", json!({ "user": session.user })),
-            };
-            whisper(&room, joined, &online);
-        }
-        Self { core: core.clone(), place, session: session.clone(), room }
-    }
-}
-
-impl Drop for Attendance {
-    fn drop(&mut self) {
-        let Some(departure) = self.core.presence.exit(&self.place, &self.session.user.id) else {
-            return;
-        };
-        let (core, room) = (self.core.clone(), self.room.clone());
-        let in_channel = matches!(self.place, Place::Channel(_));
-        self.core.runtime.spawn(async move {
-            tokio::time::sleep(super::presence::LEAVE_GRACE).await;
-            let Some((user, here)) = core.presence.conclude(&departure) else { return };
-            match in_channel {
-                true => whisper(&room, "left", &json!({ "user": user, "online": here })),
-                false => whisper(&room, "offline", &json!({ "user": user })),
-            }
-        });
-    }
-}
-
-fn whisper(room: &Room, event: &str, told: &serde_json::Value) {
-    room.say(None, Content::Shared(frame(event, None, told.to_string().as_bytes())));
-    room.wake();
-}
-
-fn reset_frame(room: &Room, seq: Seq, reset: Reset) -> Bytes {
-    let id = Some(Cursor { epoch: room.epoch, seq });
-    frame("reset", id, json!({ "reason": reset.reason() }).to_string().as_bytes())
 }

@@ -69,8 +69,9 @@ pub enum AppendError {
 pub enum Feed {
     /// The next entry.
     Entry(Entry),
-    /// All entries that were kept when following began have been given; those to come follow.
-    CaughtUp,
+    /// All entries up to this one that are kept have been given; those to come follow. It may
+    /// itself be erased: sequences of what was erased are not used again.
+    CaughtUp(Seq),
 }
 
 /// An append-only sequence of keyed entries. See [`Key`] for how many of each key are kept.

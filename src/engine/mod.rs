@@ -4,6 +4,7 @@
 //! entry to the log, wait until this node's own follower has applied it. When the state has moved
 //! on in between (somebody else was faster), the action starts again from the rules.
 
+mod attendance;
 mod channels;
 mod follower;
 pub mod limits;
@@ -12,6 +13,7 @@ pub mod log;
 mod messages;
 mod people;
 pub mod presence;
+mod resume;
 pub mod room;
 
 use std::collections::HashMap;
@@ -24,12 +26,13 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub use self::listen::{From, Listener};
+use self::limits::{Limits, TooSoon};
+pub use self::listen::Listener;
+use self::log::{AppendError, Draft, Expect, Log};
 pub use self::messages::Put;
 pub use self::people::{SignedIn, SignedInAs};
-use self::limits::{Limits, TooSoon};
-use self::log::{AppendError, Draft, Expect, Log};
 use self::presence::Presence;
+pub use self::resume::From;
 use self::room::Room;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key, RecordError, encode};

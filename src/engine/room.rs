@@ -265,27 +265,22 @@ mod tests {
             let mut ring = Ring::default();
             let (mut pushed, mut position, mut expected) = (0_u64, ring.head(), 0_u64);
             for step in steps {
-                match step {
-                    Some(bytes) => {
-                        ring.push(pushed, bytes);
-                        pushed += 1;
-                    }
-                    None => match ring.after(position) {
-                        Ok(slots) => {
-                            for &slot in slots {
-                                prop_assert_eq!(slot, expected);
-                                expected += 1;
-                            }
-                            prop_assert_eq!(expected, pushed);
-                            position = ring.head();
-                        }
-                        Err(Lagged) => {
-                            let kept: usize = ring.slots.len();
-                            prop_assert!(pushed - expected > kept as u64);
-                            (position, expected) = (ring.head(), pushed);
-                        }
-                    },
+                if let Some(bytes) = step {
+                    ring.push(pushed, bytes);
+                    pushed += 1;
+                    continue;
                 }
+                if let Ok(slots) = ring.after(position) {
+                    for &slot in slots {
+                        prop_assert_eq!(slot, expected);
+                        expected += 1;
+                    }
+                    prop_assert_eq!(expected, pushed);
+                } else {
+                    prop_assert!(pushed - expected > ring.slots.len() as u64);
+                    expected = pushed;
+                }
+                position = ring.head();
             }
         }
     }

@@ -23,9 +23,9 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) fn of(port: u16) -> Self {
+    pub(crate) fn of(url: &str) -> Self {
         let http = reqwest::Client::builder().timeout(DEADLINE).build().expect("a client");
-        Self { http, url: format!("http://127.0.0.1:{port}"), token: None }
+        Self { http, url: url.into(), token: None }
     }
 
     /// The same person on a connection pool of their own.

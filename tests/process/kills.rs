@@ -127,11 +127,7 @@ async fn who_comes_back_after_a_kill_misses_nothing_and_sees_nothing_twice() {
         let heard = feed.next().await.expect("an event");
         told.push((heard.name, heard.data["id"].as_str().expect("an id").to_owned()));
     }
-    let expected = [
-        ("message", "d"),
-        ("message-updated", "b"),
-        ("message-deleted", "c"),
-        ("message", "e"),
-    ];
+    let expected =
+        [("message", "d"), ("message-updated", "b"), ("message-deleted", "c"), ("message", "e")];
     assert_eq!(told, expected.map(|(name, id)| (name.to_owned(), id.to_owned())));
 }

@@ -5,5 +5,6 @@ mod client;
 mod endings;
 mod kills;
 mod races;
+mod readme;
 mod refusals;
 mod server;

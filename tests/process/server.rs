@@ -11,14 +11,14 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 /// How long anything may take before a test gives up. Generous: these are promises, not races.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How often a condition that cannot be waited for is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 pub(crate) struct Server {
     process: Child,
-    port: u16,
+    url: String,
     data: Option<TempDir>,
 }
 
@@ -41,7 +41,8 @@ impl Server {
     async fn launch(command: &mut Command, data: TempDir) -> Self {
         let port = free_port();
         let process = settings(command, data.path(), port).spawn().expect("a process");
-        let server = Self { process, port, data: Some(data) };
+        let url = format!("http://127.0.0.1:{port}");
+        let server = Self { process, url, data: Some(data) };
         server.until_ready().await;
         server
     }
@@ -78,7 +79,11 @@ impl Server {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::of(self.port)
+        Client::of(&self.url)
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn data(&self) -> &Path {

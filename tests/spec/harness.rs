@@ -55,10 +55,6 @@ impl Workspace {
     pub(crate) fn holder_of(&self, token: &str) -> Person {
         Person { token: Some(token.into()), ..self.visitor() }
     }
-
-    pub(crate) fn data(&self) -> &Path {
-        self.data.path()
-    }
 }
 
 async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Client> {
@@ -297,7 +293,6 @@ impl Feed<'_> {
     }
 
     /// The next event with this name, whatever comes before it.
-    #[track_caller]
     pub(crate) async fn next_named(&mut self, name: &str) -> Heard {
         loop {
             match self.next().await {

@@ -47,6 +47,7 @@ contract! {
     other_keys_keep_their_last_entry,
     erasing_removes_and_renumbers_nothing,
     an_append_after_an_erase_finds_it_erased,
+    catching_up_reaches_what_was_erased,
     a_body_that_is_too_large_is_refused,
 }
 
@@ -102,8 +103,11 @@ async fn a_follower_gets_what_is_kept_and_then_what_comes(log: Arc<dyn Log>) {
     assert_eq!(next(&mut follower).await.map(|entry| entry.seq), Some(seen));
     assert_eq!(next(&mut follower).await, None, "caught up");
     let appends = (3..60).map(|n| log.append(draft(marker(n), Expect::Any)));
-    let mut seqs: Vec<_> =
-        futures::future::join_all(appends).await.iter().map(|it| it.expect("appended").seq).collect();
+    let mut seqs: Vec<_> = futures::future::join_all(appends)
+        .await
+        .iter()
+        .map(|it| it.expect("appended").seq)
+        .collect();
     seqs.sort_unstable();
     for seq in seqs {
         assert_eq!(next(&mut follower).await.map(|entry| entry.seq), Some(seq));
@@ -169,6 +173,13 @@ async fn an_append_after_an_erase_finds_it_erased(log: Arc<dyn Log>) {
     let seq = log.append(draft(marker(1), Expect::Absent)).await.expect("appended").seq;
     drop(log.erase(vec![Erase::One(seq)]));
     log.append(draft(marker(1), Expect::Absent)).await.expect("absent again");
+}
+
+async fn catching_up_reaches_what_was_erased(log: Arc<dyn Log>) {
+    let seq = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
+    log.erase(vec![Erase::One(seq)]).await.expect("erased");
+    let first = timeout(Duration::from_secs(30), log.follow(Seq(0)).next()).await.expect("in time");
+    assert_eq!(first, Some(Feed::CaughtUp(seq)));
 }
 
 async fn a_body_that_is_too_large_is_refused(log: Arc<dyn Log>) {
@@ -241,6 +252,6 @@ async fn next(follower: &mut (impl StreamExt<Item = Feed> + Unpin)) -> Option<En
     let next = timeout(Duration::from_secs(30), follower.next()).await.expect("an entry in time");
     match next.expect("the log goes on") {
         Feed::Entry(entry) => Some(entry),
-        Feed::CaughtUp => None,
+        Feed::CaughtUp(_) => None,
     }
 }

@@ -24,7 +24,7 @@ async fn a_message_is_kept_with_its_author_and_time() {
     assert_eq!((&message["attachments"], &message["reactions"]), (&json!([]), &json!([])));
     assert_eq!(ada.get(&location).await.json(), message);
     let (messages, _) = ada.history("general").await;
-    assert_eq!(messages, [message.clone()]);
+    assert_eq!(messages, std::slice::from_ref(&message));
     assert_eq!(ada.channel("general").await["last_message_at"], message["sent_at"]);
 }
 

@@ -74,7 +74,8 @@ async fn a_name_belongs_to_one_at_a_time() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     for taken in ["Ada", "ada", " ADA ", "ａｄａ"] {
-        let answer = workspace.visitor().post("/api/session", json!({ "display_name": taken })).await;
+        let answer =
+            workspace.visitor().post("/api/session", json!({ "display_name": taken })).await;
         assert_eq!(answer.refused(409, "display-name-taken")["field"], "display_name");
     }
 
@@ -104,7 +105,9 @@ async fn signing_in_again_is_harmless_under_the_same_name_and_refused_under_anot
     let ada = workspace.signed_in_as("Ada").await;
     let again = ada.post("/api/session", json!({ "display_name": "ADA" })).await;
     assert_eq!((again.status, again.json()["user"].clone()), (200, ada.user.clone()));
-    ada.post("/api/session", json!({ "display_name": "Bob" })).await.refused(409, "already-signed-in");
+    ada.post("/api/session", json!({ "display_name": "Bob" }))
+        .await
+        .refused(409, "already-signed-in");
 }
 
 #[rocket::async_test]
@@ -112,8 +115,13 @@ async fn what_is_no_name_is_refused() {
     let workspace = Workspace::start().await;
     let long = "x".repeat(33);
     for name in ["", "   ", "@ada", "#ada", "a/b", "a\u{200d}b", "a\nb", "\u{202e}", &long] {
-        let answer = workspace.visitor().post("/api/session", json!({ "display_name": name })).await;
-        assert_eq!(answer.refused(422, "invalid-display-name")["field"], "display_name", "{name:?}");
+        let answer =
+            workspace.visitor().post("/api/session", json!({ "display_name": name })).await;
+        assert_eq!(
+            answer.refused(422, "invalid-display-name")["field"],
+            "display_name",
+            "{name:?}"
+        );
     }
     for body in [json!({}), json!({ "display_name": 7 }), json!({ "display_name": null })] {
         let answer = workspace.visitor().post("/api/session", body.clone()).await;
@@ -180,7 +188,8 @@ async fn another_site_cannot_act_with_the_browsers_cookie() {
     let post = |foreign: Vec<(&'static str, &'static str)>| {
         let (visitor, cookie) = (workspace.visitor(), cookie.clone());
         async move {
-            let own = [("Cookie", &*cookie), ("Content-Type", "text/plain"), ("Host", "chat.example")];
+            let own =
+                [("Cookie", &*cookie), ("Content-Type", "text/plain"), ("Host", "chat.example")];
             let headers = [&own[..], &foreign[..]].concat();
             visitor.asks(Method::Post, "/api/channels/general/messages", &headers, "hi").await
         }

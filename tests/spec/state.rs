@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use houston::domain::channel::{KEPT_DELETIONS, Missed};
 use houston::domain::entry::{
-    ChangeRecord, ChannelRecord, Entry, Erase, KEPT_MESSAGES, Key, MessageRecord, UserRecord, encode,
+    ChangeRecord, ChannelRecord, Entry, Erase, KEPT_MESSAGES, Key, MessageRecord, UserRecord,
+    encode,
 };
 use houston::domain::event::Event;
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
@@ -91,7 +92,7 @@ struct House {
 impl House {
     fn new() -> Self {
         let mut state = State::default();
-        state.caught_up();
+        state.caught_up(Seq(0));
         let mut house = Self { state, log: Vec::new(), next: 1 };
         let (id, name) = (channel(), ChannelName::general());
         let key = Key::Channel(name.hash());
@@ -174,7 +175,7 @@ impl House {
         for entry in &self.log {
             state.apply(entry).expect("an entry");
         }
-        state.caught_up();
+        state.caught_up(Seq(self.next - 1));
         state
     }
 

@@ -107,6 +107,24 @@ async fn who_comes_back_after_a_restart_misses_nothing_either() {
     returned(&ada, &mut feed).await;
 }
 
+#[rocket::async_test]
+async fn a_cursor_that_points_at_what_was_erased_holds_after_a_restart() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.posts("general", "seen").await;
+    bob.delete("/api/session").await;
+    let (_, cursor) = ada.history("general").await;
+    let token = ada.token.clone().expect("a token");
+    drop((ada, bob));
+
+    let workspace = workspace.restarted().await;
+
+    let ada = workspace.holder_of(&token);
+    let mut feed = ada.listens_after("general", &cursor).await;
+    ada.posts("general", "next").await;
+    assert_eq!(feed.next_lasting().await, event("message", "next"));
+}
+
 /// What happens while the listener is away.
 async fn away(ada: &Person) {
     ada.posts("general", "one").await;
@@ -172,8 +190,7 @@ async fn a_cursor_that_is_none_of_this_stream_means_a_reset() {
     ada.posts("general", "stored").await;
     let (_, of_ops) = ada.history("ops").await;
     let other_store = Workspace::start().await;
-    let (_, of_other_store) =
-        other_store.signed_in_as("Ada").await.history("general").await;
+    let (_, of_other_store) = other_store.signed_in_as("Ada").await.history("general").await;
     let (_, own) = ada.history("general").await;
     let (epoch, _) = own.split_once('-').expect("an epoch");
     let future = format!("{epoch}-999999");

@@ -132,7 +132,9 @@ impl Writer {
             }
             Err(error) => {
                 error!("The log cannot be written: {error}.");
-                entries.iter().for_each(|entry| self.ops.forget(entry.op));
+                for entry in &entries {
+                    self.ops.forget(entry.op);
+                }
                 answers.into_iter().for_each(Answer::fail);
             }
         }
@@ -211,7 +213,9 @@ impl Writer {
         };
         let fallen: Vec<i64> = self
             .statement("select seq from log where key = ?1 order by seq desc limit -1 offset ?2")?
-            .query_map(params![text, i64::try_from(key.kept()).unwrap_or(i64::MAX)], |row| row.get(0))?
+            .query_map(params![text, i64::try_from(key.kept()).unwrap_or(i64::MAX)], |row| {
+                row.get(0)
+            })?
             .collect::<rusqlite::Result<_>>()?;
         for seq in fallen {
             let change = Key::Change(channel.clone(), Seq(seq.cast_unsigned()));
@@ -265,8 +269,13 @@ impl Writer {
                 return Ok(());
             }
         }
+        let last = self
+            .statement("select seq from sqlite_sequence where name = 'log'")?
+            .query_row([], |row| row.get::<_, i64>(0))
+            .optional()?;
+        let reached = Seq(last.unwrap_or(0).cast_unsigned());
         // A follower that has gone is noticed at the next entry.
-        let _ = feed.blocking_send(Feed::CaughtUp);
+        let _ = feed.blocking_send(Feed::CaughtUp(reached));
         Ok(())
     }
 

@@ -61,8 +61,7 @@ impl State {
                 }
                 let (removed, forgotten) = conversation.delete(message, entry.seq, id.clone());
                 let channel = channel.clone();
-                let mut applied =
-                    Applied::told(Event::MessageDeleted { channel, id, message });
+                let mut applied = Applied::told(Event::MessageDeleted { channel, id, message });
                 applied.spent.push(Erase::One(message));
                 applied.spent.extend(forgotten.map(Erase::One));
                 let author = removed.map(|message| message.author.id);

@@ -44,7 +44,8 @@ impl State {
         let before = self.accounts.get(&record.user.id);
         let expected = before.map_or(0, |account| account.revision + 1);
         // While the past is read, earlier revisions are missing; the latest is what counts.
-        let stale = if self.live { record.revision != expected } else { record.revision < expected };
+        let stale =
+            if self.live { record.revision != expected } else { record.revision < expected };
         if stale {
             return Applied::refused(entry);
         }
@@ -71,14 +72,17 @@ impl State {
         let user = record.user.clone();
         self.names.insert(name, user.id.clone());
         self.sessions.extend(record.sessions.iter().map(|id| (id.clone(), user.id.clone())));
-        self.accounts.insert(user.id.clone(), Account {
-            user: record.user,
-            sessions: record.sessions.into_iter().collect(),
-            seq: entry.seq,
-            revision: record.revision,
-            since: record.since,
-            renamed: record.renamed,
-        });
+        self.accounts.insert(
+            user.id.clone(),
+            Account {
+                user: record.user,
+                sessions: record.sessions.into_iter().collect(),
+                seq: entry.seq,
+                revision: record.revision,
+                since: record.since,
+                renamed: record.renamed,
+            },
+        );
         if self.live {
             for conversation in self.conversations.values_mut() {
                 show_name(conversation, &user);
@@ -98,10 +102,7 @@ impl State {
         if self.live && !known {
             return Applied::refused(entry);
         }
-        self.read_markers
-            .entry(user.clone())
-            .or_default()
-            .insert(channel.clone(), record.read);
+        self.read_markers.entry(user.clone()).or_default().insert(channel.clone(), record.read);
         Applied::told(Event::Read { user, channel })
     }
 

@@ -78,19 +78,24 @@ impl Log for Memory {
     }
 
     fn follow(&self, after: Seq) -> BoxStream<'static, Feed> {
-        let (feed, fed) = mpsc::unbounded_channel();
+        let (feed, entries) = mpsc::unbounded_channel();
         let mut inner = self.0.lock();
         let kept = inner.entries.iter().filter(|entry| entry.seq > after).cloned();
-        for fed in kept.map(Feed::Entry).chain([Feed::CaughtUp]) {
+        for fed in kept.map(Feed::Entry).chain([Feed::CaughtUp(Seq(inner.last))]) {
             feed.send(fed).expect("the receiver is here");
         }
         inner.followers.push(feed);
-        stream::unfold(fed, |mut fed| async { Some((fed.recv().await?, fed)) }).boxed()
+        let next = |mut entries: mpsc::UnboundedReceiver<Feed>| async {
+            Some((entries.recv().await?, entries))
+        };
+        stream::unfold(entries, next).boxed()
     }
 
     fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {
         let mut inner = self.0.lock();
-        what.iter().for_each(|what| inner.erase(what));
+        for what in &what {
+            inner.erase(what);
+        }
         Box::pin(ready(Ok(())))
     }
 }

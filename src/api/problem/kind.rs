@@ -1,0 +1,264 @@
+//! The one table of what each problem is called, and its status.
+
+use rocket::http::Status;
+
+/// What can go wrong, by its name in the API: the last part of a problem's `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request cannot be read.
+    MalformedRequest,
+    /// No live session came with the request.
+    SignInRequired,
+    /// It belongs to somebody else.
+    NotYours,
+    /// Not allowed, to this user or at all.
+    NotAllowed,
+    /// No such channel.
+    NoSuchChannel,
+    /// No such message.
+    NoSuchMessage,
+    /// Nothing is at this address.
+    NotFound,
+    /// Something is at this address, but it does not do that.
+    MethodNotAllowed,
+    /// Somebody holds an equal name.
+    DisplayNameTaken,
+    /// There is a channel of that name.
+    ChannelExists,
+    /// Signed in under another name.
+    AlreadySignedIn,
+    /// More than fits.
+    TooLarge,
+    /// The body is of a kind that is not understood here.
+    UnsupportedMediaType,
+    /// No display name.
+    InvalidDisplayName,
+    /// No channel name.
+    InvalidChannelName,
+    /// No text that can be kept.
+    InvalidText,
+    /// Nothing was said.
+    EmptyMessage,
+    /// No message id.
+    InvalidMessageId,
+    /// No topic.
+    InvalidTopic,
+    /// Too fast.
+    SlowDown,
+    /// A defect of the server.
+    InternalError,
+    /// Nothing can be stored.
+    StorageUnavailable,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 22] = [
+        Self::MalformedRequest,
+        Self::SignInRequired,
+        Self::NotYours,
+        Self::NotAllowed,
+        Self::NoSuchChannel,
+        Self::NoSuchMessage,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::DisplayNameTaken,
+        Self::ChannelExists,
+        Self::AlreadySignedIn,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidDisplayName,
+        Self::InvalidChannelName,
+        Self::InvalidText,
+        Self::EmptyMessage,
+        Self::InvalidMessageId,
+        Self::InvalidTopic,
+        Self::SlowDown,
+        Self::InternalError,
+        Self::StorageUnavailable,
+    ];
+
+    /// The table: status, slug, title, and what to know about it.
+    #[expect(clippy::too_many_lines, reason = "a table, an entry a kind")]
+    pub(super) fn entry(self) -> (Status, &'static str, &'static str, &'static str) {
+        match self {
+            Self::MalformedRequest => (
+                Status::BadRequest,
+                "malformed-request",
+                "Malformed request",
+                "The request could not be read: broken JSON, bytes that are not UTF-8, or a field \
+                 that is missing or of another type. `field` names the one at fault.",
+            ),
+            Self::SignInRequired => (
+                Status::Unauthorized,
+                "sign-in-required",
+                "Sign in first",
+                "The request came without a live session. POST a display name to /api/session, \
+                 and send the token as `Authorization: Bearer` or keep the cookie.",
+            ),
+            Self::NotYours => (
+                Status::Forbidden,
+                "not-yours",
+                "Not yours",
+                "What the request wants to change belongs to somebody else.",
+            ),
+            Self::NotAllowed => (
+                Status::Forbidden,
+                "not-allowed",
+                "Not allowed",
+                "Nobody may do that, or not this user, or the request was made by another web \
+                 site with this browser's cookie.",
+            ),
+            Self::NoSuchChannel => (
+                Status::NotFound,
+                "no-such-channel",
+                "No such channel",
+                "There is no channel of that name or id, or none that this user can see.",
+            ),
+            Self::NoSuchMessage => (
+                Status::NotFound,
+                "no-such-message",
+                "No such message",
+                "The channel keeps no message of that id. Of each channel the last 100 are kept.",
+            ),
+            Self::NotFound => {
+                (Status::NotFound, "not-found", "Not found", "Nothing is at this address.")
+            }
+            Self::MethodNotAllowed => (
+                Status::MethodNotAllowed,
+                "method-not-allowed",
+                "Method not allowed",
+                "Something is at this address, but it does not take this method. `Allow` lists \
+                 those that it takes.",
+            ),
+            Self::DisplayNameTaken => (
+                Status::Conflict,
+                "display-name-taken",
+                "Display name taken",
+                "Somebody holds this name, or one that compares equal to it (RFC 8266).",
+            ),
+            Self::ChannelExists => (
+                Status::Conflict,
+                "channel-exists",
+                "Channel exists",
+                "There is a channel of this name already. Names are compared in lower case.",
+            ),
+            Self::AlreadySignedIn => (
+                Status::Conflict,
+                "already-signed-in",
+                "Already signed in",
+                "This session belongs to a user of another name. Rename it with PATCH, or DELETE \
+                 it first.",
+            ),
+            Self::TooLarge => (
+                Status::PayloadTooLarge,
+                "too-large",
+                "Too large",
+                "The body is larger than 64 KiB.",
+            ),
+            Self::UnsupportedMediaType => (
+                Status::UnsupportedMediaType,
+                "unsupported-media-type",
+                "Unsupported media type",
+                "The body's Content-Type is missing or not one that is understood here.",
+            ),
+            Self::InvalidDisplayName => (
+                Status::UnprocessableEntity,
+                "invalid-display-name",
+                "Invalid display name",
+                "A display name has 1 to 32 characters, no control or invisible ones, no `/`, and \
+                 does not start with `@` or `#` (RFC 8266, Nickname profile).",
+            ),
+            Self::InvalidChannelName => (
+                Status::UnprocessableEntity,
+                "invalid-channel-name",
+                "Invalid channel name",
+                "A channel name has 1 to 64 letters, digits and marks of any script, `-`, `_` and \
+                 `.` (RFC 8265, UsernameCaseMapped profile).",
+            ),
+            Self::InvalidText => (
+                Status::UnprocessableEntity,
+                "invalid-text",
+                "Invalid text",
+                "A message has at most 4,000 characters, none of them NUL.",
+            ),
+            Self::EmptyMessage => (
+                Status::UnprocessableEntity,
+                "empty-message",
+                "Empty message",
+                "A message needs some text: white space alone is not enough.",
+            ),
+            Self::InvalidMessageId => (
+                Status::UnprocessableEntity,
+                "invalid-message-id",
+                "Invalid message id",
+                "A message id has 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`.",
+            ),
+            Self::InvalidTopic => (
+                Status::UnprocessableEntity,
+                "invalid-topic",
+                "Invalid topic",
+                "A topic is one line of at most 250 characters.",
+            ),
+            Self::SlowDown => (
+                Status::TooManyRequests,
+                "slow-down",
+                "Slow down",
+                "Too many in too short a time. A user may send 60 messages at once and 10 a \
+                 second after that; an address may sign in 30 times at once and once in 2 seconds \
+                 after that. `Retry-After` says how many seconds to wait.",
+            ),
+            Self::InternalError => (
+                Status::InternalServerError,
+                "internal-error",
+                "Internal error",
+                "Something went wrong on this side. The server's log says what.",
+            ),
+            Self::StorageUnavailable => (
+                Status::ServiceUnavailable,
+                "storage-unavailable",
+                "Storage unavailable",
+                "Nothing can be stored at the moment, and nothing was. Try again after the \
+                 seconds of `Retry-After`.",
+            ),
+        }
+    }
+
+    /// The status that this kind answers with.
+    #[must_use]
+    pub fn status(self) -> Status {
+        self.entry().0
+    }
+
+    /// Its name in the API: the last part of `type`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// What it is called, for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// What to know about it.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        self.entry().3
+    }
+
+    pub(super) fn of_status(status: Status) -> Self {
+        match status.code {
+            401 => Self::SignInRequired,
+            403 => Self::NotAllowed,
+            404 | 422 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            413 => Self::TooLarge,
+            415 => Self::UnsupportedMediaType,
+            400..500 => Self::MalformedRequest,
+            503 => Self::StorageUnavailable,
+            _ => Self::InternalError,
+        }
+    }
+}
