@@ -45,6 +45,7 @@ export function mountComposer(form) {
   })
   hear("channel-deleted", () => {
     text.disabled = true
+    find(form, "button").toggleAttribute("disabled", true)
     text.placeholder = "This channel was deleted."
   })
 

@@ -38,6 +38,7 @@ function ask(item) {
   find(item, '[data-action="delete"]').hidden = true
   find(item, ".message__actions").append(confirm)
   find(confirm, '[data-action="keep"]').focus()
+  confirm.scrollIntoView({ block: "nearest" })
 }
 
 /** @param {HTMLElement} item */

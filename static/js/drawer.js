@@ -14,12 +14,13 @@ export function mountDrawer(drawer) {
   const look = () => {
     const wasOpen = behind.inert
     behind.inert = covers()
+    if (!wasOpen && behind.inert) drawer.focus()
     if (wasOpen && !behind.inert) find(behind, '[data-mount~="menu"]').focus()
   }
 
   addEventListener("hashchange", look)
   addEventListener("resize", look)
-  drawer.addEventListener("keydown", ({ key }) => {
+  document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape" && behind.inert) close.click()
   })
   look()

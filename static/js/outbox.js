@@ -62,6 +62,9 @@ export class Outbox {
   }
 }
 
+/** No answer, signed out, too slow, too fast: the same message may be taken later. */
+const NOT_ITS_FAULT = new Set([0, 401, 408, 429])
+
 /**
  * What becomes of a message that was not taken: it `waits` and goes out again in a moment, it goes
  * out when there is a connection again, or it was refused and needs its author.
@@ -71,7 +74,7 @@ export class Outbox {
  */
 export function fateOf({ status, retryAfterMs }) {
   if (retryAfterMs > 0) return "waits"
-  return status === 0 || status === 401 || status === 408 || status >= 500 ? "lost" : "refused"
+  return NOT_ITS_FAULT.has(status) || status >= 500 ? "lost" : "refused"
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

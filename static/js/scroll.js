@@ -10,8 +10,14 @@ const NEAR_END_PX = 100
 export function mountScroll(scroll) {
   let following = true
   let missed = 0
-  /** @type {{item: Element, top: number} | null} */
+  /**
+   * A message and where it stays until the reader scrolls: positions are rounded, so one taken
+   * anew at every change would drift.
+   *
+   * @type {{item: Element, top: number} | null}
+   */
   let held = null
+  let heldAt = 0
 
   const toEnd = () => {
     scroll.scrollTop = scroll.scrollHeight
@@ -20,9 +26,10 @@ export function mountScroll(scroll) {
   const look = () => {
     following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight <= NEAR_END_PX
     if (following) missed = 0
+    if (following || scroll.scrollTop !== heldAt) held = null
     tell()
   }
-  /** The first message in view, which the next change must not move. */
+  /** The first message in view. */
   const hold = () => {
     const edge = scroll.getBoundingClientRect().top
     const items = [...scroll.querySelectorAll(".message")]
@@ -33,11 +40,12 @@ export function mountScroll(scroll) {
   scroll.addEventListener("scroll", look, { passive: true })
   new ResizeObserver(() => following && toEnd()).observe(scroll)
   hear("drawing", () => {
-    held = following ? null : hold()
+    if (!held?.item.isConnected) held = following ? null : hold()
   })
   hear("drawn", ({ isNew, own, message }) => {
     if (following || (own && isNew)) return toEnd()
     if (held?.item.isConnected) scroll.scrollTop += held.item.getBoundingClientRect().top - held.top
+    heldAt = scroll.scrollTop
     if (isNew && message) missed += 1
     tell()
   })

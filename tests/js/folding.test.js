@@ -1,0 +1,28 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { fold, tell } from "../../static/js/folding.js"
+
+describe("join and leave notices", () => {
+  const joined = (name) => ({ kind: "joined", id: name, display_name: name })
+  const left = (name) => ({ kind: "left", id: name, display_name: name })
+  const told = (...moves) => tell(moves.reduce(fold, []))
+
+  it("name a few and count the rest", () => {
+    assert.equal(told(joined("Ada")), "Ada joined.")
+    assert.equal(told(joined("Ada"), joined("Bob")), "Ada and Bob joined.")
+    assert.equal(told(joined("Ada"), joined("Bob"), joined("Eve")), "Ada, Bob and Eve joined.")
+    assert.equal(told(...["A", "B", "C", "D"].map(joined)), "A, B, C and 1 other joined.")
+    assert.equal(told(...["A", "B", "C", "D", "E"].map(left)), "A, B, C and 2 others left.")
+  })
+
+  it("cancel out", () => {
+    assert.equal(told(joined("Ada"), left("Ada")), "")
+    assert.equal(told(left("Ada"), joined("Ada")), "")
+    assert.equal(told(joined("Ada"), joined("Bob"), left("Ada")), "Bob joined.")
+    assert.equal(told(left("Ada"), joined("Bob")), "Bob joined. Ada left.")
+  })
+
+  it("tell the same thing twice only once", () => {
+    assert.equal(told(joined("Ada"), joined("Ada")), "Ada joined.")
+  })
+})

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { fateOf, newId, Outbox } from "../../static/js/outbox.js"
+
+describe("the outbox", () => {
+  const outboxOf = (stored = null) => {
+    const kept = { stored }
+    return [new Outbox(() => kept.stored, (written) => (kept.stored = written)), kept]
+  }
+  const draft = (id) => ({ id, text: `text of ${id}`, sentAt: "2026-11-24T10:00:00.000Z" })
+
+  it("keeps drafts in order, each once, until they are dropped", () => {
+    const [outbox, kept] = outboxOf()
+    outbox.add(draft("a"))
+    outbox.add(draft("b"))
+    outbox.add(draft("b"))
+    assert.deepEqual(outbox.drafts().map(({ id }) => id), ["a", "b"])
+    assert.deepEqual(outbox.draft("a"), draft("a"))
+    outbox.drop("a")
+    outbox.drop("b")
+    assert.equal(kept.stored, null)
+  })
+
+  it("survives a reload", () => {
+    const [before, kept] = outboxOf()
+    before.add(draft("a"))
+    const [after] = outboxOf(kept.stored)
+    assert.deepEqual(after.drafts(), [draft("a")])
+  })
+
+  it("remembers why a draft was refused, until it is to be tried again", () => {
+    const [outbox] = outboxOf()
+    outbox.add(draft("a"))
+    outbox.refuse("a", "Too long.")
+    assert.equal(outbox.draft("a")?.refused, "Too long.")
+    outbox.refuse("a", undefined)
+    assert.equal(outbox.draft("a")?.refused, undefined)
+  })
+
+  it("has nothing to refuse after dropping it", () => {
+    const [outbox, kept] = outboxOf()
+    outbox.refuse("gone", "Too long.")
+    assert.equal(kept.stored, null)
+  })
+
+  it("survives what somebody else wrote there", () => {
+    for (const stored of ["", "{", "7", "{}", "null"]) {
+      assert.deepEqual(outboxOf(stored)[0].drafts(), [], stored)
+    }
+  })
+
+  it("makes ids that the server takes", () => {
+    const ids = new Set(Array.from({ length: 1_000 }, newId))
+    assert.equal(ids.size, 1_000)
+    for (const id of ids) assert.match(id, /^[A-Za-z0-9_-]{22}$/)
+  })
+})
+
+describe("a message that was not taken", () => {
+  const fate = (status, retryAfterMs = 0) => fateOf({ status, retryAfterMs })
+
+  it("waits when the server says how long", () => {
+    assert.equal(fate(429, 2_000), "waits")
+    assert.equal(fate(503, 2_000), "waits")
+  })
+
+  it("goes out with the next connection when there was none", () => {
+    for (const status of [0, 401, 408, 429, 500, 502]) assert.equal(fate(status), "lost", String(status))
+  })
+
+  it("needs its author when it is refused", () => {
+    for (const status of [400, 403, 404, 413, 422]) assert.equal(fate(status), "refused", String(status))
+  })
+})
