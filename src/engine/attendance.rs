@@ -8,6 +8,7 @@ use super::Core;
 use super::presence::{LEAVE_GRACE, Place};
 use super::room::{Content, Room};
 use crate::domain::event::frame;
+use crate::domain::ids::ChannelId;
 use crate::domain::user::Session;
 
 /// Being somewhere: while held, its user is there.
@@ -40,17 +41,30 @@ impl Drop for Attendance {
         let Some(departure) = self.core.presence.exit(&self.place, &self.session.user.id) else {
             return;
         };
-        let (core, room) = (self.core.clone(), self.room.clone());
-        let in_channel = matches!(self.place, Place::Channel(_));
+        let (core, room, place) = (self.core.clone(), self.room.clone(), self.place.clone());
         self.core.runtime.spawn(async move {
             tokio::time::sleep(LEAVE_GRACE).await;
             let Some((user, here)) = core.presence.conclude(&departure) else { return };
-            if in_channel {
-                whisper(&room, "left", &json!({ "user": user, "online": here }));
-            } else {
-                whisper(&room, "offline", &json!({ "user": user }));
+            match place {
+                Place::Anywhere => whisper(&room, "offline", &json!({ "user": user })),
+                Place::Channel(channel) => {
+                    whisper(&room, "left", &json!({ "user": user, "online": here }));
+                    drop(room);
+                    core.forget_room_if_idle(&channel);
+                }
             }
         });
+    }
+}
+
+impl Core {
+    /// Drops the room of a channel that nobody listens to. Listeners take theirs under the same
+    /// lock, so none can come in between.
+    fn forget_room_if_idle(&self, channel: &ChannelId) {
+        let mut live = self.live.write();
+        if live.rooms.get(channel).is_some_and(|room| Arc::strong_count(room) == 1) {
+            live.rooms.remove(channel);
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
     let core = Arc::new(Core {
         live: RwLock::new(Live { state, rooms: HashMap::new() }),
         applied: watch::Sender::new(head),
-        waiting: Mutex::default(),
+        waiting: Mutex::new(Some(HashMap::new())),
         presence: Presence::default(),
         lobby: Arc::new(Room::new(log.epoch().of_stream(LOBBY), head)),
         sessions: Mutex::default(),
@@ -58,8 +58,6 @@ pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
                 break;
             }
         }
-        // Nothing can change any more: let listeners go, they may find a node that works.
-        follower.core.over.cancel();
     });
     Ok(core)
 }
@@ -67,6 +65,15 @@ pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
 struct Follower {
     log: Weak<dyn Log>,
     core: Arc<Core>,
+}
+
+impl Drop for Follower {
+    /// Nothing can change any more, whatever the reason: let those who wait go, and the listeners,
+    /// who may find a node that works.
+    fn drop(&mut self) {
+        self.core.waiting.lock().take();
+        self.core.over.cancel();
+    }
 }
 
 impl Follower {
@@ -97,7 +104,9 @@ impl Follower {
             over.inspect(CancellationToken::cancel);
         }
         for (entry, outcome) in told.outcomes {
-            let waiters = self.core.waiting.lock().remove(&entry.op);
+            let mut waiting = self.core.waiting.lock();
+            let waiters = waiting.as_mut().and_then(|waiting| waiting.remove(&entry.op));
+            drop(waiting);
             for waiter in waiters.into_iter().flatten() {
                 // Whoever waited may have gone.
                 let _ = waiter.send(match &outcome {

@@ -114,8 +114,8 @@ struct Core {
     live: RwLock<Live>,
     /// The last applied entry, for those who wait for one.
     applied: watch::Sender<Seq>,
-    /// Who waits for what an entry does, by its op.
-    waiting: Mutex<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>,
+    /// Who waits for what an entry does, by its op. `None` once nothing is applied any more.
+    waiting: Mutex<Option<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>>,
     presence: Presence,
     lobby: Arc<Room>,
     /// Ends the streams of a session when it is signed out.
@@ -162,7 +162,7 @@ impl Engine {
     /// Whether entries are still applied. When not, nothing can change any more.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.core.over.is_cancelled()
+        self.core.waiting.lock().is_some()
     }
 
     /// Cancelled, it ends every stream, at once and for good.
@@ -193,8 +193,7 @@ impl Engine {
         body: String,
         expect: Expect,
     ) -> Result<Attempt, EngineError> {
-        let (tell, told) = oneshot::channel();
-        self.core.waiting.lock().entry(op).or_default().push(tell);
+        let told = self.core.wait_for(op).ok_or(EngineError::StorageUnavailable)?;
         match self.log.append(Draft { op, key, body, expect }).await {
             Ok(appended) if !appended.repeated => match told.await {
                 Ok(Outcome::Applied(events)) => Ok(Attempt::Done(events)),
@@ -226,9 +225,17 @@ impl Core {
         let _ = applied.wait_for(|last| *last >= seq).await;
     }
 
+    /// What the entry of this op will do; `None` when nothing is applied any more.
+    fn wait_for(&self, op: OpId) -> Option<oneshot::Receiver<Outcome>> {
+        let (tell, told) = oneshot::channel();
+        self.waiting.lock().as_mut()?.entry(op).or_default().push(tell);
+        Some(told)
+    }
+
     fn forget_waiting(&self, op: OpId, told: oneshot::Receiver<Outcome>) {
         drop(told);
         let mut waiting = self.waiting.lock();
+        let Some(waiting) = waiting.as_mut() else { return };
         if let Some(waiters) = waiting.get_mut(&op) {
             waiters.retain(|waiter| !waiter.is_closed());
             if waiters.is_empty() {

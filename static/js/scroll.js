@@ -29,12 +29,13 @@ export function mountScroll(scroll) {
     if (following || scroll.scrollTop !== heldAt) held = null
     tell()
   }
+  /** @param {Element} item */
+  const topOf = (item) => item.getBoundingClientRect().top - scroll.getBoundingClientRect().top
   /** The first message in view. */
   const hold = () => {
-    const edge = scroll.getBoundingClientRect().top
     const items = [...scroll.querySelectorAll(".message")]
-    const item = items.find((each) => each.getBoundingClientRect().bottom > edge)
-    return item ? { item, top: item.getBoundingClientRect().top } : null
+    const item = items.find((each) => topOf(each) + each.clientHeight > 0)
+    return item ? { item, top: topOf(item) } : null
   }
 
   scroll.addEventListener("scroll", look, { passive: true })
@@ -44,7 +45,7 @@ export function mountScroll(scroll) {
   })
   hear("drawn", ({ isNew, own, message }) => {
     if (following || (own && isNew)) return toEnd()
-    if (held?.item.isConnected) scroll.scrollTop += held.item.getBoundingClientRect().top - held.top
+    if (held?.item.isConnected) scroll.scrollTop += topOf(held.item) - held.top
     heldAt = scroll.scrollTop
     if (isNew && message) missed += 1
     tell()

@@ -1,6 +1,6 @@
 //! What every log promises: the same tests for each implementation.
 
-mod memory;
+pub(crate) mod memory;
 
 use std::collections::HashMap;
 use std::sync::Arc;

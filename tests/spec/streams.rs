@@ -71,14 +71,7 @@ async fn last_event_id_counts_more_than_the_query() {
 async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
-    let mut feed = ada.listens("general").await;
-    ada.puts("general", "edited", "draft").await;
-    ada.puts("general", "deleted", "oops").await;
-    feed.next_lasting().await;
-    feed.next_lasting().await;
-    let seen = feed.last_id.clone().expect("an id");
-    drop(feed);
-    away(&ada).await;
+    let seen = goes_away(&ada).await;
 
     let mut feed = ada.listens_after("general", &seen).await;
 
@@ -89,14 +82,7 @@ async fn who_comes_back_misses_nothing_and_sees_nothing_twice() {
 async fn who_comes_back_after_a_restart_misses_nothing_either() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
-    let mut feed = ada.listens("general").await;
-    ada.puts("general", "edited", "draft").await;
-    ada.puts("general", "deleted", "oops").await;
-    feed.next_lasting().await;
-    feed.next_lasting().await;
-    let seen = feed.last_id.clone().expect("an id");
-    drop(feed);
-    away(&ada).await;
+    let seen = goes_away(&ada).await;
     let token = ada.token.clone().expect("a token");
     drop(ada);
 
@@ -125,14 +111,22 @@ async fn a_cursor_that_points_at_what_was_erased_holds_after_a_restart() {
     assert_eq!(feed.next_lasting().await, event("message", "next"));
 }
 
-/// What happens while the listener is away.
-async fn away(ada: &Person) {
+/// Listens, leaves, and misses what happens then. Gives the last event that was seen.
+async fn goes_away(ada: &Person) -> String {
+    let mut feed = ada.listens("general").await;
+    ada.puts("general", "edited", "draft").await;
+    ada.puts("general", "deleted", "oops").await;
+    feed.next_lasting().await;
+    feed.next_lasting().await;
+    let seen = feed.last_id.clone().expect("an id");
+    drop(feed);
     ada.posts("general", "one").await;
     ada.puts("general", "edited", "final").await;
     ada.deletes("general", "deleted").await;
     ada.puts("general", "fleeting", "never seen").await;
     ada.deletes("general", "fleeting").await;
     ada.posts("general", "two").await;
+    seen
 }
 
 /// What the listener is told of it.

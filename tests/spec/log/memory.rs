@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rocket::tokio::sync::mpsc;
 
 #[derive(Default)]
-pub(super) struct Memory(Mutex<Inner>);
+pub(crate) struct Memory(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {

@@ -1,0 +1,151 @@
+use std::fmt;
+use std::str::FromStr;
+
+use precis_core::profile::Profile;
+use precis_profiles::UsernameCaseMapped;
+use serde::{Deserialize, Serialize};
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use super::{NameError, NameHash, precis_error};
+use crate::domain::ids::sha256_hex;
+
+/// The name of a public channel, as typed after `#`: `general`, `ops-on_call`, `überblick`.
+///
+/// 1 to 64 characters after enforcement by the UsernameCaseMapped profile of RFC 8265: letters,
+/// digits and marks of any script, `-`, `_` and `.`, but not `.` or `..`. Upper case is mapped to
+/// lower, so two names are the same channel exactly when they compare equal.
+///
+/// ```
+/// use houston::domain::names::ChannelName;
+///
+/// assert_eq!("General".parse::<ChannelName>().unwrap().as_str(), "general");
+/// assert!("two words".parse::<ChannelName>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ChannelName(String);
+
+impl ChannelName {
+    /// The longest name, in code points.
+    pub const MAX_CHARS: usize = 64;
+
+    /// The channel that is there from the first start.
+    ///
+    /// # Panics
+    ///
+    /// Never: `general` is a name.
+    #[must_use]
+    pub fn general() -> Self {
+        "general".parse().expect("`general` is a name")
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name's place in the log's keys.
+    #[must_use]
+    pub fn hash(&self) -> NameHash {
+        NameHash(sha256_hex(&[b"channel ", self.0.as_bytes()]))
+    }
+}
+
+impl FromStr for ChannelName {
+    type Err = NameError;
+
+    fn from_str(typed: &str) -> Result<Self, NameError> {
+        let name = UsernameCaseMapped::new().enforce(typed).map_err(precis_error)?.into_owned();
+        if name.chars().count() > Self::MAX_CHARS {
+            return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
+        }
+        let allowed = |c| is_letter_digit(c) || matches!(c, '-' | '_' | '.');
+        if let Some(bad) = name.chars().find(|&c| !allowed(c)) {
+            return Err(NameError::Forbidden(bad));
+        }
+        if matches!(name.as_str(), "." | "..") {
+            return Err(NameError::Dots);
+        }
+        Ok(Self(name))
+    }
+}
+
+impl TryFrom<String> for ChannelName {
+    type Error = NameError;
+
+    fn try_from(typed: String) -> Result<Self, NameError> {
+        typed.parse()
+    }
+}
+
+impl From<ChannelName> for String {
+    fn from(name: ChannelName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// PRECIS `LetterDigits` (RFC 8264, section 9.1).
+fn is_letter_digit(c: char) -> bool {
+    use GeneralCategory as G;
+    matches!(
+        get_general_category(c),
+        G::LowercaseLetter
+            | G::UppercaseLetter
+            | G::OtherLetter
+            | G::DecimalNumber
+            | G::ModifierLetter
+            | G::NonspacingMark
+            | G::SpacingMark
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn channel_name(typed: &str, expected: Result<&str, &str>) {
+        let parsed = typed.parse::<ChannelName>();
+        let told = parsed.as_ref().map(ChannelName::as_str).map_err(ToString::to_string);
+        assert_eq!(told, expected.map_err(ToOwned::to_owned), "{typed:?}");
+    }
+
+    #[test]
+    fn channel_names_are_enforced() {
+        channel_name("general", Ok("general"));
+        channel_name("Ops-On_Call.2", Ok("ops-on_call.2"));
+        channel_name("ÜBERBLICK", Ok("überblick"));
+        channel_name("ｏｐｓ", Ok("ops"));
+        channel_name("雑談", Ok("雑談"));
+        channel_name("...", Ok("..."));
+        channel_name(&"x".repeat(64), Ok(&"x".repeat(64)));
+        channel_name(&"x".repeat(65), Err("at most 64 characters, please"));
+        channel_name("", Err("a name cannot be empty"));
+        channel_name(".", Err("`.` and `..` are not names"));
+        channel_name("..", Err("`.` and `..` are not names"));
+        channel_name("two words", Err("it cannot contain a space"));
+        channel_name("a/b", Err("it cannot contain `/`"));
+        channel_name("#general", Err("it cannot contain `#`"));
+        channel_name("id:7", Err("it cannot contain `:`"));
+        channel_name("🚀", Err("it cannot contain `🚀`"));
+        channel_name("a\u{200d}b", Err("it cannot contain the invisible character U+200D"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_was_accepted_is_accepted_unchanged_again(typed in "\\PC{0,40}") {
+            if let Ok(name) = typed.parse::<ChannelName>() {
+                prop_assert_eq!(&name.as_str().parse::<ChannelName>(), &Ok(name));
+            }
+        }
+    }
+}

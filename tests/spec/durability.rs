@@ -1,0 +1,114 @@
+//! Nobody is told anything before it is safe: the engine over a log that can be held up.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use houston::domain::channel::ChannelRef;
+use houston::domain::entry::{Erase, Key};
+use houston::domain::ids::{Epoch, Seq};
+use houston::domain::user::Session;
+use houston::engine::log::{AppendError, Appended, Draft, Feed, Log};
+use houston::engine::{Engine, EngineError, From, SignedInAs};
+use rocket::tokio::sync::watch;
+use rocket::tokio::task::yield_now;
+
+use crate::log::memory::Memory;
+
+/// What the disk does with messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disk {
+    Slow,
+    Fine,
+    Full,
+}
+
+/// A log whose messages wait for a disk.
+struct Waiting {
+    log: Arc<Memory>,
+    disk: watch::Receiver<Disk>,
+}
+
+impl Log for Waiting {
+    fn epoch(&self) -> Epoch {
+        self.log.epoch()
+    }
+
+    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, AppendError>> {
+        let (log, mut disk) = (self.log.clone(), self.disk.clone());
+        Box::pin(async move {
+            if matches!(draft.key, Key::Messages(_)) {
+                let ready = disk.wait_for(|disk| *disk != Disk::Slow).await;
+                if *ready.expect("the test goes on") == Disk::Full {
+                    return Err(AppendError::Unavailable);
+                }
+            }
+            log.append(draft).await
+        })
+    }
+
+    fn follow(&self, after: Seq) -> BoxStream<'static, Feed> {
+        self.log.follow(after)
+    }
+
+    fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {
+        self.log.erase(what)
+    }
+}
+
+async fn house() -> (Arc<Engine>, Session, watch::Sender<Disk>) {
+    let (control, disk) = watch::channel(Disk::Fine);
+    let log = Arc::new(Waiting { log: Arc::default(), disk });
+    let engine = Engine::start(log, None).await.expect("an engine");
+    let name = "Ada".parse().expect("a name");
+    let Ok(SignedInAs::New(ada)) = engine.sign_in(name, None, None).await else {
+        panic!("Ada signs in")
+    };
+    let session = engine.session(&ada.token).expect("a session");
+    (Arc::new(engine), session, control)
+}
+
+fn general() -> ChannelRef {
+    ChannelRef::from("general")
+}
+
+#[rocket::async_test]
+async fn no_answer_and_no_event_before_the_message_is_on_disk() {
+    let (engine, ada, disk) = house().await;
+    let mut listener = engine.listen(&ada, &general(), From::Now).expect("a listener");
+    let joined = listener.next().await.expect("her own joining");
+    assert!(joined.starts_with(b"event: joined"));
+    disk.send_replace(Disk::Slow);
+    let text = "hello".parse().expect("a text");
+    let (posting, by) = (engine.clone(), ada.clone());
+    let posted = rocket::tokio::spawn(async move { posting.post(&by, &general(), text).await });
+    for _ in 0..1_000 {
+        yield_now().await;
+    }
+
+    assert!(!posted.is_finished(), "not answered");
+    let heard = listener.next().now_or_never();
+    assert!(heard.is_none(), "not told: {heard:?}");
+    let history = engine.history(&ada, &general()).expect("a history");
+    assert!(history.starts_with(b"{\"messages\":[]"), "not kept: {history:?}");
+
+    disk.send_replace(Disk::Fine);
+    posted.await.expect("no panic").expect("kept");
+    let heard = listener.next().await.expect("an event");
+    assert!(heard.starts_with(b"event: message"), "{heard:?}");
+}
+
+#[rocket::async_test]
+async fn what_could_not_be_stored_never_happened() {
+    let (engine, ada, disk) = house().await;
+    disk.send_replace(Disk::Full);
+    let refused = engine.post(&ada, &general(), "lost".parse().expect("a text")).await;
+    assert_eq!(refused, Err(EngineError::StorageUnavailable));
+    disk.send_replace(Disk::Fine);
+    let kept = engine.post(&ada, &general(), "kept".parse().expect("a text")).await;
+    kept.expect("kept");
+    let history = engine.history(&ada, &general()).expect("a history");
+    let history = String::from_utf8_lossy(&history);
+    assert!(history.contains("kept") && !history.contains("lost"), "{history}");
+}
