@@ -1,37 +1,88 @@
 //! A channel and what it keeps: its last hundred messages, and what was deleted from them.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
 use crate::domain::entry::{ChangeRecord, KEPT_MESSAGES, MessageRecord};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
+use crate::domain::ids::{ChannelId, MessageId, Seq, UserId, sha256_hex};
 use crate::domain::message::Message;
-use crate::domain::names::{ChannelName, Topic};
+use crate::domain::names::{ChannelName, DisplayName, Topic};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
 /// How many deletions a channel remembers, so that a listener who was away learns of them.
 pub const KEPT_DELETIONS: usize = 100;
 
-/// A public channel.
+/// A channel: where messages are, and who can see them.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Which channel.
     pub id: ChannelId,
-    /// What it is called.
-    pub name: ChannelName,
-    /// What it is about.
-    pub topic: Topic,
-    /// Who created it, as they were called then.
-    pub creator: Option<User>,
-    /// When it was created.
-    pub created_at: Timestamp,
+    /// Who can see it, and what it is called.
+    pub kind: Kind,
+    /// When it was created; not yet, for a direct conversation without a message.
+    pub created_at: Option<Timestamp>,
     /// The entry that this was last written by: what the next one must follow.
     pub seq: Seq,
     /// Whether that entry changed the channel rather than created it.
     pub updated: bool,
+}
+
+/// Who can see a channel, and what it is called.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Everybody.
+    Public {
+        /// What it is called.
+        name: ChannelName,
+        /// What it is about.
+        topic: Topic,
+        /// Who created it, as they were called then; nobody created `general`.
+        creator: Option<User>,
+    },
+    /// These two, as they were called when it began; twice the same for notes to oneself.
+    Direct([User; 2]),
+}
+
+impl Channel {
+    /// The direct conversation of these two. Its id follows from theirs, so that it is known
+    /// before the first message brings it into being.
+    #[must_use]
+    pub fn direct(one: User, other: User) -> Self {
+        let mut members = [one, other];
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        let [a, b] = members.each_ref().map(|user| user.id.as_str().as_bytes());
+        let id = ChannelId::from(sha256_hex(&[b"direct ", a, b" ", b])[..32].to_owned());
+        let (kind, created_at) = (Kind::Direct(members), None);
+        Self { id, kind, created_at, seq: Seq(0), updated: false }
+    }
+
+    /// Whether this user can see it. To anybody else it does not exist.
+    #[must_use]
+    pub fn is_visible_to(&self, user: &UserId) -> bool {
+        match &self.kind {
+            Kind::Public { .. } => true,
+            Kind::Direct(members) => members.iter().any(|member| member.id == *user),
+        }
+    }
+
+    /// Whether this user created it.
+    #[must_use]
+    pub fn is_of(&self, user: &UserId) -> bool {
+        matches!(&self.kind, Kind::Public { creator: Some(creator), .. } if creator.id == *user)
+    }
+
+    /// What it is called in its messages, the same for everybody: a name, or `id:` and its id.
+    #[must_use]
+    pub fn called(&self) -> Cow<'_, str> {
+        match &self.kind {
+            Kind::Public { name, .. } => name.as_str().into(),
+            Kind::Direct(_) => format!("id:{}", self.id).into(),
+        }
+    }
 }
 
 /// A channel as one user sees it, in the shape of the HTTP API.
@@ -39,16 +90,16 @@ pub struct Channel {
 pub struct ChannelView {
     /// Which channel.
     pub id: ChannelId,
-    /// What it is called.
-    pub name: ChannelName,
-    /// Who can see it.
-    pub kind: Kind,
+    /// What it is called: a name, or `@` and the other one's present display name.
+    pub name: String,
+    /// `public` or `direct`.
+    pub kind: &'static str,
     /// What it is about.
     pub topic: Topic,
     /// Who created it.
     pub created_by: Option<User>,
-    /// When it was created.
-    pub created_at: Timestamp,
+    /// When it was created; `null` for a direct conversation without a message.
+    pub created_at: Option<Timestamp>,
     /// When its latest kept message was sent.
     pub last_message_at: Option<Timestamp>,
     /// How many kept messages of others the user has not read.
@@ -57,11 +108,14 @@ pub struct ChannelView {
     pub mentions: usize,
 }
 
-/// A channel as a client names it: by a public channel's name, or by `id:` and its id.
+/// A channel as a client names it: by a public channel's name, by `@` and a display name, or by
+/// `id:` and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelRef {
     /// A public channel's name.
     Named(ChannelName),
+    /// Whoever the direct conversation is with.
+    With(DisplayName),
     /// A channel's id.
     Id(ChannelId),
     /// Something that no channel is called.
@@ -70,19 +124,14 @@ pub enum ChannelRef {
 
 impl From<&str> for ChannelRef {
     fn from(named: &str) -> Self {
-        match named.strip_prefix("id:") {
-            Some(id) => Self::Id(ChannelId::from(id.to_owned())),
+        if let Some(id) = named.strip_prefix("id:") {
+            return Self::Id(ChannelId::from(id.to_owned()));
+        }
+        match named.strip_prefix('@') {
+            Some(name) => name.parse().map_or(Self::Nothing, Self::With),
             None => named.parse().map_or(Self::Nothing, Self::Named),
         }
     }
-}
-
-/// Who can see a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Everybody.
-    Public,
 }
 
 /// What was deleted, and by which entry.
@@ -220,7 +269,8 @@ impl Conversation {
             return Missed::Gap;
         }
         let id = || channel.id.clone();
-        let json = |message: &Message| message.json(channel.name.as_str());
+        let called = channel.called();
+        let json = |message: &Message| message.json(&called);
         let mut events: Vec<_> = self
             .messages
             .iter()

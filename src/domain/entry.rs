@@ -30,6 +30,8 @@ pub enum Key {
     Change(ChannelId, Seq),
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
     Channel(NameHash),
+    /// `d.p.<channel id>`: a direct conversation; its id is a hash of both user ids.
+    Direct(ChannelId),
     /// `d.u.<hash of the name>`: a user with sessions; the unique name is the key.
     User(NameHash),
     /// `u.<user id>.name`: the last name of somebody who has left and was called otherwise when
@@ -56,6 +58,7 @@ impl fmt::Display for Key {
             Self::Messages(channel) => write!(f, "c.{channel}.m"),
             Self::Change(channel, message) => write!(f, "c.{channel}.x.{message}"),
             Self::Channel(name) => write!(f, "d.n.{}", name.0),
+            Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
             Self::FormerName(user) => write!(f, "u.{user}.name"),
             Self::ReadMarker(user, channel) => write!(f, "u.{user}.read.{channel}"),
@@ -76,6 +79,7 @@ impl FromStr for Key {
                 Ok(Self::Change(channel(id), Seq(seq.parse().map_err(|_| unknown())?)))
             }
             ["d", "n", hash] => Ok(Self::Channel(NameHash(hash.into()))),
+            ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
             ["u", id, "name"] => Ok(Self::FormerName(user(id))),
             ["u", id, "read", of] => Ok(Self::ReadMarker(user(id), channel(of))),
@@ -167,6 +171,13 @@ pub enum ChannelRecord {
     },
 }
 
+/// The body of a [`Key::Direct`] entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectRecord {
+    /// The two whose conversation it is, as they were called then.
+    pub members: [User; 2],
+}
+
 /// The body of a [`Key::User`] entry. Without sessions: the name is free again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecord {
@@ -206,6 +217,8 @@ pub enum Record {
     Change(ChannelId, Seq, ChangeRecord),
     /// Of [`Key::Channel`].
     Channel(ChannelRecord),
+    /// Of [`Key::Direct`].
+    Direct(DirectRecord),
     /// Of [`Key::User`].
     User(NameHash, UserRecord),
     /// Of [`Key::FormerName`].
@@ -272,6 +285,7 @@ impl Record {
             Key::Messages(channel) => Self::Message(channel, read(entry)?),
             Key::Change(channel, message) => Self::Change(channel, message, read(entry)?),
             Key::Channel(_) => Self::Channel(read(entry)?),
+            Key::Direct(_) => Self::Direct(read(entry)?),
             Key::User(name) => Self::User(name, read(entry)?),
             Key::FormerName(user) => Self::FormerName(user, read(entry)?),
             Key::ReadMarker(user, channel) => Self::ReadMarker(user, channel, read(entry)?),
@@ -302,7 +316,8 @@ mod tests {
 
     #[test]
     fn keys_survive_being_written_and_read() {
-        for key in ["c.1a.m", "c.1a.x.7", "d.n.ff", "d.u.ff", "u.2b.name", "u.2b.read.1a"] {
+        for key in ["c.1a.m", "c.1a.x.7", "d.n.ff", "d.p.1a", "d.u.ff", "u.2b.name", "u.2b.read.1a"]
+        {
             assert_eq!(key.parse::<Key>().expect("a key").to_string(), key);
         }
         for key in ["", "c", "c.1a", "c.1a.x.y", "z.1", "d.n.f.f"] {

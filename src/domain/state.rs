@@ -4,7 +4,7 @@ mod channels;
 mod messages;
 mod users;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::channel::{Channel, Conversation};
 use crate::domain::entry::{Entry, Erase, Key, Record, RecordError};
@@ -27,6 +27,8 @@ pub struct State {
     former_names: HashMap<UserId, DisplayName>,
     channels: HashMap<ChannelId, Channel>,
     directory: BTreeMap<ChannelName, ChannelId>,
+    /// The direct conversations of each user.
+    directs: HashMap<UserId, BTreeSet<ChannelId>>,
     conversations: HashMap<ChannelId, Conversation>,
     read_markers: HashMap<UserId, HashMap<ChannelId, Seq>>,
 }
@@ -69,6 +71,7 @@ impl State {
                 self.apply_change(entry, &channel, message, record)
             }
             Record::Channel(record) => self.apply_channel(entry, record),
+            Record::Direct(record) => self.apply_direct(entry, record),
             Record::User(name, record) => self.apply_user(entry, name, record),
             Record::FormerName(user, record) => {
                 self.former_names.insert(user, record.display_name);
@@ -92,7 +95,7 @@ impl State {
     pub fn caught_up(&mut self, reached: Seq) -> Vec<Erase> {
         self.live = true;
         self.head = self.head.max(reached);
-        let mut spent = Vec::new();
+        let mut spent = self.forget_lonely_directs();
         let channels = &self.channels;
         self.conversations.retain(|id, _| {
             let owned = channels.contains_key(id);

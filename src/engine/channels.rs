@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::log::Expect;
 use super::presence::Place;
 use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
-use crate::domain::channel::{Channel, ChannelRef, ChannelView};
+use crate::domain::channel::{Channel, ChannelRef, ChannelView, Kind};
 use crate::domain::entry::{ChannelRecord, Key, ReadMarkerRecord, encode};
 use crate::domain::ids::{ChannelId, MessageId, Seq};
 use crate::domain::names::{ChannelName, Topic};
@@ -16,7 +16,8 @@ impl Engine {
     #[must_use]
     pub fn channels(&self, session: &Session) -> Vec<ChannelView> {
         let live = self.core.live.read();
-        live.state.channels().map(|channel| live.state.view(channel, &session.user.id)).collect()
+        let me = &session.user.id;
+        live.state.channels_of(me).map(|channel| live.state.view(channel, me)).collect()
     }
 
     /// One channel, and who has its stream open.
@@ -31,7 +32,8 @@ impl Engine {
     ) -> Result<(ChannelView, Vec<User>), EngineError> {
         let view = {
             let live = self.core.live.read();
-            live.state.view(live.find(named)?, &session.user.id)
+            let channel = live.find(named, session)?;
+            live.state.view(&channel, &session.user.id)
         };
         let online = self.here(&Place::Channel(view.id.clone()));
         Ok((view, online))
@@ -84,23 +86,26 @@ impl Engine {
         topic: Topic,
     ) -> Result<ChannelView, EngineError> {
         for _ in 0..MAX_DECISIONS {
-            let channel = {
+            let (channel, record) = {
                 let live = self.core.live.read();
-                let channel = live.find(named)?;
-                if channel.creator.as_ref().is_some_and(|by| by.id != session.user.id) {
+                let channel = live.find(named, session)?;
+                let Kind::Public { name, topic: present, creator } = &channel.kind else {
+                    return Err(EngineError::NotAllowed("a direct conversation has no topic"));
+                };
+                if creator.as_ref().is_some_and(|by| by.id != session.user.id) {
                     return Err(EngineError::NotAllowed("only its creator can change a channel"));
                 }
-                if channel.topic == topic {
-                    return Ok(live.state.view(channel, &session.user.id));
+                if *present == topic {
+                    return Ok(live.state.view(&channel, &session.user.id));
                 }
-                channel.clone()
-            };
-            let record = ChannelRecord::Open {
-                id: channel.id.clone(),
-                name: channel.name.clone(),
-                topic: topic.clone(),
-                creator: channel.creator.clone(),
-                created_at: Some(channel.created_at),
+                let record = ChannelRecord::Open {
+                    id: channel.id.clone(),
+                    name: name.clone(),
+                    topic: topic.clone(),
+                    creator: creator.clone(),
+                    created_at: channel.created_at,
+                };
+                (channel.into_owned(), record)
             };
             match self.write_channel(&channel, &record).await? {
                 Attempt::Done(_) => return self.channel(session, named).map(|it| it.0),
@@ -122,16 +127,18 @@ impl Engine {
         named: &ChannelRef,
     ) -> Result<(), EngineError> {
         for _ in 0..MAX_DECISIONS {
-            let channel = {
-                let live = self.core.live.read();
-                live.find(named)?.clone()
-            };
-            match &channel.creator {
-                None => return Err(EngineError::NotAllowed("`general` stays")),
-                Some(creator) if creator.id != session.user.id => {
+            let channel = self.core.live.read().find(named, session)?.into_owned();
+            match &channel.kind {
+                Kind::Direct(_) => {
+                    return Err(EngineError::NotAllowed("a direct conversation stays"));
+                }
+                Kind::Public { creator: None, .. } => {
+                    return Err(EngineError::NotAllowed("`general` stays"));
+                }
+                Kind::Public { creator: Some(by), .. } if by.id != session.user.id => {
                     return Err(EngineError::NotAllowed("only its creator can delete a channel"));
                 }
-                Some(_) => {}
+                Kind::Public { .. } => {}
             }
             let record = ChannelRecord::Deleted { id: channel.id.clone() };
             match self.write_channel(&channel, &record).await? {
@@ -155,7 +162,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (channel, read) = {
             let live = self.core.live.read();
-            let channel = live.find(named)?.id.clone();
+            let channel = live.find(named, session)?.id.clone();
             let conversation = live.state.conversation(&channel);
             let message = conversation.and_then(|conversation| conversation.message(message));
             let read: Seq = message.ok_or(EngineError::NoSuchMessage)?.seq;
@@ -177,7 +184,8 @@ impl Engine {
         channel: &Channel,
         record: &ChannelRecord,
     ) -> Result<Attempt, EngineError> {
-        let key = Key::Channel(channel.name.hash());
+        let Kind::Public { name, .. } = &channel.kind else { return Ok(Attempt::Again) };
+        let key = Key::Channel(name.hash());
         self.append(fresh_op(), key, encode(record), Expect::At(channel.seq)).await
     }
 }

@@ -16,9 +16,9 @@ use super::presence::Place;
 use super::resume::{Due, From, Reset, reset_frame};
 use super::room::{Content, Heard, Room, Slot};
 use super::{Core, Engine, EngineError, Live};
-use crate::domain::channel::ChannelRef;
+use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::frame;
-use crate::domain::ids::{ChannelId, Cursor};
+use crate::domain::ids::{ChannelId, Cursor, UserId};
 use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
@@ -56,12 +56,13 @@ impl Engine {
     ) -> Result<Listener, EngineError> {
         let (id, room, position, due) = {
             let mut live = self.core.live.write();
-            let id = live.find(named)?.id.clone();
+            let channel = live.find(named, session)?.into_owned();
+            let id = channel.id.clone();
             let epoch = self.log.epoch().of_stream(id.as_str());
             let head = live.state.head();
             let room = live.rooms.entry(id.clone());
             let room = room.or_insert_with(|| Arc::new(Room::new(epoch, head))).clone();
-            let due = live.due(&id, &room, from, &session.user.id);
+            let due = live.due(&channel, &room, from, &session.user.id);
             (id, room.clone(), room.head(), due)
         };
         self.attend(session, room, Some(id), position, due)
@@ -165,7 +166,11 @@ impl Listener {
         let me = &self.session.user.id;
         let live = core.live.read();
         let (position, due) = match &self.channel {
-            Some(id) => (self.room.head(), live.due(id, &self.room, From::After(cursor), me)),
+            Some(id) => {
+                let channel = live.state.channel(id);
+                let due = |channel| live.due(channel, &self.room, From::After(cursor), me);
+                (self.room.head(), channel.map_or(Due::Nothing, due))
+            }
             None => live.resume_everywhere(&self.room, From::After(cursor)),
         };
         drop(live);
@@ -216,12 +221,12 @@ impl Listener {
             Content::Shared(frame) => Some(frame.clone()),
             // A channel that is gone by now is followed by its deletion.
             Content::Channel { event, channel } => {
-                let view = live.state.view(live.state.channel(channel)?, me);
+                let view = live.state.view(visible(live, channel, me)?, me);
                 Some(frame(event, id, &serde_json::to_vec(&view).ok()?))
             }
             Content::Activity { only: Some(user), .. } if user != me => None,
             Content::Activity { channel, .. } => {
-                let view = live.state.view(live.state.channel(channel)?, me);
+                let view = live.state.view(visible(live, channel, me)?, me);
                 let activity = json!({
                     "channel": view.name,
                     "channel_id": view.id,
@@ -244,4 +249,9 @@ impl Core {
         let over = sessions.entry(session.id.clone());
         Some(over.or_insert_with(|| self.over.child_token()).clone())
     }
+}
+
+/// The channel, if this user can see it: of others not even the time of what is said is told.
+fn visible<'l>(live: &'l Live, channel: &ChannelId, user: &UserId) -> Option<&'l Channel> {
+    live.state.channel(channel).filter(|channel| channel.is_visible_to(user))
 }

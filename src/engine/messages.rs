@@ -1,5 +1,7 @@
 //! Messages: reading, sending, editing, deleting.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::Utc;
 use sha2::{Digest, Sha256};
@@ -7,8 +9,8 @@ use uuid::Uuid;
 
 use super::log::Expect;
 use super::{Attempt, Engine, EngineError, Live, MAX_DECISIONS, fresh_op};
-use crate::domain::channel::{Channel, ChannelRef, Conversation};
-use crate::domain::entry::{ChangeRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
+use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
+use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
 use crate::domain::event::Event;
 use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
 use crate::domain::markdown;
@@ -38,12 +40,12 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user.
-    pub fn history(&self, _: &Session, named: &ChannelRef) -> Result<Bytes, EngineError> {
+    pub fn history(&self, session: &Session, named: &ChannelRef) -> Result<Bytes, EngineError> {
         let (messages, seq, epoch) = {
             let live = self.core.live.read();
-            let channel = live.find(named)?;
+            let channel = live.find(named, session)?;
             let epoch = self.log.epoch().of_stream(channel.id.as_str());
-            (live.messages_json(channel), live.state.head(), epoch)
+            (live.messages_json(&channel), live.state.head(), epoch)
         };
         let cursor = Cursor { epoch, seq };
         let bytes = messages.iter().map(|message| message.len() + 1).sum::<usize>();
@@ -67,13 +69,13 @@ impl Engine {
     /// When there is no such channel for this user, or it keeps no such message.
     pub fn message(
         &self,
-        _: &Session,
+        session: &Session,
         named: &ChannelRef,
         id: &MessageId,
     ) -> Result<Bytes, EngineError> {
         let live = self.core.live.read();
-        let (channel, message) = live.find_message(named, id)?;
-        Ok(message.json(channel.name.as_str()))
+        let (channel, message) = live.find_message(named, session, id)?;
+        Ok(message.json(&channel.called()))
     }
 
     /// Sends a message under an id of the server's choice. Gives the id and the message as JSON.
@@ -87,7 +89,7 @@ impl Engine {
         named: &ChannelRef,
         text: Text,
     ) -> Result<(MessageId, Bytes), EngineError> {
-        self.core.live.read().find(named)?;
+        self.core.live.read().find(named, session)?;
         self.count_post(session)?;
         let content = self.content(text);
         let id = MessageId::from(Uuid::now_v7());
@@ -135,7 +137,7 @@ impl Engine {
                 Found::Other { seq, changed } => {
                     let edited_at = Some(Utc::now().into());
                     let change = ChangeRecord::Edited { content: content.clone(), edited_at };
-                    let attempt = self.change(named, seq, changed, &change).await?;
+                    let attempt = self.change(session, named, seq, changed, &change).await?;
                     if let Some(json) = sent(attempt) {
                         return Ok(Put::Replaced(json));
                     }
@@ -161,16 +163,15 @@ impl Engine {
         for _ in 0..MAX_DECISIONS {
             let (seq, changed) = {
                 let live = self.core.live.read();
-                let (channel, message) = live.find_message(named, id)?;
+                let (channel, message) = live.find_message(named, session, id)?;
                 let me = &session.user.id;
-                let owns = channel.creator.as_ref().is_some_and(|creator| creator.id == *me);
-                if message.author.id != *me && !owns {
+                if message.author.id != *me && !channel.is_of(me) {
                     return Err(EngineError::NotYours);
                 }
                 (message.seq, message.changed)
             };
             let change = ChangeRecord::Deleted { id: id.clone() };
-            match self.change(named, seq, changed, &change).await? {
+            match self.change(session, named, seq, changed, &change).await? {
                 Attempt::Done(_) => return Ok(()),
                 Attempt::Again => {}
             }
@@ -202,17 +203,17 @@ impl Engine {
         text: &Text,
     ) -> Result<Found, EngineError> {
         let live = self.core.live.read();
-        let channel = live.find(named)?;
+        let channel = live.find(named, session)?;
         let conversation = live.state.conversation(&channel.id);
         let Some(message) = conversation.and_then(|conversation| conversation.message(id)) else {
             let deleted = conversation.and_then(|conversation| conversation.deleted(id));
-            return Ok(Found::Nothing { op: op_of(session, channel, id, deleted) });
+            return Ok(Found::Nothing { op: op_of(session, &channel, id, deleted) });
         };
         if message.author.id != session.user.id {
             return Err(EngineError::NotYours);
         }
         if message.content.text == *text {
-            return Ok(Found::Same(message.json(channel.name.as_str())));
+            return Ok(Found::Same(message.json(&channel.called())));
         }
         Ok(Found::Other { seq: message.seq, changed: message.changed })
     }
@@ -225,24 +226,37 @@ impl Engine {
         content: &Content,
         op: OpId,
     ) -> Result<Attempt, EngineError> {
-        let (key, author) = {
+        let (channel, author) = {
             let live = self.core.live.read();
             let account = live.state.account(&session.user.id);
             let author = account.ok_or(EngineError::SignInRequired)?.user.clone();
-            (Key::Messages(live.find(named)?.id.clone()), author)
+            (live.find(named, session)?.into_owned(), author)
         };
+        if channel.created_at.is_none() {
+            self.begin(&channel).await?;
+        }
+        let key = Key::Messages(channel.id);
         let record = MessageRecord { id: id.clone(), author, content: content.clone() };
         self.append(op, key, encode(&record), Expect::Any).await
     }
 
+    /// Brings a direct conversation into being. Somebody else may have been faster.
+    async fn begin(&self, channel: &Channel) -> Result<(), EngineError> {
+        let Kind::Direct(members) = &channel.kind else { return Ok(()) };
+        let body = encode(&DirectRecord { members: members.clone() });
+        let key = Key::Direct(channel.id.clone());
+        self.append(fresh_op(), key, body, Expect::Absent).await.map(drop)
+    }
+
     async fn change(
         &self,
+        session: &Session,
         named: &ChannelRef,
         message: Seq,
         changed: Option<Seq>,
         change: &ChangeRecord,
     ) -> Result<Attempt, EngineError> {
-        let channel = self.core.live.read().find(named)?.id.clone();
+        let channel = self.core.live.read().find(named, session)?.id.clone();
         let key = Key::Change(channel, message);
         self.append(fresh_op(), key, encode(change), changed.into()).await
     }
@@ -252,9 +266,10 @@ impl Live {
     fn find_message(
         &self,
         named: &ChannelRef,
+        session: &Session,
         id: &MessageId,
-    ) -> Result<(&Channel, &Message), EngineError> {
-        let channel = self.find(named)?;
+    ) -> Result<(Cow<'_, Channel>, &Message), EngineError> {
+        let channel = self.find(named, session)?;
         let conversation = self.state.conversation(&channel.id);
         let message = conversation.and_then(|conversation| conversation.message(id));
         Ok((channel, message.ok_or(EngineError::NoSuchMessage)?))
@@ -263,7 +278,8 @@ impl Live {
     /// The channel's kept messages as JSON, oldest first.
     pub(super) fn messages_json(&self, channel: &Channel) -> Vec<Bytes> {
         let messages = self.state.conversation(&channel.id).map(Conversation::messages);
-        messages.into_iter().flatten().map(|message| message.json(channel.name.as_str())).collect()
+        let called = channel.called();
+        messages.into_iter().flatten().map(|message| message.json(&called)).collect()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod presence;
 mod resume;
 pub mod room;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, OpId, Seq, SessionId};
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::state::State;
+use crate::domain::user::Session;
 
 /// How often an action is decided again because somebody else was faster, before it is given up.
 const MAX_DECISIONS: usize = 32;
@@ -247,8 +249,8 @@ impl Core {
 
 impl Live {
     /// The channel that somebody names, if there is one for them.
-    fn find(&self, named: &ChannelRef) -> Result<&Channel, EngineError> {
-        self.state.find(named).ok_or(EngineError::NoSuchChannel)
+    fn find(&self, named: &ChannelRef, session: &Session) -> Result<Cow<'_, Channel>, EngineError> {
+        self.state.find(named, &session.user.id).ok_or(EngineError::NoSuchChannel)
     }
 }
 

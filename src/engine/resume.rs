@@ -7,7 +7,7 @@ use super::room::Room;
 use super::{Live, follower};
 use crate::domain::channel::{Channel, Conversation, Missed};
 use crate::domain::event::{Event, frame};
-use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
+use crate::domain::ids::{Cursor, Seq, UserId};
 
 /// Where to start listening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,7 @@ impl Reset {
 
 impl Live {
     /// What a listener of this channel is due before what comes next.
-    pub(super) fn due(&self, channel: &ChannelId, room: &Room, from: From, me: &UserId) -> Due {
-        let Some(channel) = self.state.channel(channel) else { return Due::Nothing };
+    pub(super) fn due(&self, channel: &Channel, room: &Room, from: From, me: &UserId) -> Due {
         match from {
             From::Now => Due::Nothing,
             From::Start => Due::Frames(self.stored(channel, room).into()),
@@ -123,7 +122,7 @@ impl Live {
         let mut frames = BytesMut::new();
         for message in messages {
             let id = Some(Cursor { epoch: room.epoch, seq: message.seq });
-            let json = message.json(channel.name.as_str());
+            let json = message.json(&channel.called());
             frames.extend_from_slice(&frame("message", id, &json));
         }
         frames

@@ -51,6 +51,12 @@ impl Workspace {
         self.visitor().signs_in_as(name).await
     }
 
+    /// Everything below `/api` that answers.
+    pub(crate) fn routes(&self) -> Vec<(Method, String)> {
+        let routes = self.client.rocket().routes().filter(|route| route.uri.base() == "/api");
+        routes.map(|route| (route.method, route.uri.to_string())).collect()
+    }
+
     /// Somebody with the session of this token.
     pub(crate) fn holder_of(&self, token: &str) -> Person {
         Person { token: Some(token.into()), ..self.visitor() }

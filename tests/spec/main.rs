@@ -5,6 +5,7 @@
 
 mod architecture;
 mod channels;
+mod directs;
 mod durability;
 mod harness;
 mod log;

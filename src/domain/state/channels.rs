@@ -1,16 +1,25 @@
 //! Channels in the state: the directory, and what each user sees of it.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
 use super::{Applied, State};
 use crate::domain::channel::{Channel, ChannelRef, ChannelView, Conversation, Kind};
-use crate::domain::entry::{ChannelRecord, Entry, Erase, Key};
+use crate::domain::entry::{ChannelRecord, DirectRecord, Entry, Erase, Key};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, UserId};
-use crate::domain::names::ChannelName;
+use crate::domain::names::{ChannelName, Topic};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 
 impl State {
-    /// The public channels by name.
-    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
-        self.directory.values().filter_map(|id| self.channels.get(id))
+    /// The public channels by name, then this user's direct conversations, latest first.
+    pub fn channels_of(&self, user: &UserId) -> impl Iterator<Item = &Channel> {
+        let of = |id: &ChannelId| self.channels.get(id);
+        let directs = self.directs.get(user).into_iter().flatten();
+        let mut directs: Vec<_> = directs.filter_map(of).collect();
+        directs.sort_by_key(|channel| Reverse(self.last_message_at(&channel.id)));
+        self.directory.values().filter_map(of).chain(directs)
     }
 
     /// The channel of this id.
@@ -25,14 +34,22 @@ impl State {
         self.channel(self.directory.get(name)?)
     }
 
-    /// The channel that a client names.
+    /// The channel that this user names, if there is one for them. A direct conversation without a
+    /// message is not stored yet, and there all the same.
     #[must_use]
-    pub fn find(&self, named: &ChannelRef) -> Option<&Channel> {
-        match named {
+    pub fn find(&self, named: &ChannelRef, user: &UserId) -> Option<Cow<'_, Channel>> {
+        let found = match named {
             ChannelRef::Named(name) => self.channel_named(name),
             ChannelRef::Id(id) => self.channel(id),
+            ChannelRef::With(name) => {
+                let (me, other) = (self.account(user)?, self.holder(name)?);
+                let direct = Channel::direct(me.user.clone(), other.user.clone());
+                let stored = self.channel(&direct.id).map(Cow::Borrowed);
+                return Some(stored.unwrap_or(Cow::Owned(direct)));
+            }
             ChannelRef::Nothing => None,
-        }
+        };
+        found.filter(|channel| channel.is_visible_to(user)).map(Cow::Borrowed)
     }
 
     /// What is kept of a channel.
@@ -48,20 +65,42 @@ impl State {
         let read = self.read_up_to(user, &channel.id);
         let (unread, mentions) =
             conversation.map_or((0, 0), |conversation| conversation.unread(user, read));
-        let last = conversation.and_then(|conversation| conversation.messages().next_back());
-        let creator = channel.creator.as_ref();
-        let now = |id| self.account(id).map(|account| account.user.clone());
+        let (name, kind, topic, created_by) = match &channel.kind {
+            Kind::Public { name, topic, creator } => {
+                let creator = creator.as_ref().map(|creator| self.now(creator));
+                (name.as_str().to_owned(), "public", topic.clone(), creator)
+            }
+            Kind::Direct(members) => {
+                let other = members.iter().find(|member| member.id != *user);
+                let other = self.now(other.unwrap_or(&members[0]));
+                (format!("@{}", other.display_name), "direct", Topic::default(), None)
+            }
+        };
         ChannelView {
             id: channel.id.clone(),
-            name: channel.name.clone(),
-            kind: Kind::Public,
-            topic: channel.topic.clone(),
-            created_by: creator.map(|user| now(&user.id).unwrap_or_else(|| user.clone())),
+            name,
+            kind,
+            topic,
+            created_by,
             created_at: channel.created_at,
-            last_message_at: last.map(|message| message.sent_at),
+            last_message_at: self.last_message_at(&channel.id),
             unread,
             mentions,
         }
+    }
+
+    /// Somebody under the name that they have now, or had last.
+    fn now(&self, user: &User) -> User {
+        match (self.account(&user.id), self.former_names.get(&user.id)) {
+            (Some(account), _) => account.user.clone(),
+            (None, Some(name)) => User { id: user.id.clone(), display_name: name.clone() },
+            (None, None) => user.clone(),
+        }
+    }
+
+    fn last_message_at(&self, channel: &ChannelId) -> Option<Timestamp> {
+        let mut messages = self.conversations.get(channel)?.messages();
+        messages.next_back().map(|message| message.sent_at)
     }
 
     pub(super) fn apply_channel(&mut self, entry: &Entry, record: ChannelRecord) -> Applied {
@@ -71,10 +110,10 @@ impl State {
                 if self.live && self.channels.contains_key(&id) != updated {
                     return Applied::refused(entry);
                 }
-                let (seq, created_at) = (entry.seq, created_at.unwrap_or(entry.at));
-                let channel =
-                    Channel { id: id.clone(), name, topic, creator, created_at, seq, updated };
-                self.directory.insert(channel.name.clone(), id.clone());
+                let (seq, created_at) = (entry.seq, Some(created_at.unwrap_or(entry.at)));
+                self.directory.insert(name.clone(), id.clone());
+                let kind = Kind::Public { name, topic, creator };
+                let channel = Channel { id: id.clone(), kind, created_at, seq, updated };
                 self.channels.insert(id.clone(), channel);
                 self.conversations.entry(id.clone()).or_default();
                 let event = if updated { Event::ChannelUpdated } else { Event::ChannelCreated };
@@ -82,6 +121,61 @@ impl State {
             }
             ChannelRecord::Deleted { id } => self.delete_channel(entry, id),
         }
+    }
+
+    pub(super) fn apply_direct(&mut self, entry: &Entry, record: DirectRecord) -> Applied {
+        let [one, other] = record.members;
+        let known = [&one, &other].iter().all(|user| self.accounts.contains_key(&user.id));
+        if self.live && !known {
+            return Applied::refused(entry);
+        }
+        let created_at = Some(entry.at);
+        let channel = Channel { created_at, seq: entry.seq, ..Channel::direct(one, other) };
+        let id = channel.id.clone();
+        if let Kind::Direct(members) = &channel.kind {
+            for member in members {
+                self.directs.entry(member.id.clone()).or_default().insert(id.clone());
+            }
+        }
+        self.channels.insert(id.clone(), channel);
+        self.conversations.entry(id.clone()).or_default();
+        Applied::told(Event::ChannelCreated(id))
+    }
+
+    /// Drops the direct conversations that nobody is left to read.
+    pub(super) fn forget_lonely_directs(&mut self) -> Vec<Erase> {
+        let left = |user: &User| !self.accounts.contains_key(&user.id);
+        let lonely = self.channels.values().filter(
+            |channel| matches!(&channel.kind, Kind::Direct(members) if members.iter().all(left)),
+        );
+        let lonely: Vec<_> = lonely.map(|channel| channel.id.clone()).collect();
+        lonely.iter().flat_map(|id| self.forget_direct(id)).collect()
+    }
+
+    /// Drops those of this user, who has left, that nobody else is left to read.
+    pub(super) fn forget_directs_of(&mut self, user: &UserId) -> Vec<Erase> {
+        let directs = self.directs.get(user).cloned().unwrap_or_default();
+        let alone = |id: &&ChannelId| {
+            let kind = self.channels.get(id).map(|channel| &channel.kind);
+            let Some(Kind::Direct(members)) = kind else { return false };
+            members.iter().all(|member| !self.accounts.contains_key(&member.id))
+        };
+        let lonely: Vec<_> = directs.iter().filter(alone).cloned().collect();
+        lonely.iter().flat_map(|id| self.forget_direct(id)).collect()
+    }
+
+    fn forget_direct(&mut self, id: &ChannelId) -> Vec<Erase> {
+        let Some(Channel { kind: Kind::Direct(members), .. }) = self.channels.remove(id) else {
+            return Vec::new();
+        };
+        for member in &members {
+            if let Some(directs) = self.directs.get_mut(&member.id) {
+                directs.remove(id);
+            }
+        }
+        self.directs.retain(|_, directs| !directs.is_empty());
+        self.conversations.remove(id);
+        vec![Erase::Conversation(id.clone()), Erase::Key(Key::Direct(id.clone()))]
     }
 
     fn delete_channel(&mut self, entry: &Entry, id: ChannelId) -> Applied {
@@ -97,11 +191,12 @@ impl State {
         }
         // Last: until then, a restart finds the deletion and finishes it.
         spent.push(Erase::One(entry.seq));
-        let Some(channel) = self.channels.remove(&id) else {
+        let channel = self.channels.remove(&id);
+        let Some(Channel { kind: Kind::Public { name, .. }, .. }) = channel else {
             return Applied { spent, ..Applied::default() };
         };
-        self.directory.remove(&channel.name);
-        let events = vec![Event::ChannelDeleted { id, name: channel.name }];
+        self.directory.remove(&name);
+        let events = vec![Event::ChannelDeleted { id, name }];
         Applied { events, spent, refused: false }
     }
 }

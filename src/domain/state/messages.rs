@@ -72,8 +72,8 @@ impl State {
     }
 
     fn message_json(&self, channel: &ChannelId, message: Seq) -> Option<bytes::Bytes> {
-        let name = self.channels.get(channel)?.name.as_str();
-        Some(self.conversations.get(channel)?.message_at(message)?.json(name))
+        let called = self.channels.get(channel)?.called();
+        Some(self.conversations.get(channel)?.message_at(message)?.json(&called))
     }
 
     /// The key that changes of a message have, and its last entry: what the next must follow.

@@ -122,6 +122,7 @@ impl State {
             .into_keys()
             .map(|channel| Erase::Key(Key::ReadMarker(id.clone(), channel)))
             .collect();
+        spent.extend(self.forget_directs_of(id));
         spent.extend(self.forget_former_name(id));
         spent
     }
