@@ -15,7 +15,7 @@ use crate::domain::user::{Session, User};
 use crate::engine::Engine;
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, create, show, set_topic, remove, mark_read]
+    routes![list, create, show, set_topic, remove, mark_read, typing]
 }
 
 /// `{"channels": [Channel]}`.
@@ -97,6 +97,17 @@ async fn mark_read(
 ) -> Result<Status, Problem> {
     let message = message_id(fields.text("message")?.parse())?;
     engine.mark_read(&session, &channel, &message).await?;
+    Ok(Status::NoContent)
+}
+
+/// Says that the caller is typing.
+#[post("/channels/<channel>/typing")]
+fn typing(
+    session: Session,
+    channel: ChannelRef,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.typing(&session, &channel)?;
     Ok(Status::NoContent)
 }
 

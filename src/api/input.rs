@@ -16,6 +16,7 @@ use super::problem::{Kind, Problem, leave};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
 use crate::domain::message::Text;
+use crate::domain::reaction::{InvalidReaction, Reaction};
 use crate::domain::user::Session;
 use crate::engine::{Engine, From};
 
@@ -137,6 +138,14 @@ impl<'r> FromParam<'r> for MessageId {
 
     fn from_param(id: &'r str) -> Result<Self, InvalidMessageId> {
         id.parse()
+    }
+}
+
+impl<'r> FromParam<'r> for Reaction {
+    type Error = InvalidReaction;
+
+    fn from_param(typed: &'r str) -> Result<Self, InvalidReaction> {
+        typed.parse()
     }
 }
 

@@ -11,11 +11,12 @@ use super::problem::{Kind, Problem};
 use super::{channel_url, message_id};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
+use crate::domain::reaction::{InvalidReaction, Reaction};
 use crate::domain::user::Session;
 use crate::engine::{Engine, Put};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![history, send, replace, show, remove]
+    routes![history, send, replace, show, remove, react, unreact]
 }
 
 /// Messages as JSON, from bytes that were made when they changed last.
@@ -115,4 +116,34 @@ async fn remove(
 /// What is no id is the id of no message.
 fn known(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
     id.map_err(|_| Problem::new(Kind::NoSuchMessage))
+}
+
+/// Answers a message with a reaction.
+#[put("/channels/<channel>/messages/<id>/reactions/<reaction>")]
+async fn react(
+    session: Session,
+    channel: ChannelRef,
+    id: Result<MessageId, InvalidMessageId>,
+    reaction: Result<Reaction, InvalidReaction>,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.react(&session, &channel, &known(id)?, &valid(reaction)?).await?;
+    Ok(Status::NoContent)
+}
+
+/// Takes a reaction back.
+#[delete("/channels/<channel>/messages/<id>/reactions/<reaction>")]
+async fn unreact(
+    session: Session,
+    channel: ChannelRef,
+    id: Result<MessageId, InvalidMessageId>,
+    reaction: Result<Reaction, InvalidReaction>,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.unreact(&session, &channel, &known(id)?, &valid(reaction)?).await?;
+    Ok(Status::NoContent)
+}
+
+fn valid(reaction: Result<Reaction, InvalidReaction>) -> Result<Reaction, Problem> {
+    reaction.map_err(|error| Problem::invalid(Kind::InvalidReaction, "reaction", &error))
 }

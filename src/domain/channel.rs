@@ -212,11 +212,12 @@ impl Conversation {
 
     /// Changes the message that `message` brought. `None` when it is not kept.
     pub(crate) fn edit(&mut self, message: Seq, by: Seq, change: ChangeRecord) -> Option<&Message> {
-        let ChangeRecord::Edited { content, edited_at } = change else { return None };
+        let ChangeRecord::Present { content, edited_at, reactions } = change else { return None };
         let at = self.messages.binary_search_by_key(&message, |message| message.seq).ok()?;
         let edited = self.messages.get_mut(at)?;
-        edited.content = content;
+        edited.content = content.unwrap_or_else(|| edited.content.clone());
         edited.edited_at = edited_at;
+        edited.reactions = reactions;
         edited.changed = Some(by);
         edited.json.take();
         Some(edited)
@@ -302,6 +303,16 @@ impl Message {
     pub(crate) fn from_record(seq: Seq, sent_at: Timestamp, record: MessageRecord) -> Self {
         let MessageRecord { id, author, content } = record;
         let json = std::sync::OnceLock::new();
-        Self { seq, id, author, content, sent_at, edited_at: None, changed: None, json }
+        Self {
+            seq,
+            id,
+            author,
+            content,
+            sent_at,
+            edited_at: None,
+            reactions: Vec::new(),
+            changed: None,
+            json,
+        }
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use crate::domain::message::Content;
 use crate::domain::names::{ChannelName, DisplayName, NameHash, Topic};
+use crate::domain::reaction::Reacted;
 use crate::domain::time::{self, Timestamp};
 use crate::domain::user::User;
 
@@ -130,14 +131,17 @@ pub struct MessageRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ChangeRecord {
-    /// The message was edited.
-    Edited {
-        /// What it says now.
-        #[serde(flatten)]
-        content: Content,
+    /// The message is there, with this about it.
+    Present {
+        /// What it says now; absent while that is what was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Content>,
         /// When it was last edited.
-        #[serde(with = "time::millis")]
+        #[serde(with = "time::millis", default, skip_serializing_if = "Option::is_none")]
         edited_at: Option<Timestamp>,
+        /// What was answered to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reactions: Vec<Reacted>,
     },
     /// The message was deleted.
     Deleted {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{MessageId, Seq, UserId};
+use crate::domain::reaction::Reacted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -96,6 +97,8 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// When it was last edited.
     pub edited_at: Option<Timestamp>,
+    /// What was answered to it, in the order of the first of each.
+    pub reactions: Vec<Reacted>,
     /// The entry that last changed it, if any did.
     pub changed: Option<Seq>,
     /// Its JSON, made at the first look and forgotten when something in it changes.
@@ -116,6 +119,12 @@ impl Message {
         self.json.get_or_init(encode).clone()
     }
 
+    /// Everybody who appears in it by name.
+    pub(crate) fn people_mut(&mut self) -> impl Iterator<Item = &mut User> {
+        let reacted = self.reactions.iter_mut().flat_map(|reacted| &mut reacted.users);
+        std::iter::once(&mut self.author).chain(reacted)
+    }
+
     /// The message as clients see it.
     #[must_use]
     pub fn view<'a>(&'a self, channel: &'a str) -> MessageView<'a> {
@@ -129,13 +138,12 @@ impl Message {
             sent_at: self.sent_at,
             edited_at: self.edited_at,
             attachments: [],
-            reactions: [],
+            reactions: &self.reactions,
         }
     }
 }
 
-/// A message in the shape of the HTTP API. Files and reactions do not exist yet: the lists are
-/// there, and empty.
+/// A message in the shape of the HTTP API. Files do not exist yet: the list is there, and empty.
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageView<'a> {
     id: &'a MessageId,
@@ -147,7 +155,7 @@ pub struct MessageView<'a> {
     sent_at: Timestamp,
     edited_at: Option<Timestamp>,
     attachments: [(); 0],
-    reactions: [(); 0],
+    reactions: &'a [Reacted],
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod mentions;
 pub mod message;
 pub mod names;
+pub mod reaction;
 pub mod state;
 pub mod time;
 pub mod user;

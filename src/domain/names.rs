@@ -118,7 +118,7 @@ fn precis_error(error: precis_core::Error) -> NameError {
 
 /// Characters that leave no mark of their own: controls, formats, line separators, joiners,
 /// variation selectors, fillers, and code points that mean nothing (yet).
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     use GeneralCategory as G;
     let blank = matches!(c,
         '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'

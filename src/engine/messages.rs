@@ -16,6 +16,7 @@ use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
 use crate::domain::markdown;
 use crate::domain::mentions::mentioned;
 use crate::domain::message::{Content, Message, Text};
+use crate::domain::reaction::Reacted;
 use crate::domain::user::Session;
 
 /// What putting a message under an id of one's own came to.
@@ -31,7 +32,7 @@ pub enum Put {
 enum Found {
     Nothing { op: OpId },
     Same(Bytes),
-    Other { seq: Seq, changed: Option<Seq> },
+    Other { seq: Seq, changed: Option<Seq>, reactions: Vec<Reacted> },
 }
 
 impl Engine {
@@ -134,9 +135,10 @@ impl Engine {
                         return Ok(Put::Created(json));
                     }
                 }
-                Found::Other { seq, changed } => {
+                Found::Other { seq, changed, reactions } => {
                     let edited_at = Some(Utc::now().into());
-                    let change = ChangeRecord::Edited { content: content.clone(), edited_at };
+                    let content = Some(content.clone());
+                    let change = ChangeRecord::Present { content, edited_at, reactions };
                     let attempt = self.change(session, named, seq, changed, &change).await?;
                     if let Some(json) = sent(attempt) {
                         return Ok(Put::Replaced(json));
@@ -179,7 +181,7 @@ impl Engine {
         Err(EngineError::StorageUnavailable)
     }
 
-    fn count_post(&self, session: &Session) -> Result<(), EngineError> {
+    pub(super) fn count_post(&self, session: &Session) -> Result<(), EngineError> {
         match &self.limits {
             Some(limits) => Ok(limits.post(&session.user.id)?),
             None => Ok(()),
@@ -215,7 +217,8 @@ impl Engine {
         if message.content.text == *text {
             return Ok(Found::Same(message.json(&channel.called())));
         }
-        Ok(Found::Other { seq: message.seq, changed: message.changed })
+        let reactions = message.reactions.clone();
+        Ok(Found::Other { seq: message.seq, changed: message.changed, reactions })
     }
 
     async fn send(
@@ -248,7 +251,7 @@ impl Engine {
         self.append(fresh_op(), key, body, Expect::Absent).await.map(drop)
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         session: &Session,
         named: &ChannelRef,
@@ -263,7 +266,7 @@ impl Engine {
 }
 
 impl Live {
-    fn find_message(
+    pub(super) fn find_message(
         &self,
         named: &ChannelRef,
         session: &Session,

@@ -13,6 +13,7 @@ pub mod log;
 mod messages;
 mod people;
 pub mod presence;
+mod reactions;
 mod resume;
 pub mod room;
 
@@ -109,6 +110,8 @@ pub struct Engine {
     log: Arc<dyn Log>,
     core: Arc<Core>,
     limits: Option<Limits>,
+    /// Held while a reaction is decided and stored.
+    reacting: tokio::sync::Mutex<()>,
 }
 
 /// What requests, the follower and the listeners share.
@@ -156,7 +159,7 @@ impl Engine {
     /// When the log cannot be read, or holds what this version does not know.
     pub async fn start(log: Arc<dyn Log>, limits: Option<Limits>) -> Result<Self, StartError> {
         let core = follower::start(&log).await?;
-        let engine = Self { log, core, limits };
+        let engine = Self { log, core, limits, reacting: tokio::sync::Mutex::default() };
         engine.ensure_general().await?;
         Ok(engine)
     }

@@ -131,7 +131,8 @@ async fn to_a_third_person_it_is_as_if_it_were_not_there() {
             _ => json!({ "text": "x" }),
         };
         let ask = |channel: &str| {
-            let path = path.replace("<channel>", channel).replace("<id>", "m1");
+            let path =
+                path.replace("<channel>", channel).replace("<id>", "m1").replace("<reaction>", "x");
             let path = path.split('?').next().expect("a path").to_owned();
             let (eve, body) = (eve.clone(), body.to_string());
             async move {

@@ -12,6 +12,7 @@ mod log;
 mod messages;
 mod pages;
 mod problems;
+mod reactions;
 mod sessions;
 mod state;
 mod streams;

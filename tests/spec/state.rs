@@ -127,7 +127,8 @@ impl House {
             Step::Edit(n) => {
                 let Some((message, _)) = pick(*n) else { return Vec::new() };
                 let edited_at = Some(Timestamp::from_millis(1));
-                let change = ChangeRecord::Edited { content: content(self.next), edited_at };
+                let (content, reactions) = (Some(content(self.next)), Vec::new());
+                let change = ChangeRecord::Present { content, edited_at, reactions };
                 (Key::Change(channel(), message), encode(&change))
             }
             Step::Delete(n) => {

@@ -41,6 +41,8 @@ pub enum Kind {
     EmptyMessage,
     /// No message id.
     InvalidMessageId,
+    /// No reaction.
+    InvalidReaction,
     /// No topic.
     InvalidTopic,
     /// Too fast.
@@ -53,7 +55,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
@@ -72,6 +74,7 @@ impl Kind {
         Self::InvalidText,
         Self::EmptyMessage,
         Self::InvalidMessageId,
+        Self::InvalidReaction,
         Self::InvalidTopic,
         Self::SlowDown,
         Self::InternalError,
@@ -193,6 +196,12 @@ impl Kind {
                 "invalid-message-id",
                 "Invalid message id",
                 "A message id has 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`.",
+            ),
+            Self::InvalidReaction => (
+                Status::UnprocessableEntity,
+                "invalid-reaction",
+                "Invalid reaction",
+                "A reaction is one emoji or up to 16 visible characters, without spaces at the ends.",
             ),
             Self::InvalidTopic => (
                 Status::UnprocessableEntity,

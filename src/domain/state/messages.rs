@@ -47,7 +47,7 @@ impl State {
             return Applied::refused(entry);
         };
         match record {
-            ChangeRecord::Edited { .. } => {
+            ChangeRecord::Present { .. } => {
                 if conversation.edit(message, entry.seq, record).is_none() {
                     return Applied::refused(entry);
                 }

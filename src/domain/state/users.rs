@@ -7,6 +7,7 @@ use crate::domain::channel::Conversation;
 use crate::domain::entry::{Entry, Erase, Key, ReadMarkerRecord, UserRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, Seq, SessionId, UserId};
+use crate::domain::message::Message;
 use crate::domain::names::{DisplayName, NameHash};
 use crate::domain::user::{Account, Session, User};
 
@@ -149,18 +150,24 @@ impl State {
         let present = self.accounts.values().map(|account| account.user.clone());
         last.extend(present.map(|user| (user.id, user.display_name)));
         let messages = self.conversations.values_mut().flat_map(Conversation::messages_mut);
-        for message in messages {
-            if let Some(name) = last.get(&message.author.id) {
-                message.author.display_name = name.clone();
+        for user in messages.flat_map(Message::people_mut) {
+            if let Some(name) = last.get(&user.id) {
+                user.display_name = name.clone();
             }
         }
     }
 }
 
 fn show_name(conversation: &mut Conversation, user: &User) {
-    let theirs = conversation.messages_mut().filter(|message| message.author.id == user.id);
-    for message in theirs.filter(|message| message.author != *user) {
-        message.author = user.clone();
-        message.json.take();
+    for message in conversation.messages_mut() {
+        let mut changed = false;
+        for person in message.people_mut().filter(|person| person.id == user.id && *person != user)
+        {
+            *person = user.clone();
+            changed = true;
+        }
+        if changed {
+            message.json.take();
+        }
     }
 }

@@ -1,0 +1,95 @@
+//! Reactions: what somebody answers without a message.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::domain::names::is_invisible;
+use crate::domain::user::User;
+
+/// One emoji, or a few characters of text: `👍`, `👩🏽‍🚀`, `go!`.
+///
+/// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
+/// the ends, no controls. Joiners, tags and variation selectors count as parts of an emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reaction(String);
+
+/// A text that cannot be a [`Reaction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a reaction is one emoji or up to 16 visible characters, without spaces at the ends")]
+pub struct InvalidReaction;
+
+impl Reaction {
+    /// The longest reaction, in visible characters.
+    pub const MAX_VISIBLE: usize = 16;
+    /// The longest reaction, in code points.
+    pub const MAX_CHARS: usize = 64;
+}
+
+impl FromStr for Reaction {
+    type Err = InvalidReaction;
+
+    fn from_str(typed: &str) -> Result<Self, InvalidReaction> {
+        let joins =
+            |c| matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{E0020}'..='\u{E007F}');
+        let unseen = |cluster: &str| cluster.chars().all(is_invisible);
+        let refused = typed.is_empty()
+            || typed.trim() != typed
+            || typed.chars().count() > Self::MAX_CHARS
+            || typed.graphemes(true).count() > Self::MAX_VISIBLE
+            || typed.graphemes(true).any(unseen)
+            || typed.chars().any(|c| is_invisible(c) && !joins(c));
+        if refused { Err(InvalidReaction) } else { Ok(Self(typed.into())) }
+    }
+}
+
+impl fmt::Display for Reaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A reaction with those who gave it, in the order in which they did. Never without any.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reacted {
+    /// What they answered.
+    pub reaction: Reaction,
+    /// Who did.
+    pub users: Vec<User>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emoji_or_a_short_text_is_a_reaction() {
+        for typed in ["👍", "❤️", "👩🏽‍🚀", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "1️⃣", "go!", "two words", "好", "x", &"é".repeat(16)]
+        {
+            assert!(typed.parse::<Reaction>().is_ok(), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        for typed in [
+            "",
+            " ",
+            " x",
+            "x ",
+            "a\nb",
+            "\0",
+            "\u{200B}",
+            "\u{200D}",
+            "\u{FE0F}",
+            "a\u{202E}b",
+            &"x".repeat(17),
+            &"e\u{301}\u{301}\u{301}\u{301}".repeat(14),
+        ] {
+            assert_eq!(typed.parse::<Reaction>(), Err(InvalidReaction), "{typed:?}");
+        }
+    }
+}
