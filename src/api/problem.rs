@@ -74,7 +74,7 @@ impl Problem {
     /// The text of a field has not the form of what it should be.
     #[must_use]
     pub fn invalid(kind: Kind, field: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::new(kind).in_field(field).because(error.to_string())
+        Self::new(kind).in_field(field).because(sentence(error))
     }
 
     /// What is answered where nothing takes the request.

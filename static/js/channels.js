@@ -31,36 +31,33 @@ export function mountChannels(nav) {
 
   /** @param {Channel} channel */
   const draw = (channel) => {
-    const link = byId(channel.id) ?? add(channel)
-    count(link, channel.unread)
-  }
-
-  /** @param {Channel} channel public: direct conversations come with the list alone */
-  const add = (channel) => {
-    const item = stamp("channel")
-    const link = /** @type {HTMLAnchorElement} */ (find(item, "a"))
+    const link = byId(channel.id) ?? /** @type {HTMLAnchorElement} */ (find(stamp("channel"), "a"))
     Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind })
     link.href = `/channels/${encodeURIComponent(channel.name)}`
     find(link, ".channel-link__name").textContent = channel.name
-    const next = links().find(({ dataset }) => dataset.kind !== "public" || (dataset.name ?? "") > channel.name)
-    list.insertBefore(item, next?.closest("li") ?? null)
-    return link
+    count(link, channel.unread)
+    return /** @type {HTMLElement} */ (link.closest("li"))
   }
 
   const read = async () => {
     const { ok, body } = await request("GET", "/channels")
     if (!ok) return
-    /** @type {Channel[]} */
-    const channels = body.channels
-    const known = new Set(channels.map(({ id }) => id))
-    links().filter(({ dataset }) => !known.has(dataset.id ?? "")).forEach(remove)
-    channels.forEach(draw)
+    const items = body.channels.map(draw)
+    // Moving an element takes the focus from it, so only where something moved.
+    if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
+      list.replaceChildren(...items)
+    }
     countUnread()
   }
 
   hear("everywhere-channel-created", (channel) => {
-    draw(channel)
+    const next = links().find(({ dataset }) => dataset.kind !== "public" || (dataset.name ?? "") > channel.name)
+    list.insertBefore(draw(channel), next?.closest("li") ?? null)
     countUnread()
+  })
+  // A direct conversation is called after the other user.
+  hear("everywhere-renamed", () => {
+    if (links().some(({ dataset }) => dataset.kind === "direct")) read()
   })
   hear("everywhere-channel-deleted", ({ name }) => {
     links().filter(({ dataset }) => dataset.name === name).forEach(remove)

@@ -74,7 +74,8 @@ export class House {
     await page.goto(at)
     await page.getByLabel("Display name").fill(name)
     await page.getByRole("button", { name: "Come aboard" }).click()
-    await page.getByRole("textbox", { name: /^Message/ }).waitFor()
+    const ready = options.javaScriptEnabled === false ? "form.composer" : "form.composer[novalidate]"
+    await page.locator(ready).waitFor()
     return page
   }
 

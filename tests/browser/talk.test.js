@@ -137,7 +137,7 @@ describe("a conversation", () => {
     await ada.getByText("New channel").click()
     await ada.getByLabel("Name", { exact: true }).fill("two words")
     await ada.getByRole("button", { name: "Create channel" }).click()
-    await ada.getByText("it cannot contain a space").waitFor()
+    await ada.getByText("It cannot contain a space.").waitFor()
     await ada.getByLabel("Name", { exact: true }).fill("Brand-New")
     await ada.getByRole("button", { name: "Create channel" }).click()
     await ada.waitForURL("**/channels/brand-new")
