@@ -26,7 +26,7 @@ const OP_MEMORY: Duration = Duration::from_mins(1);
 const CHECKPOINT_ENTRIES: usize = 512;
 /// The size of the WAL at which the writer itself stops to empty it: the checkpointer cannot
 /// while commits never pause.
-const WAL_MAX_BYTES: u64 = 32 * 1024 * 1024;
+const WAL_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What the writer is asked.
 pub(super) enum Command {
