@@ -222,6 +222,9 @@ impl Poster {
         let (mut answer, mut buffer) = (String::new(), [0; 4096]);
         loop {
             let read = self.connection.read(&mut buffer)?;
+            if read == 0 {
+                return Err("the server hung up".into());
+            }
             answer += str::from_utf8(&buffer[..read])?;
             let Some((head, body)) = answer.split_once("\r\n\r\n") else { continue };
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -317,13 +320,16 @@ impl Listener {
         let head = loop {
             let read = self.connection.read(&mut buffer)?;
             if read == 0 {
-                return Err("a stream was refused".into());
+                return Err("the server hung up".into());
             }
             self.raw.extend_from_slice(&buffer[..read]);
             if let Some(at) = self.raw.windows(4).position(|end| end == b"\r\n\r\n") {
                 break at + 4;
             }
         };
+        if !self.raw.starts_with(b"HTTP/1.1 200") {
+            return Err("a stream was refused".into());
+        }
         self.raw.drain(..head);
         Ok(self.connection.set_nonblocking(true)?)
     }

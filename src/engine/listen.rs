@@ -38,6 +38,8 @@ pub struct Listener {
     position: u64,
     due: Due,
     ping: Pin<Box<Sleep>>,
+    /// Cancelled when the session or the server ends.
+    end: CancellationToken,
     over: BoxFuture<'static, ()>,
     _attendance: Vec<Attendance>,
 }
@@ -94,7 +96,7 @@ impl Engine {
         position: u64,
         due: Due,
     ) -> Result<Listener, EngineError> {
-        let over = self.core.session_over(session).ok_or(EngineError::SignInRequired)?;
+        let end = self.core.session_over(session).ok_or(EngineError::SignInRequired)?;
         let places = channel.iter().cloned().map(Place::Channel).chain([Place::Anywhere]);
         let attendance = places.map(|place| Attendance::of(&self.core, session, place, &room));
         Ok(Listener {
@@ -103,7 +105,8 @@ impl Engine {
             position,
             due,
             ping: Box::pin(tokio::time::sleep(PING_PERIOD)),
-            over: Box::pin(over.cancelled_owned()),
+            over: Box::pin(end.clone().cancelled_owned()),
+            end,
             _attendance: attendance.collect(),
             room,
             channel,
@@ -116,6 +119,10 @@ impl Listener {
     /// stream is over: the session was signed out, the channel deleted, or the server is shutting
     /// down.
     pub async fn next(&mut self) -> Option<Bytes> {
+        // Looked at first: where something is always said, nothing would be waited for.
+        if self.end.is_cancelled() {
+            return None;
+        }
         match std::mem::replace(&mut self.due, Due::Nothing) {
             Due::Frames(frames) if !frames.is_empty() => return Some(frames),
             Due::After(cursor) => return self.catch_up(cursor).await,

@@ -23,6 +23,7 @@ describe("a conversation", () => {
     await say(ada, "Hello *Bob*")
     await shows(bob, ["Hello Bob"])
     await say(bob, "Hello Ada")
+    await shows(ada, ["Hello Bob", "Hello Ada"])
     await ask("POST", path, { text: "beep" })
     for (const page of [ada, bob]) await shows(page, ["Hello Bob", "Hello Ada", "beep"])
     const message = bob.locator(".message").first()
@@ -98,9 +99,9 @@ describe("a conversation", () => {
     await shows(page, ["before"])
     await house.crash()
     await page.getByText(/Connection lost/).waitFor()
+    await page.getByRole("button", { name: "Try now" }).click()
     await house.open()
     await ask("POST", path, { text: "after" })
-    await page.getByRole("button", { name: "Try now" }).click()
     await shows(page, ["before", "after"])
   })
 

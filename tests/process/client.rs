@@ -102,7 +102,8 @@ impl Client {
         assert_eq!(response.status(), 200);
         let chunks = response.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()));
         let mut feed = Feed { chunks: chunks.boxed(), read: Vec::new() };
-        assert_eq!(feed.block().await.as_deref(), Some("retry: 1000"));
+        let greeting = timeout(DEADLINE, feed.block()).await.expect("a greeting in time");
+        assert_eq!(greeting.as_deref(), Some("retry: 1000"));
         feed
     }
 }
@@ -150,13 +151,17 @@ impl Feed {
                 let block: Vec<u8> = self.read.drain(..end + 2).collect();
                 return Some(String::from_utf8(block).expect("UTF-8").trim_end().to_owned());
             }
-            let chunk = timeout(DEADLINE, self.chunks.next()).await.expect("an event in time");
-            self.read.extend(chunk?.ok()?);
+            self.read.extend(self.chunks.next().await?.ok()?);
         }
     }
 
     /// The next event that lasts; `None` when the stream has ended.
     pub(crate) async fn next(&mut self) -> Option<Heard> {
+        // Around the whole: pings keep coming while what is waited for does not.
+        timeout(DEADLINE, self.lasting()).await.expect("an event in time")
+    }
+
+    async fn lasting(&mut self) -> Option<Heard> {
         loop {
             let block = self.block().await?;
             let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));

@@ -79,6 +79,7 @@ async fn all_are_kept(reader: &Client, sent: &[Sent]) {
         let twice = by_channel.entry(channel).or_default().insert(seq, (message, text));
         assert!(twice.is_none(), "seq {seq} is used twice");
     }
+    let mut unacknowledged = 0;
     for (channel, acknowledged) in by_channel {
         let kept = reader.messages(channel).await;
         assert!(kept.len() <= 100);
@@ -94,7 +95,9 @@ async fn all_are_kept(reader: &Client, sent: &[Sent]) {
             assert_eq!(&kept[at], *message);
             assert_eq!(kept[at]["text"], **text);
         }
+        unacknowledged += seqs.iter().filter(|seq| !acknowledged.contains_key(seq)).count();
     }
+    assert!(unacknowledged <= CLIENTS, "{unacknowledged} were kept, and their senders not told");
 }
 
 #[rocket::async_test]

@@ -8,3 +8,4 @@ mod races;
 mod readme;
 mod refusals;
 mod server;
+mod streams;

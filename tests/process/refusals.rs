@@ -38,6 +38,16 @@ async fn with_a_full_disk_it_refuses_to_write_goes_on_reading_and_loses_nothing(
     };
     refused.refused(503, "storage-unavailable");
     assert!(refused.retry_after.is_some(), "{refused:?}");
+    // Each is either kept or refused, whatever there is still room for.
+    for n in 0..20 {
+        let id = format!("late-{n}");
+        let answer = ada.puts("general", &id, &text[..=n * 150]).await.expect("an answer");
+        if answer.is_kept() {
+            kept.push(id);
+        } else {
+            answer.refused(503, "storage-unavailable");
+        }
+    }
     let ids = |messages: Vec<serde_json::Value>| -> Vec<_> {
         messages.iter().map(|it| it["id"].as_str().expect("an id").to_owned()).collect()
     };
@@ -51,4 +61,26 @@ async fn with_a_full_disk_it_refuses_to_write_goes_on_reading_and_loses_nothing(
     let ada = server.client().with_token(&token);
     assert_eq!(ids(ada.messages("general").await), newest, "what was refused is not there");
     assert_eq!(ada.puts("general", "after", "there is room again").await.expect("it").status, 201);
+}
+
+#[rocket::async_test]
+async fn when_a_full_disk_has_room_again_it_writes_again() {
+    let server = Server::with_files_of_at_most(512).await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let mut feed = ada.listens("general", None).await;
+    let text = "x".repeat(3_000);
+    let mut said = 0;
+    while ada.puts("general", &format!("m{said}"), &text).await.expect("an answer").is_kept() {
+        said += 1;
+        assert!(said < 1_000, "the limit is reached long before");
+    }
+
+    server.has_room_again();
+
+    let retried = ada.puts("general", &format!("m{said}"), &text).await.expect("an answer");
+    assert_eq!(retried.status, 201, "{retried:?}");
+    for n in 0..=said {
+        let heard = feed.next().await.expect("the stream goes on");
+        assert_eq!(heard.data["id"], format!("m{n}"), "the stream missed nothing: {heard:?}");
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, getrlimit, prlimit};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -34,7 +35,7 @@ impl Server {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
         let houston = env!("CARGO_BIN_EXE_houston");
-        let script = format!("trap '' XFSZ; ulimit -f {kibibytes}; exec {houston}");
+        let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec {houston}");
         Self::launch(command.args(["-c", &script]), data).await
     }
 
@@ -45,6 +46,13 @@ impl Server {
         let server = Self { process, url, data: Some(data) };
         server.until_ready().await;
         server
+    }
+
+    /// Lifts the limit of [`Server::with_files_of_at_most`], as who frees a full disk.
+    pub(crate) fn has_room_again(&self) {
+        let pid = Pid::from_child(&self.process);
+        let limit = getrlimit(Resource::Fsize);
+        prlimit(Some(pid), Resource::Fsize, limit).expect("the process is ours");
     }
 
     /// Ends the process at once, as a crash would.

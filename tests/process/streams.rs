@@ -1,0 +1,38 @@
+//! A stream over a bare connection: what is said is not held back until more has come.
+
+use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rocket::tokio::net::TcpStream;
+use rocket::tokio::time::timeout;
+
+use crate::server::{DEADLINE, Server};
+
+#[rocket::async_test]
+async fn a_message_reaches_who_reads_the_bare_connection() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let token = ada.token.as_ref().expect("a token");
+    let address = server.url().trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
+    let request = format!(
+        "GET /api/channels/general/events HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).await.expect("asked");
+    read_until(&mut connection, "retry: ").await;
+
+    ada.puts("general", "m1", "Can you hear me?").await.expect("an answer");
+
+    read_until(&mut connection, "Can you hear me?").await;
+}
+
+/// Reads until this has come, or gives up.
+async fn read_until(connection: &mut TcpStream, expected: &str) {
+    let mut read = Vec::new();
+    let reading = async {
+        while !String::from_utf8_lossy(&read).contains(expected) {
+            let bytes = connection.read_buf(&mut read).await.expect("a connection");
+            assert!(bytes > 0, "the stream has ended");
+        }
+    };
+    timeout(DEADLINE, reading).await.unwrap_or_else(|_| panic!("{expected:?} has not come"));
+}
