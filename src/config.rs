@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
+use rocket::data::{ByteUnit, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{self, Figment, Profile};
 use serde::Deserialize;
 
 /// What Houston itself can be told; the rest is Rocket's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Config {
     /// Where everything that lasts is kept; created at need. `data_dir`, default `data`, relative
     /// to the working directory.
@@ -18,13 +19,13 @@ pub struct Config {
     /// Whether users and addresses are limited in how much they may do in a while. `rate_limits`,
     /// default `true`.
     pub rate_limits: bool,
-}
-
-/// The settings as they are written.
-#[derive(Deserialize)]
-struct Raw {
-    data_dir: PathBuf,
-    rate_limits: bool,
+    /// The largest file. `max_file_size`, default `25 MiB`.
+    pub max_file_size: ByteUnit,
+    /// How many files a message has at most. `max_message_files`, default 10.
+    pub max_message_files: usize,
+    /// How much the files of all kept messages have together at most. `max_total_size`, default
+    /// `1 GiB`.
+    pub max_total_size: ByteUnit,
 }
 
 impl Config {
@@ -40,6 +41,9 @@ impl Config {
             .merge(("ip_header", false))
             .merge(("data_dir", "data"))
             .merge(("rate_limits", true))
+            .merge(("max_file_size", 25.mebibytes()))
+            .merge(("max_message_files", 10))
+            .merge(("max_total_size", 1.gibibytes()))
             .merge(Toml::file(file).nested())
             .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
             .select(profile)
@@ -51,8 +55,7 @@ impl Config {
     ///
     /// When one is missing or of another type; the error says which and where it came from.
     pub fn from(settings: &Figment) -> Result<Self, Box<figment::Error>> {
-        let Raw { data_dir, rate_limits } = settings.extract()?;
-        Ok(Self { data_dir, rate_limits })
+        Ok(settings.extract()?)
     }
 }
 
@@ -63,7 +66,16 @@ mod tests {
     #[test]
     fn the_defaults_are_a_data_directory_and_limits() {
         let config = Config::from(&Config::figment()).expect("the defaults are fine");
-        assert_eq!(config, Config { data_dir: "data".into(), rate_limits: true });
+        assert_eq!(config.data_dir, PathBuf::from("data"));
+        assert!(config.rate_limits);
+    }
+
+    #[test]
+    fn sizes_are_written_with_their_unit() {
+        let settings = Config::figment().merge(("max_file_size", "3 MiB"));
+        let config = Config::from(&settings).expect("a size");
+        assert_eq!(config.max_file_size, 3.mebibytes());
+        assert_eq!(config.max_total_size, 1.gibibytes());
     }
 
     #[test]

@@ -34,10 +34,16 @@
 //! ring; every listener writes the same bytes; the request answers 201 with the JSON that is in
 //! the frame.
 //!
+//! Files come before their message: [`Engine::receive`](engine::Engine::receive) stores each as its
+//! bytes arrive, looking at them on the way, and only when all are safe is the message appended
+//! that refers to them. `apply` says which files no message has any longer; a start removes what a
+//! crash left.
+//!
 //! # Code map
 //!
 //! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL.
-//! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log)); rooms and presence.
+//! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log),
+//!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events.
 //! - [`pages`]: the same engine as HTML.
@@ -52,9 +58,9 @@
 //! - **A listener sees sequence numbers in order, each once, or a `reset`; never a hole.**
 //! - **`apply` reads no clock and does no I/O**; the time is in the entry.
 //! - **At most 100 messages per channel**, in memory and in the log; what falls out takes its
-//!   edits with it. Deletions are remembered, 100 per channel, so that a listener who was away
+//!   edits, reactions and files with it. Deletions are remembered, 100 per channel, so that a listener who was away
 //!   learns of them.
-//! - **Everything has a bound**: rings, frames, names, texts, bodies, rates. A slow reader costs no
+//! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates. A slow reader costs no
 //!   memory.
 //! - **No lock is held across `.await`**; listeners are woken after it is released; SQLite never
 //!   runs on an async worker.
@@ -82,8 +88,10 @@ use rocket::fs::FileServer;
 use rocket::{Build, Rocket};
 use rocket_dyn_templates::Template;
 
+use crate::backends::files::Files;
 use crate::backends::sqlite::{OpenError, Sqlite};
 use crate::config::Config;
+use crate::engine::files::FileLimits;
 use crate::engine::limits::Limits;
 use crate::engine::{Engine, StartError};
 
@@ -96,6 +104,9 @@ pub enum SetUpError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] OpenError),
+    /// The directory of files cannot be used.
+    #[error("the directory of files cannot be written")]
+    Files(#[source] std::io::Error),
     /// What is kept cannot be read.
     #[error("what is kept cannot be read")]
     Engine(#[from] StartError),
@@ -112,7 +123,14 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
     let limits = config.rate_limits.then(Limits::default);
-    let engine = Engine::start(log, limits).await?;
+    let files = config.data_dir.join("files");
+    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
+    let file_limits = FileLimits {
+        max_file_bytes: config.max_file_size.as_u64(),
+        max_message_files: config.max_message_files,
+        max_total_bytes: config.max_total_size.as_u64(),
+    };
+    let engine = Engine::start(log, blobs, limits, file_limits).await?;
     Ok(rocket::custom(settings)
         .manage(engine)
         .mount(api::BASE, api::routes())

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::api::input::{Address, Present, SESSION_COOKIE, refuse_other_sites};
 use crate::api::problem::{self, Kind, Problem};
+use crate::api::said::Unread;
 use crate::api::session::Transport;
 use crate::domain::channel::ChannelRef;
 use crate::domain::names::ChannelName;
@@ -33,7 +34,7 @@ pub fn catchers() -> Vec<Catcher> {
 
 /// What a page may load and do: nothing but what this server serves.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
+     img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// How long a browser may use a script, a stylesheet or an image without asking again.
@@ -274,28 +275,20 @@ async fn create_channel(
     }
 }
 
-#[derive(FromForm)]
-struct MessageForm<'f> {
-    #[field(default = "")]
-    text: &'f str,
-}
-
 /// Sends a message and shows the channel with it.
-#[post("/channels/<name>/messages", data = "<form>")]
+#[post("/channels/<name>/messages", data = "<body>")]
 async fn send(
     _own: OwnPage,
     session: Session,
     name: &str,
-    form: Form<MessageForm<'_>>,
+    body: Unread<'_>,
     engine: &State<Engine>,
 ) -> Result<Redirect, Flash<Redirect>> {
     let back = || Redirect::to(channel_path(name));
     let failed = |problem: Problem| Flash::error(back(), problem.detail);
-    let text = form
-        .text
-        .parse()
-        .map_err(|error: crate::domain::message::TextError| failed(error.into()))?;
-    let sent = engine.post(&session, &ChannelRef::from(name), text).await;
+    let named = ChannelRef::from(name);
+    let said = body.read(engine, &session, &named).await.map_err(failed)?;
+    let sent = engine.post(&session, &named, said).await;
     sent.map(|_| back()).map_err(|error| failed(error.into()))
 }
 

@@ -1,12 +1,11 @@
 //! What comes in: sessions, bodies, parameters. Each becomes a type here, once.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::IpAddr;
 
 use rocket::Request;
-use rocket::data::{Data, FromData, Outcome as DataOutcome, ToByteUnit};
-use rocket::http::{ContentType, Method, RawStr};
+use rocket::data::{Data, DataStream, FromData, Outcome as DataOutcome, ToByteUnit};
+use rocket::http::{ContentType, Method};
 use rocket::outcome::Outcome;
 use rocket::request::{FromParam, FromRequest, Outcome as RequestOutcome};
 use serde_json::{Map, Value};
@@ -15,7 +14,6 @@ use tokio::io::AsyncReadExt;
 use super::problem::{Kind, Problem, leave};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
-use crate::domain::message::Text;
 use crate::domain::reaction::{InvalidReaction, Reaction};
 use crate::domain::user::Session;
 use crate::engine::{Engine, From};
@@ -23,7 +21,7 @@ use crate::engine::{Engine, From};
 /// The largest body, in bytes.
 pub(crate) const MAX_BODY_BYTES: u64 = 64 * 1024;
 /// How much of a larger body is read and thrown away, so that its sender gets to read the answer.
-const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
+pub(super) const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
 /// The cookie that holds a session's token.
 pub(crate) const SESSION_COOKIE: &str = "session";
 
@@ -176,7 +174,7 @@ impl Fields {
         Self::parse(&body(data).await?)
     }
 
-    fn parse(body: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(Problem::malformed("The body must be a JSON object.")),
@@ -197,52 +195,8 @@ impl<'r> FromData<'r> for Fields {
     }
 }
 
-/// The text of a message, in any of the forms in which one can be sent.
-pub(crate) struct Said(pub(crate) Text);
-
-impl Said {
-    async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
-        let understood = "application/json, text/plain and application/x-www-form-urlencoded";
-        let kind = media_type(request)?.ok_or_else(|| unsupported(understood))?;
-        let text = if kind.is_json() {
-            Fields::parse(&body(data).await?)?.text("text")?.to_owned()
-        } else if kind.is_plain() {
-            utf8(body(data).await?)?
-        } else if kind.is_form() {
-            form_text(utf8(body(data).await?)?)?
-        } else {
-            return Err(unsupported(understood));
-        };
-        Ok(Self(text.parse()?))
-    }
-}
-
-#[rocket::async_trait]
-impl<'r> FromData<'r> for Said {
-    type Error = Problem;
-
-    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
-        match Self::read(request, data).await {
-            Ok(said) => Outcome::Success(said),
-            Err(problem) => Outcome::Error(leave(request, problem)),
-        }
-    }
-}
-
-/// The text in a form, or the form as the text: `curl -d 'hi'` sends it under a form's type.
-fn form_text(form: String) -> Result<String, Problem> {
-    let Some(value) = form.strip_prefix("text=") else { return Ok(form) };
-    let value = value.split_once('&').map_or(value, |(value, _)| value);
-    let decoded = RawStr::new(value).url_decode().map(Cow::into_owned);
-    decoded.map_err(|_| Problem::malformed("`text` is not UTF-8.").in_field("text"))
-}
-
-fn utf8(body: Vec<u8>) -> Result<String, Problem> {
-    String::from_utf8(body).map_err(|_| Problem::malformed("The body is not UTF-8."))
-}
-
 /// The type of the request's body; an error when it is in another encoding than UTF-8.
-fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
+pub(super) fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
     let Some(kind) = request.content_type() else { return Ok(None) };
     match kind.param("charset") {
         Some(charset) if !charset.eq_ignore_ascii_case("utf-8") => {
@@ -253,11 +207,12 @@ fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, P
     }
 }
 
-fn unsupported(understood: &str) -> Problem {
+pub(super) fn unsupported(understood: &str) -> Problem {
     Problem::new(Kind::UnsupportedMediaType).because(format!("Understood here: {understood}."))
 }
 
-async fn body(data: Data<'_>) -> Result<Vec<u8>, Problem> {
+/// All of a body that is small enough.
+pub(super) async fn body(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     let mut stream = data.open((MAX_BODY_BYTES + DRAINED_BYTES).bytes());
     let read = (&mut stream).take(MAX_BODY_BYTES + 1).read_to_end(&mut body).await;
@@ -265,7 +220,12 @@ async fn body(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     if body.len() as u64 <= MAX_BODY_BYTES {
         return Ok(body);
     }
-    // Whoever still sends when the answer comes may never read it; how that ends is theirs.
-    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    drain(&mut stream).await;
     Err(Problem::new(Kind::TooLarge))
+}
+
+/// Reads the rest of a refused body and throws it away. Whoever still sends when the answer comes
+/// may never read it; how that ends is theirs.
+pub(super) async fn drain(body: &mut DataStream<'_>) {
+    let _ = tokio::io::copy(body, &mut tokio::io::sink()).await;
 }

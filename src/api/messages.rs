@@ -6,8 +6,8 @@ use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, delete, get, post, put, routes};
 
-use super::input::Said;
 use super::problem::{Kind, Problem};
+use super::said::Unread;
 use super::{channel_url, message_id};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
@@ -62,29 +62,32 @@ fn history(
 }
 
 /// Sends a message.
-#[post("/channels/<channel>/messages", data = "<said>")]
+#[post("/channels/<channel>/messages", data = "<body>")]
 async fn send(
     session: Session,
     channel: &str,
-    said: Said,
+    body: Unread<'_>,
     engine: &State<Engine>,
 ) -> Result<Encoded, Problem> {
-    let (id, json) = engine.post(&session, &ChannelRef::from(channel), said.0).await?;
+    let named = ChannelRef::from(channel);
+    let said = body.read(engine, &session, &named).await?;
+    let (id, json) = engine.post(&session, &named, said).await?;
     Ok(Encoded::created(channel, &id, json))
 }
 
 /// Sends a message under an id of the caller's choice, or replaces the caller's message of that
 /// id.
-#[put("/channels/<channel>/messages/<id>", data = "<said>")]
+#[put("/channels/<channel>/messages/<id>", data = "<body>")]
 async fn replace(
     session: Session,
     channel: &str,
     id: Result<MessageId, InvalidMessageId>,
-    said: Said,
+    body: Unread<'_>,
     engine: &State<Engine>,
 ) -> Result<Encoded, Problem> {
-    let id = message_id(id)?;
-    match engine.put(&session, &ChannelRef::from(channel), &id, said.0).await? {
+    let (id, named) = (message_id(id)?, ChannelRef::from(channel));
+    let said = body.read(engine, &session, &named).await?;
+    match engine.put(&session, &named, &id, said).await? {
         Put::Created(json) => Ok(Encoded::created(channel, &id, json)),
         Put::Replaced(json) => Ok(Encoded::ok(json)),
     }

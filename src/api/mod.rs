@@ -10,11 +10,14 @@
 //!   on disk.
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
+mod attachments;
 mod channels;
 mod events;
 pub(crate) mod input;
 mod messages;
+mod multipart;
 pub mod problem;
+pub(crate) mod said;
 pub(crate) mod session;
 mod stream;
 
@@ -31,7 +34,14 @@ pub const BASE: &str = "/api";
 /// Every route.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [session::routes(), channels::routes(), messages::routes(), events::routes()].concat()
+    [
+        session::routes(),
+        channels::routes(),
+        messages::routes(),
+        attachments::routes(),
+        events::routes(),
+    ]
+    .concat()
 }
 
 /// What answers where no route does, or one refuses.

@@ -60,7 +60,9 @@ impl Problem {
         &self.headers
     }
 
-    fn with(mut self, header: Header<'static>) -> Self {
+    /// The same, with this header.
+    #[must_use]
+    pub fn with(mut self, header: Header<'static>) -> Self {
         self.headers.push(header);
         self
     }
@@ -122,6 +124,12 @@ impl From<EngineError> for Problem {
             EngineError::NotAllowed(_) => Self::new(Kind::NotAllowed).because(detail),
             EngineError::NoSuchChannel => Self::new(Kind::NoSuchChannel),
             EngineError::NoSuchMessage => Self::new(Kind::NoSuchMessage),
+            EngineError::NoSuchAttachment => Self::new(Kind::NoSuchAttachment),
+            EngineError::EmptyMessage => {
+                Self::new(Kind::EmptyMessage).in_field("text").because(detail)
+            }
+            EngineError::TooLarge(_) => Self::new(Kind::TooLarge).because(detail),
+            EngineError::CutOff => Self::malformed(detail),
             EngineError::DisplayNameTaken => {
                 Self::new(Kind::DisplayNameTaken).in_field("display_name").because(detail)
             }
@@ -141,11 +149,7 @@ impl From<EngineError> for Problem {
 
 impl From<TextError> for Problem {
     fn from(error: TextError) -> Self {
-        let kind = match error {
-            TextError::Empty => Kind::EmptyMessage,
-            TextError::TooLong { .. } | TextError::Nul => Kind::InvalidText,
-        };
-        Self::new(kind).in_field("text").because(sentence(&error))
+        Self::invalid(Kind::InvalidText, "text", &error)
     }
 }
 

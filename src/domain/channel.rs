@@ -210,17 +210,24 @@ impl Conversation {
         if full { self.messages.pop_front() } else { None }
     }
 
-    /// Changes the message that `message` brought. `None` when it is not kept.
-    pub(crate) fn edit(&mut self, message: Seq, by: Seq, change: ChangeRecord) -> Option<&Message> {
+    /// Changes the message that `message` brought, giving the message before and after. `None` when
+    /// it is not kept.
+    pub(crate) fn edit(
+        &mut self,
+        message: Seq,
+        by: Seq,
+        change: ChangeRecord,
+    ) -> Option<(Message, &Message)> {
         let ChangeRecord::Present { content, edited_at, reactions } = change else { return None };
         let at = self.messages.binary_search_by_key(&message, |message| message.seq).ok()?;
         let edited = self.messages.get_mut(at)?;
+        let before = edited.clone();
         edited.content = content.unwrap_or_else(|| edited.content.clone());
         edited.edited_at = edited_at;
         edited.reactions = reactions;
         edited.changed = Some(by);
         edited.json.take();
-        Some(edited)
+        Some((before, edited))
     }
 
     /// Removes a message and remembers that, giving back the message, if it was still kept, and

@@ -1,6 +1,6 @@
 //! What things are told apart by: sequence numbers, ids, the log's epoch, cursors.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -74,6 +74,11 @@ opaque_id! {
     /// Which channel, whatever it is called. A channel created again under the same name has
     /// another id.
     ChannelId
+}
+
+opaque_id! {
+    /// Which file of which message. What is uploaded again is another one.
+    AttachmentId
 }
 
 /// The id of a message within its channel: 1 to 64 of `A-Z a-z 0-9 _ -`.
@@ -225,8 +230,15 @@ impl FromStr for Cursor {
 
 /// The SHA-256 of the parts one after the other, in hexadecimal.
 pub(crate) fn sha256_hex(parts: &[&[u8]]) -> String {
-    let digest = parts.iter().fold(Sha256::new(), Digest::chain_update).finalize();
-    digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&parts.iter().fold(Sha256::new(), Digest::chain_update).finalize())
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::attachment::{Attachment, AttachmentView};
 use crate::domain::ids::{MessageId, Seq, UserId};
 use crate::domain::reaction::Reacted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
-/// What a message says: 1 to 4,000 code points, trimmed, without NUL.
+/// What a message says: at most 4,000 code points, trimmed, without NUL. Only a message with files
+/// can say nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text(String);
@@ -20,9 +22,6 @@ pub struct Text(String);
 /// Why something cannot be a message's [`Text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
-    #[error("a message needs some text")]
-    Empty,
     /// More than [`Text::MAX_CHARS`].
     #[error("a message has at most 4,000 characters, this one has {chars}")]
     TooLong {
@@ -38,6 +37,12 @@ impl Text {
     /// The longest text, in code points.
     pub const MAX_CHARS: usize = 4_000;
 
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text as it was sent, trimmed.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -52,9 +57,6 @@ impl FromStr for Text {
         let text = typed.trim();
         if text.contains('\0') {
             return Err(TextError::Nul);
-        }
-        if text.is_empty() {
-            return Err(TextError::Empty);
         }
         match text.chars().count() {
             chars if chars > Self::MAX_CHARS => Err(TextError::TooLong { chars }),
@@ -80,6 +82,9 @@ pub struct Content {
     /// Whom it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
+    /// Its files, in the order in which they were sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 /// A message that is kept.
@@ -137,13 +142,13 @@ impl Message {
             html: &self.content.html,
             sent_at: self.sent_at,
             edited_at: self.edited_at,
-            attachments: [],
+            attachments: self.content.attachments.iter().map(Attachment::view).collect(),
             reactions: &self.reactions,
         }
     }
 }
 
-/// A message in the shape of the HTTP API. Files do not exist yet: the list is there, and empty.
+/// A message in the shape of the HTTP API.
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageView<'a> {
     id: &'a MessageId,
@@ -154,7 +159,7 @@ pub struct MessageView<'a> {
     html: &'a str,
     sent_at: Timestamp,
     edited_at: Option<Timestamp>,
-    attachments: [(); 0],
+    attachments: Vec<AttachmentView<'a>>,
     reactions: &'a [Reacted],
 }
 
@@ -167,7 +172,7 @@ mod tests {
         assert_eq!(" hi \n".parse::<Text>().expect("a text").as_str(), "hi");
         assert_eq!("🚀".repeat(4_000).parse::<Text>().map(|_| ()), Ok(()));
         assert_eq!("x".repeat(4_001).parse::<Text>(), Err(TextError::TooLong { chars: 4_001 }));
-        assert_eq!(" \u{2003}\n".parse::<Text>(), Err(TextError::Empty));
+        assert!(" \u{2003}\n".parse::<Text>().expect("a text").is_empty());
         assert_eq!("a\0b".parse::<Text>(), Err(TextError::Nul));
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! No I/O, no clock, no async, no HTTP, no SQL. Time and ids come in from outside.
 
+pub mod attachment;
 pub mod channel;
 pub mod entry;
 pub mod event;
 pub mod ids;
 pub mod markdown;
+pub mod media_type;
 pub mod mentions;
 pub mod message;
 pub mod names;

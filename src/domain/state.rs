@@ -1,15 +1,17 @@
 //! The state and `apply`, the only way in which it changes.
 
 mod channels;
+mod files;
 mod messages;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use self::files::Files;
 use crate::domain::channel::{Channel, Conversation};
 use crate::domain::entry::{Entry, Erase, Key, Record, RecordError};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, Seq, SessionId, UserId};
+use crate::domain::ids::{AttachmentId, ChannelId, Seq, SessionId, UserId};
 use crate::domain::names::{ChannelName, DisplayName, NameHash};
 use crate::domain::user::Account;
 
@@ -31,6 +33,7 @@ pub struct State {
     directs: HashMap<UserId, BTreeSet<ChannelId>>,
     conversations: HashMap<ChannelId, Conversation>,
     read_markers: HashMap<UserId, HashMap<ChannelId, Seq>>,
+    files: Files,
 }
 
 /// What an entry did.
@@ -40,6 +43,8 @@ pub struct Applied {
     pub events: Vec<Event>,
     /// What the log need not keep any longer. Erasing it twice, or late, is harmless.
     pub spent: Vec<Erase>,
+    /// The files that no message has any longer. Removing them twice, or late, is harmless.
+    pub loose: Vec<AttachmentId>,
     /// The entry was decided on a state that was no longer true when it came: it changed nothing,
     /// and whoever appended it has to decide again.
     pub refused: bool,
@@ -87,20 +92,22 @@ impl State {
         Ok(applied)
     }
 
-    /// Ends the reading of the past, which reached up to this entry: what it left without an owner is dropped and given back as
-    /// spent.
+    /// Ends the reading of the past, which reached up to this entry: what it left without an owner
+    /// is dropped and given back as spent. The files that are kept are then known
+    /// ([`State::attachment`]); any others can go.
     ///
     /// An owner may come after what it owns, because of each key only the last entries are kept:
     /// a channel whose topic was changed is found behind its first messages.
     pub fn caught_up(&mut self, reached: Seq) -> Vec<Erase> {
         self.live = true;
         self.head = self.head.max(reached);
-        let mut spent = self.forget_lonely_directs();
-        let channels = &self.channels;
-        self.conversations.retain(|id, _| {
+        let mut spent = self.forget_lonely_directs().spent;
+        let (channels, files) = (&self.channels, &mut self.files);
+        self.conversations.retain(|id, conversation| {
             let owned = channels.contains_key(id);
             if !owned {
                 spent.push(Erase::Conversation(id.clone()));
+                conversation.messages().for_each(|message| drop(files.release(message)));
             }
             owned
         });

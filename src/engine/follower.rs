@@ -10,13 +10,14 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::blobs::Blobs;
 use super::log::{Feed, Log};
 use super::presence::Presence;
 use super::room::{Content, Room};
 use super::{Core, Live, Outcome, StartError};
 use crate::domain::entry::{Entry, Erase, RecordError};
 use crate::domain::event::{Event, frame};
-use crate::domain::ids::{Cursor, Epoch, Seq, SessionId};
+use crate::domain::ids::{AttachmentId, Cursor, Epoch, Seq, SessionId};
 use crate::domain::state::State;
 
 /// How many entries are applied under one lock and told in one wake-up.
@@ -27,7 +28,10 @@ const LOBBY: &str = "events";
 
 /// Reads what the log keeps, then goes on following it in the background for as long as the log
 /// lives.
-pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
+pub(super) async fn start(
+    log: &Arc<dyn Log>,
+    blobs: Arc<dyn Blobs>,
+) -> Result<Arc<Core>, StartError> {
     let mut state = State::default();
     let mut feed = log.follow(Seq(0));
     let reached = loop {
@@ -40,6 +44,7 @@ pub(super) async fn start(log: &Arc<dyn Log>) -> Result<Arc<Core>, StartError> {
     erase(log, spent);
     let head = state.head();
     let core = Arc::new(Core {
+        blobs,
         live: RwLock::new(Live { state, rooms: HashMap::new() }),
         applied: watch::Sender::new(head),
         waiting: Mutex::new(Some(HashMap::new())),
@@ -95,6 +100,9 @@ impl Follower {
         if let Some(log) = self.log.upgrade() {
             erase(&log, told.spent);
         }
+        if !told.loose.is_empty() {
+            self.core.blobs.remove(told.loose);
+        }
         self.core.applied.send_replace(head);
         told.rooms.iter().for_each(|room| room.wake());
         told.closed.iter().for_each(|room| room.close());
@@ -129,6 +137,7 @@ impl Follower {
             self.tell(live, entry.seq, event, told);
         }
         told.spent.extend(applied.spent);
+        told.loose.extend(applied.loose);
         let outcome = if applied.refused { None } else { Some(applied.events) };
         told.outcomes.push((entry.clone(), outcome));
         Ok(())
@@ -193,6 +202,7 @@ struct Told {
     closed: Vec<Arc<Room>>,
     ended: Vec<SessionId>,
     spent: Vec<Erase>,
+    loose: Vec<AttachmentId>,
     outcomes: Vec<(Entry, Option<Vec<Event>>)>,
 }
 

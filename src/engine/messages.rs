@@ -7,8 +7,10 @@ use chrono::Utc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::files::{Received, attachments};
 use super::log::Expect;
 use super::{Attempt, Engine, EngineError, Live, MAX_DECISIONS, fresh_op};
+use crate::domain::attachment::Attachment;
 use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
 use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
 use crate::domain::event::Event;
@@ -18,6 +20,14 @@ use crate::domain::mentions::mentioned;
 use crate::domain::message::{Content, Message, Text};
 use crate::domain::reaction::Reacted;
 use crate::domain::user::Session;
+
+/// What somebody says: a text, files, or both.
+pub struct Said {
+    /// May be empty where there are files.
+    pub text: Text,
+    /// The files that the message is to have. `None` leaves a message with those that it has.
+    pub files: Option<Vec<Received>>,
+}
 
 /// What putting a message under an id of one's own came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +42,7 @@ pub enum Put {
 enum Found {
     Nothing { op: OpId },
     Same(Bytes),
-    Other { seq: Seq, changed: Option<Seq>, reactions: Vec<Reacted> },
+    Other { seq: Seq, changed: Option<Seq>, reactions: Vec<Reacted>, attachments: Vec<Attachment> },
 }
 
 impl Engine {
@@ -83,19 +93,23 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user, they send too fast, or nothing can be stored.
+    /// When there is no such channel for this user, nothing is said, they send too fast, or nothing
+    /// can be stored.
     pub async fn post(
         &self,
         session: &Session,
         named: &ChannelRef,
-        text: Text,
+        said: Said,
     ) -> Result<(MessageId, Bytes), EngineError> {
         self.core.live.read().find(named, session)?;
+        let mut files = said.files.unwrap_or_default();
+        let attachments = attachments(&files, &[]);
+        refuse_empty(&said.text, &attachments)?;
         self.count_post(session)?;
-        let content = self.content(text);
+        let content = Content { attachments, ..self.content(said.text) };
         let id = MessageId::from(Uuid::now_v7());
-        let attempt = self.send(session, named, &id, &content, fresh_op()).await?;
-        match sent(attempt) {
+        let send = self.send(session, named, &id, &content, fresh_op());
+        match sent(with_files(&mut files, &content, send).await?) {
             Some(json) => Ok((id, json)),
             // The id is new, so only the channel can have gone.
             None => Err(EngineError::NoSuchChannel),
@@ -108,39 +122,48 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user, the message of that id is somebody else's,
-    /// they send too fast, or nothing can be stored.
+    /// nothing is said, they send too fast, or nothing can be stored.
     pub async fn put(
         &self,
         session: &Session,
         named: &ChannelRef,
         id: &MessageId,
-        text: Text,
+        mut said: Said,
     ) -> Result<Put, EngineError> {
         let mut prepared = None;
         for attempt in 0..MAX_DECISIONS {
-            let found = self.look(session, named, id, &text)?;
-            if let Found::Same(json) = found {
-                return Ok(Put::Replaced(json));
-            }
+            let found = self.look(session, named, id, &said)?;
+            let present = match &found {
+                Found::Same(json) => return Ok(Put::Replaced(json.clone())),
+                Found::Nothing { .. } => &[][..],
+                Found::Other { attachments, .. } => attachments,
+            };
+            let attachments = match &said.files {
+                Some(files) => attachments(files, present),
+                None => present.to_vec(),
+            };
+            refuse_empty(&said.text, &attachments)?;
             if prepared.is_none() {
                 self.count_post(session)?;
             }
-            let content = prepared.get_or_insert_with(|| self.content(text.clone()));
+            let content = prepared.get_or_insert_with(|| self.content(said.text.clone()));
+            content.attachments = attachments;
+            let files = said.files.as_deref_mut().unwrap_or_default();
             match found {
                 Found::Nothing { op } => {
                     // After a first attempt the log may remember the op of a message that is gone.
                     let op = if attempt == 0 { op } else { fresh_op() };
-                    let attempt = self.send(session, named, id, content, op).await?;
-                    if let Some(json) = sent(attempt) {
+                    let send = self.send(session, named, id, content, op);
+                    if let Some(json) = sent(with_files(files, content, send).await?) {
                         return Ok(Put::Created(json));
                     }
                 }
-                Found::Other { seq, changed, reactions } => {
+                Found::Other { seq, changed, reactions, .. } => {
                     let edited_at = Some(Utc::now().into());
-                    let content = Some(content.clone());
-                    let change = ChangeRecord::Present { content, edited_at, reactions };
-                    let attempt = self.change(session, named, seq, changed, &change).await?;
-                    if let Some(json) = sent(attempt) {
+                    let stored = Some(content.clone());
+                    let change = ChangeRecord::Present { content: stored, edited_at, reactions };
+                    let edit = self.change(session, named, seq, changed, &change);
+                    if let Some(json) = sent(with_files(files, content, edit).await?) {
                         return Ok(Put::Replaced(json));
                     }
                 }
@@ -188,13 +211,13 @@ impl Engine {
         }
     }
 
-    /// What is made of a text once, before it is stored.
+    /// What is made of a text once, before it is stored; without files.
     fn content(&self, text: Text) -> Content {
         let html = markdown::to_html(&text);
         let live = self.core.live.read();
         let holder = |name: &_| live.state.holder(name).map(|account| account.user.id.clone());
         let mentions = mentioned(text.as_str(), holder);
-        Content { text, html, mentions }
+        Content { text, html, mentions, attachments: Vec::new() }
     }
 
     fn look(
@@ -202,7 +225,7 @@ impl Engine {
         session: &Session,
         named: &ChannelRef,
         id: &MessageId,
-        text: &Text,
+        said: &Said,
     ) -> Result<Found, EngineError> {
         let live = self.core.live.read();
         let channel = live.find(named, session)?;
@@ -214,11 +237,13 @@ impl Engine {
         if message.author.id != session.user.id {
             return Err(EngineError::NotYours);
         }
-        if message.content.text == *text {
+        if said.is_in(&message.content) {
             return Ok(Found::Same(message.json(&channel.called())));
         }
+        let (seq, changed) = (message.seq, message.changed);
         let reactions = message.reactions.clone();
-        Ok(Found::Other { seq: message.seq, changed: message.changed, reactions })
+        let attachments = message.content.attachments.clone();
+        Ok(Found::Other { seq, changed, reactions, attachments })
     }
 
     async fn send(
@@ -284,6 +309,49 @@ impl Live {
         let called = channel.called();
         messages.into_iter().flatten().map(|message| message.json(&called)).collect()
     }
+}
+
+impl From<Text> for Said {
+    /// A text alone.
+    fn from(text: Text) -> Self {
+        Self { text, files: None }
+    }
+}
+
+impl Said {
+    /// Whether a message says just this already.
+    fn is_in(&self, content: &Content) -> bool {
+        let same_files = |files: &Vec<Received>| {
+            let sent = files.iter().map(Received::attachment);
+            files.len() == content.attachments.len()
+                && sent.zip(&content.attachments).all(|(sent, kept)| sent.same_as(kept))
+        };
+        content.text == self.text && self.files.as_ref().is_none_or(same_files)
+    }
+}
+
+fn refuse_empty(text: &Text, attachments: &[Attachment]) -> Result<(), EngineError> {
+    let empty = text.is_empty() && attachments.is_empty();
+    if empty { Err(EngineError::EmptyMessage) } else { Ok(()) }
+}
+
+/// Stores a message with its files. From before the attempt until it is known to have failed, the
+/// files are not removed, even if nobody waits for that: a message may have them.
+async fn with_files(
+    files: &mut [Received],
+    content: &Content,
+    attempt: impl Future<Output = Result<Attempt, EngineError>>,
+) -> Result<Attempt, EngineError> {
+    for file in &mut *files {
+        file.settle(&content.attachments);
+    }
+    let attempt = attempt.await;
+    if !matches!(attempt, Ok(Attempt::Done(_))) {
+        for file in files {
+            file.settle(&[]);
+        }
+    }
+    attempt
 }
 
 /// The same for the same author putting the same id again, so that the log itself stores it once,

@@ -5,7 +5,9 @@
 //! on in between (somebody else was faster), the action starts again from the rules.
 
 mod attendance;
+pub mod blobs;
 mod channels;
+pub mod files;
 mod follower;
 pub mod limits;
 mod listen;
@@ -20,6 +22,7 @@ pub mod room;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -28,10 +31,12 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::blobs::Blobs;
+use self::files::FileLimits;
 use self::limits::{Limits, TooSoon};
 pub use self::listen::Listener;
 use self::log::{AppendError, Draft, Expect, Log};
-pub use self::messages::Put;
+pub use self::messages::{Put, Said};
 pub use self::people::{SignedIn, SignedInAs};
 use self::presence::Presence;
 pub use self::resume::From;
@@ -65,6 +70,18 @@ pub enum EngineError {
     /// The channel keeps no such message.
     #[error("there is no such message")]
     NoSuchMessage,
+    /// No message that this user can read has such a file.
+    #[error("there is no such file")]
+    NoSuchAttachment,
+    /// Neither text nor files.
+    #[error("a message needs some text or a file")]
+    EmptyMessage,
+    /// More than fits.
+    #[error("{0}")]
+    TooLarge(&'static str),
+    /// What was being sent ended early.
+    #[error("the upload ended early")]
+    CutOff,
     /// Somebody holds an equal name.
     #[error("somebody here is already called that")]
     DisplayNameTaken,
@@ -110,12 +127,16 @@ pub struct Engine {
     log: Arc<dyn Log>,
     core: Arc<Core>,
     limits: Option<Limits>,
+    file_limits: FileLimits,
+    /// How many bytes are being uploaded, or have been and are not in the state yet.
+    uploading: Arc<AtomicU64>,
     /// Held while a reaction is decided and stored.
     reacting: tokio::sync::Mutex<()>,
 }
 
 /// What requests, the follower and the listeners share.
 struct Core {
+    blobs: Arc<dyn Blobs>,
     live: RwLock<Live>,
     /// The last applied entry, for those who wait for one.
     applied: watch::Sender<Seq>,
@@ -152,14 +173,22 @@ enum Attempt {
 }
 
 impl Engine {
-    /// Reads the log and begins to follow it. Must be called within a Tokio runtime.
+    /// Reads the log and begins to follow it, and removes the files that it does not know. Must be
+    /// called within a Tokio runtime.
     ///
     /// # Errors
     ///
     /// When the log cannot be read, or holds what this version does not know.
-    pub async fn start(log: Arc<dyn Log>, limits: Option<Limits>) -> Result<Self, StartError> {
-        let core = follower::start(&log).await?;
-        let engine = Self { log, core, limits, reacting: tokio::sync::Mutex::default() };
+    pub async fn start(
+        log: Arc<dyn Log>,
+        blobs: Arc<dyn Blobs>,
+        limits: Option<Limits>,
+        file_limits: FileLimits,
+    ) -> Result<Self, StartError> {
+        let core = follower::start(&log, blobs).await?;
+        let (uploading, reacting) = (Arc::default(), tokio::sync::Mutex::default());
+        let engine = Self { log, core, limits, file_limits, uploading, reacting };
+        engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         Ok(engine)
     }
@@ -174,6 +203,14 @@ impl Engine {
     #[must_use]
     pub fn stream_ender(&self) -> CancellationToken {
         self.core.over.clone()
+    }
+
+    /// A crash may have left files whose message was never stored, or is gone.
+    async fn remove_unknown_files(&self) {
+        let known = self.core.live.read().state.attachment_ids().cloned().collect();
+        if let Err(error) = self.core.blobs.retain(known).await {
+            ::log::warn!("Files that nobody needs cannot be removed: {error}.");
+        }
     }
 
     async fn ensure_general(&self) -> Result<(), StartError> {

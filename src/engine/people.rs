@@ -1,6 +1,5 @@
 //! Signing in and out, and names.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use uuid::Uuid;
@@ -9,7 +8,7 @@ use super::log::Expect;
 use super::presence::Place;
 use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
 use crate::domain::entry::{FormerNameRecord, Key, UserRecord, encode};
-use crate::domain::ids::{SessionId, UserId};
+use crate::domain::ids::{SessionId, UserId, hex};
 use crate::domain::names::DisplayName;
 use crate::domain::user::{Account, Session, User};
 
@@ -196,8 +195,5 @@ fn secret() -> Result<String, EngineError> {
         log::error!("The system gives no random numbers: {error}.");
         EngineError::StorageUnavailable
     })?;
-    Ok(bits.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(hex(&bits))
 }

@@ -109,7 +109,7 @@ impl Client {
 }
 
 impl Answer {
-    async fn of(response: Response) -> Result<Self, reqwest::Error> {
+    pub(crate) async fn of(response: Response) -> Result<Self, reqwest::Error> {
         let status = response.status();
         let retry_after = response.headers().get("Retry-After");
         let retry_after = retry_after.and_then(|it| it.to_str().ok()).map(ToOwned::to_owned);

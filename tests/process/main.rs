@@ -3,6 +3,7 @@
 
 mod client;
 mod endings;
+mod files;
 mod kills;
 mod races;
 mod readme;

@@ -18,6 +18,7 @@ async fn the_readmes_curl_lines_work() {
     // A stream goes on for ever: here it may go on for as long as it takes to be answered.
     let script = script.replace("curl -sN", "curl -sN --max-time 2");
     let directory = tempfile::tempdir().expect("a temporary directory");
+    fs::write(directory.path().join("README.md"), &readme).expect("writable");
     let ran = Command::new("bash")
         .args(["-c", &format!("set -euo pipefail\ncurl() {{ command curl --fail-with-body \"$@\" || [ $? = 28 ]; }}\n{script}")])
         .current_dir(directory.path())
@@ -26,7 +27,13 @@ async fn the_readmes_curl_lines_work() {
 
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
-    for promised in ["\"display_name\":\"Ada\"", "event: message", "\"text\":\"Hello\"", "launch"] {
+    for promised in [
+        "\"display_name\":\"Ada\"",
+        "event: message",
+        "\"name\":\"README.md\"",
+        "\"text\":\"Hello\"",
+        "launch",
+    ] {
         assert!(said.contains(promised), "{promised} in {said}");
     }
 }

@@ -1,5 +1,6 @@
 //! A server process of one's own, on a port and a data directory of its own.
 
+use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
@@ -84,6 +85,22 @@ impl Server {
         })
         .await;
         ended.expect("it has ended")
+    }
+
+    /// How many bytes of memory the process has now; its peak is measured anew from here.
+    pub(crate) fn memory_peak_from_now(&self) -> u64 {
+        let proc = format!("/proc/{}", self.process.id());
+        fs::write(format!("{proc}/clear_refs"), "5").expect("the process is ours");
+        self.memory_peak()
+    }
+
+    /// The most bytes of memory that the process had at once.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.expect("the process is ours");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("kibibytes");
+        kib * 1024
     }
 
     pub(crate) fn client(&self) -> Client {

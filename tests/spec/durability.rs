@@ -8,12 +8,15 @@ use futures::stream::BoxStream;
 use houston::domain::channel::ChannelRef;
 use houston::domain::entry::{Erase, Key};
 use houston::domain::ids::{Epoch, Seq};
+use houston::domain::message::Text;
 use houston::domain::user::Session;
+use houston::engine::files::FileLimits;
 use houston::engine::log::{AppendError, Appended, Draft, Feed, Log};
-use houston::engine::{Engine, EngineError, From, SignedInAs};
+use houston::engine::{Engine, EngineError, From, Said, SignedInAs};
 use rocket::tokio::sync::watch;
 use rocket::tokio::task::yield_now;
 
+use crate::blobs::memory::Memory as Blobs;
 use crate::log::memory::Memory;
 
 /// What the disk does with messages.
@@ -60,13 +63,20 @@ impl Log for Waiting {
 async fn house() -> (Arc<Engine>, Session, watch::Sender<Disk>) {
     let (control, disk) = watch::channel(Disk::Fine);
     let log = Arc::new(Waiting { log: Arc::default(), disk });
-    let engine = Engine::start(log, None).await.expect("an engine");
+    let engine = Engine::start(log, Arc::<Blobs>::default(), None, FILES).await.expect("an engine");
     let name = "Ada".parse().expect("a name");
     let Ok(SignedInAs::New(ada)) = engine.sign_in(name, None, None).await else {
         panic!("Ada signs in")
     };
     let session = engine.session(&ada.token).expect("a session");
     (Arc::new(engine), session, control)
+}
+
+const FILES: FileLimits =
+    FileLimits { max_file_bytes: 1_000, max_message_files: 2, max_total_bytes: 3_000 };
+
+fn said(text: &str) -> Said {
+    text.parse::<Text>().expect("a text").into()
 }
 
 fn general() -> ChannelRef {
@@ -80,7 +90,7 @@ async fn no_answer_and_no_event_before_the_message_is_on_disk() {
     let joined = listener.next().await.expect("her own joining");
     assert!(joined.starts_with(b"event: joined"));
     disk.send_replace(Disk::Slow);
-    let text = "hello".parse().expect("a text");
+    let text = said("hello");
     let (posting, by) = (engine.clone(), ada.clone());
     let posted = rocket::tokio::spawn(async move { posting.post(&by, &general(), text).await });
     for _ in 0..1_000 {
@@ -103,10 +113,10 @@ async fn no_answer_and_no_event_before_the_message_is_on_disk() {
 async fn what_could_not_be_stored_never_happened() {
     let (engine, ada, disk) = house().await;
     disk.send_replace(Disk::Full);
-    let refused = engine.post(&ada, &general(), "lost".parse().expect("a text")).await;
+    let refused = engine.post(&ada, &general(), said("lost")).await;
     assert_eq!(refused, Err(EngineError::StorageUnavailable));
     disk.send_replace(Disk::Fine);
-    let kept = engine.post(&ada, &general(), "kept".parse().expect("a text")).await;
+    let kept = engine.post(&ada, &general(), said("kept")).await;
     kept.expect("kept");
     let history = engine.history(&ada, &general()).expect("a history");
     let history = String::from_utf8_lossy(&history);

@@ -51,6 +51,11 @@ impl Workspace {
         self.visitor().signs_in_as(name).await
     }
 
+    /// Where everything that lasts is.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Everything below `/api` that answers.
     pub(crate) fn routes(&self) -> Vec<(Method, String)> {
         let routes = self.client.rocket().routes().filter(|route| route.uri.base() == "/api");
@@ -162,6 +167,33 @@ impl Person {
         answer.json()
     }
 
+    /// Sends a message with files, each a name and its bytes.
+    pub(crate) async fn sends(&self, channel: &str, text: &str, files: &[(&str, &[u8])]) -> Answer {
+        let path = format!("/api/channels/{channel}/messages");
+        self.sends_as(Method::Post, &path, text, files).await
+    }
+
+    /// The same with another method or at another address.
+    pub(crate) async fn sends_as(
+        &self,
+        method: Method,
+        path: &str,
+        text: &str,
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let part = |name: &str| {
+            format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"").into_bytes()
+        };
+        let mut form = [&part("text")[..], b"\r\n\r\n", text.as_bytes(), b"\r\n"].concat();
+        for (name, bytes) in files {
+            let named = format!("; filename=\"{name}\"\r\nContent-Type: text/html\r\n\r\n");
+            form.extend([&part("file"), named.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        form.extend(b"--part--\r\n");
+        let kind = [("Content-Type", "multipart/form-data; boundary=part")];
+        self.asks(method, path, &kind, form).await
+    }
+
     pub(crate) async fn puts(&self, channel: &str, id: &str, text: &str) -> Answer {
         let path = format!("/api/channels/{channel}/messages/{id}");
         self.put(&path, json!({ "text": text })).await
@@ -223,6 +255,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -231,8 +264,9 @@ impl Answer {
         let headers = response.headers().iter();
         let headers = headers.map(|it| (it.name().to_string(), it.value().to_owned())).collect();
         let status = response.status().code;
-        let text = timeout(DEADLINE, response.into_string()).await.expect("a whole answer");
-        Self { status, headers, text: text.unwrap_or_default() }
+        let bytes = timeout(DEADLINE, response.into_bytes()).await.expect("a whole answer");
+        let bytes = bytes.unwrap_or_default();
+        Self { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

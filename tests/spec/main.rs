@@ -4,9 +4,11 @@
 //! Nothing here sleeps: waiting has a deadline inside the harness.
 
 mod architecture;
+mod blobs;
 mod channels;
 mod directs;
 mod durability;
+mod files;
 mod harness;
 mod log;
 mod messages;

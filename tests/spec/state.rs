@@ -246,5 +246,5 @@ fn ada() -> User {
 
 fn content(n: u64) -> Content {
     let text = n.to_string().parse().expect("a text");
-    Content { text, html: format!("<p>{n}</p>"), mentions: Vec::new() }
+    Content { text, html: format!("<p>{n}</p>"), mentions: Vec::new(), attachments: Vec::new() }
 }

@@ -17,6 +17,10 @@ pub enum Kind {
     NoSuchChannel,
     /// No such message.
     NoSuchMessage,
+    /// No such file, for this user.
+    NoSuchAttachment,
+    /// No link that still signs in.
+    NoSuchLink,
     /// Nothing is at this address.
     NotFound,
     /// Something is at this address, but it does not do that.
@@ -31,6 +35,8 @@ pub enum Kind {
     TooLarge,
     /// The body is of a kind that is not understood here.
     UnsupportedMediaType,
+    /// None of the bytes that were asked for are there.
+    RangeNotSatisfiable,
     /// No display name.
     InvalidDisplayName,
     /// No channel name.
@@ -55,13 +61,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
         Self::NotAllowed,
         Self::NoSuchChannel,
         Self::NoSuchMessage,
+        Self::NoSuchAttachment,
+        Self::NoSuchLink,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::DisplayNameTaken,
@@ -69,6 +77,7 @@ impl Kind {
         Self::AlreadySignedIn,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::RangeNotSatisfiable,
         Self::InvalidDisplayName,
         Self::InvalidChannelName,
         Self::InvalidText,
@@ -124,6 +133,20 @@ impl Kind {
                 "No such message",
                 "The channel keeps no message of that id. Of each channel the last 100 are kept.",
             ),
+            Self::NoSuchAttachment => (
+                Status::NotFound,
+                "no-such-attachment",
+                "No such file",
+                "No message that the caller can read has this file. A file goes with its message.",
+            ),
+            Self::NoSuchLink => (
+                Status::NotFound,
+                "no-such-link",
+                "No such link",
+                "The link signs nobody in, or no longer: it works once, for ten minutes, until the \
+                 server starts again or its user has signed out everywhere. Make a new one on the \
+                 device that is signed in.",
+            ),
             Self::NotFound => {
                 (Status::NotFound, "not-found", "Not found", "Nothing is at this address.")
             }
@@ -157,7 +180,15 @@ impl Kind {
                 Status::PayloadTooLarge,
                 "too-large",
                 "Too large",
-                "The body is larger than 64 KiB.",
+                "The body is larger than 64 KiB, a file is larger than this server takes, a message \
+                 has more files than one can have, or there is no room for more files.",
+            ),
+            Self::RangeNotSatisfiable => (
+                Status::RangeNotSatisfiable,
+                "range-not-satisfiable",
+                "Range not satisfiable",
+                "The file has none of the bytes that `Range` asks for. `Content-Range` says how \
+                 long it is.",
             ),
             Self::UnsupportedMediaType => (
                 Status::UnsupportedMediaType,
@@ -189,7 +220,7 @@ impl Kind {
                 Status::UnprocessableEntity,
                 "empty-message",
                 "Empty message",
-                "A message needs some text: white space alone is not enough.",
+                "A message needs some text or a file: white space alone is not enough.",
             ),
             Self::InvalidMessageId => (
                 Status::UnprocessableEntity,
@@ -265,6 +296,7 @@ impl Kind {
             405 => Self::MethodNotAllowed,
             413 => Self::TooLarge,
             415 => Self::UnsupportedMediaType,
+            416 => Self::RangeNotSatisfiable,
             400..500 => Self::MalformedRequest,
             503 => Self::StorageUnavailable,
             _ => Self::InternalError,

@@ -143,17 +143,17 @@ impl State {
     }
 
     /// Drops the direct conversations that nobody is left to read.
-    pub(super) fn forget_lonely_directs(&mut self) -> Vec<Erase> {
+    pub(super) fn forget_lonely_directs(&mut self) -> Applied {
         let left = |user: &User| !self.accounts.contains_key(&user.id);
         let lonely = self.channels.values().filter(
             |channel| matches!(&channel.kind, Kind::Direct(members) if members.iter().all(left)),
         );
         let lonely: Vec<_> = lonely.map(|channel| channel.id.clone()).collect();
-        lonely.iter().flat_map(|id| self.forget_direct(id)).collect()
+        self.forget_directs(&lonely)
     }
 
     /// Drops those of this user, who has left, that nobody else is left to read.
-    pub(super) fn forget_directs_of(&mut self, user: &UserId) -> Vec<Erase> {
+    pub(super) fn forget_directs_of(&mut self, user: &UserId) -> Applied {
         let directs = self.directs.get(user).cloned().unwrap_or_default();
         let alone = |id: &&ChannelId| {
             let kind = self.channels.get(id).map(|channel| &channel.kind);
@@ -161,21 +161,26 @@ impl State {
             members.iter().all(|member| !self.accounts.contains_key(&member.id))
         };
         let lonely: Vec<_> = directs.iter().filter(alone).cloned().collect();
-        lonely.iter().flat_map(|id| self.forget_direct(id)).collect()
+        self.forget_directs(&lonely)
     }
 
-    fn forget_direct(&mut self, id: &ChannelId) -> Vec<Erase> {
-        let Some(Channel { kind: Kind::Direct(members), .. }) = self.channels.remove(id) else {
-            return Vec::new();
-        };
-        for member in &members {
-            if let Some(directs) = self.directs.get_mut(&member.id) {
-                directs.remove(id);
+    fn forget_directs(&mut self, ids: &[ChannelId]) -> Applied {
+        let mut applied = Applied::default();
+        for id in ids {
+            let channel = self.channels.remove(id);
+            let Some(Channel { kind: Kind::Direct(members), .. }) = channel else { continue };
+            for member in &members {
+                if let Some(directs) = self.directs.get_mut(&member.id) {
+                    directs.remove(id);
+                }
             }
+            let conversation = self.conversations.remove(id).unwrap_or_default();
+            applied.loose.extend(self.files.release_all(&conversation));
+            applied.spent.push(Erase::Conversation(id.clone()));
+            applied.spent.push(Erase::Key(Key::Direct(id.clone())));
         }
         self.directs.retain(|_, directs| !directs.is_empty());
-        self.conversations.remove(id);
-        vec![Erase::Conversation(id.clone()), Erase::Key(Key::Direct(id.clone()))]
+        applied
     }
 
     fn delete_channel(&mut self, entry: &Entry, id: ChannelId) -> Applied {
@@ -186,6 +191,7 @@ impl State {
                 spent.push(Erase::Key(Key::ReadMarker(user.clone(), id.clone())));
             }
         }
+        let loose = self.files.release_all(&conversation);
         for message in conversation.messages() {
             spent.extend(self.forget_former_name(&message.author.id));
         }
@@ -193,10 +199,10 @@ impl State {
         spent.push(Erase::One(entry.seq));
         let channel = self.channels.remove(&id);
         let Some(Channel { kind: Kind::Public { name, .. }, .. }) = channel else {
-            return Applied { spent, ..Applied::default() };
+            return Applied { spent, loose, ..Applied::default() };
         };
         self.directory.remove(&name);
         let events = vec![Event::ChannelDeleted { id, name }];
-        Applied { events, spent, refused: false }
+        Applied { events, spent, loose, refused: false }
     }
 }

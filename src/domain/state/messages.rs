@@ -24,9 +24,11 @@ impl State {
         if let Some(account) = self.accounts.get(&message.author.id) {
             message.author = account.user.clone();
         }
+        self.files.hold(&channel, &message);
         let fallen = conversation.take(message.clone());
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
+            applied.loose = self.files.release(&fallen);
             applied.spent.extend(self.forget_former_name(&fallen.author.id));
         }
         if self.live {
@@ -48,12 +50,14 @@ impl State {
         };
         match record {
             ChangeRecord::Present { .. } => {
-                if conversation.edit(message, entry.seq, record).is_none() {
+                let Some((before, after)) = conversation.edit(message, entry.seq, record) else {
                     return Applied::refused(entry);
-                }
+                };
+                let loose = self.files.replace(channel, &before, after);
                 let json = self.live.then(|| self.message_json(channel, message)).flatten();
                 let updated = |json| Event::MessageUpdated { channel: channel.clone(), json };
-                json.map(updated).map_or_else(Applied::default, Applied::told)
+                let applied = json.map(updated).map_or_else(Applied::default, Applied::told);
+                Applied { loose, ..applied }
             }
             ChangeRecord::Deleted { id } => {
                 if self.live && conversation.message_at(message).is_none() {
@@ -64,8 +68,10 @@ impl State {
                 let mut applied = Applied::told(Event::MessageDeleted { channel, id, message });
                 applied.spent.push(Erase::One(message));
                 applied.spent.extend(forgotten.map(Erase::One));
-                let author = removed.map(|message| message.author.id);
-                applied.spent.extend(author.and_then(|id| self.forget_former_name(&id)));
+                if let Some(removed) = removed {
+                    applied.loose = self.files.release(&removed);
+                    applied.spent.extend(self.forget_former_name(&removed.author.id));
+                }
                 applied
             }
         }

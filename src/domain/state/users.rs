@@ -67,7 +67,9 @@ impl State {
         }
         if record.sessions.is_empty() {
             applied.spent.push(Erase::One(entry.seq));
-            applied.spent.extend(self.forget_account(&name, &record.user.id));
+            let forgotten = self.forget_account(&name, &record.user.id);
+            applied.spent.extend(forgotten.spent);
+            applied.loose = forgotten.loose;
             return applied;
         }
         let user = record.user.clone();
@@ -115,17 +117,15 @@ impl State {
         marked.copied().or_else(since).unwrap_or_default()
     }
 
-    fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Vec<Erase> {
+    fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Applied {
         self.names.remove(name);
         self.accounts.remove(id);
         let markers = self.read_markers.remove(id).unwrap_or_default();
-        let mut spent: Vec<_> = markers
-            .into_keys()
-            .map(|channel| Erase::Key(Key::ReadMarker(id.clone(), channel)))
-            .collect();
-        spent.extend(self.forget_directs_of(id));
-        spent.extend(self.forget_former_name(id));
-        spent
+        let marker = |channel| Erase::Key(Key::ReadMarker(id.clone(), channel));
+        let mut applied = self.forget_directs_of(id);
+        applied.spent.extend(markers.into_keys().map(marker));
+        applied.spent.extend(self.forget_former_name(id));
+        applied
     }
 
     /// Drops the last name of somebody who has left once no message of theirs is kept.

@@ -1,0 +1,196 @@
+//! Files that messages carry.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use crate::domain::ids::AttachmentId;
+use crate::domain::media_type::MediaType;
+
+/// A file of a message, as it is kept: everything but its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Which file; its bytes are stored under this.
+    pub id: AttachmentId,
+    /// What its sender called it.
+    pub name: FileName,
+    /// What it is, by its bytes.
+    pub media_type: MediaType,
+    /// How long it is, in bytes.
+    pub size: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// How large the image is, if it is one.
+    #[serde(flatten)]
+    pub dimensions: Option<Dimensions>,
+}
+
+/// How large an image is when it is shown, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimensions {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl Attachment {
+    /// Where its bytes are served.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let name = utf8_percent_encode(self.name.as_str(), ESCAPED);
+        format!("/api/attachments/{}/{name}", self.id)
+    }
+
+    /// Whether this is the same file under the same name.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256 && self.name == other.name
+    }
+
+    /// The file in the shape of the HTTP API.
+    #[must_use]
+    pub fn view(&self) -> AttachmentView<'_> {
+        AttachmentView {
+            id: &self.id,
+            name: &self.name,
+            media_type: &self.media_type,
+            size: self.size,
+            url: self.url(),
+            dimensions: self.dimensions,
+        }
+    }
+}
+
+/// All but the unreserved characters of RFC 3986.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A file in the shape of the HTTP API.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttachmentView<'a> {
+    id: &'a AttachmentId,
+    name: &'a FileName,
+    media_type: &'a MediaType,
+    size: u64,
+    url: String,
+    #[serde(flatten)]
+    dimensions: Option<Dimensions>,
+}
+
+/// What a file is called: 1 to [`FileName::MAX_BYTES`] bytes of UTF-8 without directories and
+/// without characters that cannot be seen.
+///
+/// Made of whatever a client calls it: only the part after the last `/` or `\` counts, and what
+/// is too long is shortened before its extension. It names a file to people, never on the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct FileName(String);
+
+impl FileName {
+    /// The longest name, in bytes: what file systems take.
+    pub const MAX_BYTES: usize = 255;
+    /// The longest extension that a shortened name keeps, in bytes.
+    const MAX_EXTENSION_BYTES: usize = 16;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for FileName {
+    fn from(given: String) -> Self {
+        Self::from(given.as_str())
+    }
+}
+
+impl From<&str> for FileName {
+    fn from(given: &str) -> Self {
+        let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+        let visible: String = last.chars().filter(|c| is_visible(*c)).collect();
+        match visible.trim_start().trim_end_matches(['.', ' ']) {
+            "" => Self("file".into()),
+            name => Self(shortened(name)),
+        }
+    }
+}
+
+fn is_visible(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    !matches!(get_general_category(c), Control | Format | LineSeparator | ParagraphSeparator)
+}
+
+fn shortened(name: &str) -> String {
+    if name.len() <= FileName::MAX_BYTES {
+        return name.to_owned();
+    }
+    let dot = name.rfind('.').filter(|dot| name.len() - dot <= FileName::MAX_EXTENSION_BYTES);
+    let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
+    let end = stem.floor_char_boundary(FileName::MAX_BYTES - extension.len());
+    format!("{}{extension}", &stem[..end])
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: &str, name: &str) {
+        assert_eq!(FileName::from(given).as_str(), name, "{given:?}");
+    }
+
+    #[test]
+    fn a_name_has_no_directories() {
+        check("cat.png", "cat.png");
+        check("../../etc/passwd", "passwd");
+        check("C:\\Users\\ada\\cat.png", "cat.png");
+        check("..", "file");
+        check("a/", "file");
+        check("", "file");
+        check(".gitignore", ".gitignore");
+    }
+
+    #[test]
+    fn a_name_has_nothing_that_cannot_be_seen() {
+        check("a\0b\r\n\t.txt", "ab.txt");
+        check("cat\u{202E}gnp.exe", "catgnp.exe");
+        check(" spaced out .txt. ", "spaced out .txt");
+        check("报告 2026.pdf", "报告 2026.pdf");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_extension() {
+        let name = FileName::from(format!("{}.png", "é".repeat(300)).as_str());
+        assert_eq!(name.as_str(), format!("{}.png", "é".repeat(125)));
+        let name = FileName::from("x".repeat(300).as_str());
+        assert_eq!(name.as_str().len(), FileName::MAX_BYTES);
+    }
+
+    #[test]
+    fn a_url_takes_any_name() {
+        let attachment = Attachment {
+            id: AttachmentId::from("a1".to_owned()),
+            name: "50% \"off\"?.png".into(),
+            media_type: MediaType::from("image/png".to_owned()),
+            size: 1,
+            sha256: String::new(),
+            dimensions: None,
+        };
+        assert_eq!(attachment.url(), "/api/attachments/a1/50%25%20%22off%22%3F.png");
+    }
+}

@@ -1,0 +1,272 @@
+//! What a file is, by its bytes: whatever its sender says of it is never believed.
+
+use std::fmt;
+use std::io::Cursor;
+
+use exif::{In, Tag};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::attachment::Dimensions;
+use crate::domain::ids::hex;
+
+/// A media type (RFC 2046) without parameters: `image/png`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MediaType(String);
+
+impl MediaType {
+    /// What browsers show safely in place: no script can be in it. Anything else is downloaded.
+    const SHOWN: [&str; 14] = [
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "image/avif",
+        "image/bmp",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "audio/flac",
+        "audio/mp4",
+        "audio/aac",
+        "video/mp4",
+        "video/webm",
+    ];
+
+    /// Bytes of which nothing is known.
+    fn unknown() -> Self {
+        Self("application/octet-stream".into())
+    }
+
+    /// The type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether browsers show it safely in place.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        Self::SHOWN.contains(&self.as_str())
+    }
+}
+
+impl From<String> for MediaType {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Looks at a file's bytes as they come by, and keeps no more of them than the beginning.
+pub struct Sniffer {
+    head: Vec<u8>,
+    /// The last bytes, in which something to look for may have begun.
+    tail: Vec<u8>,
+    has_markup: bool,
+    size: u64,
+    digest: Sha256,
+}
+
+/// What the bytes said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sniffed {
+    /// What the file is.
+    pub media_type: MediaType,
+    /// How large the image is, if it is one.
+    pub dimensions: Option<Dimensions>,
+    /// How long the file is, in bytes.
+    pub size: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What no image, sound or film has in it, but files do that are also something else.
+const MARKUP: [&[u8]; 9] = [
+    b"<script",
+    b"<html",
+    b"<svg",
+    b"<!doctype",
+    b"<body",
+    b"<head",
+    b"<iframe",
+    b"<?php",
+    b"%pdf-",
+];
+
+impl Sniffer {
+    /// How much of the beginning is kept, in bytes: an image's dimensions are in there.
+    const HEAD_BYTES: usize = 256 * 1024;
+    /// One less than the longest of [`MARKUP`].
+    const TAIL_BYTES: usize = 8;
+
+    /// Has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let (head, tail, digest) = (Vec::new(), Vec::new(), Sha256::new());
+        Self { head, tail, has_markup: false, size: 0, digest }
+    }
+
+    /// Looks at the next bytes.
+    pub fn look(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
+        self.digest.update(bytes);
+        let room = Self::HEAD_BYTES - self.head.len();
+        self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        if self.has_markup {
+            return;
+        }
+        self.tail.extend_from_slice(&bytes[..bytes.len().min(Self::TAIL_BYTES)]);
+        self.has_markup = has_markup(&self.tail) || has_markup(bytes);
+        if bytes.len() >= Self::TAIL_BYTES {
+            self.tail.clear();
+            self.tail.extend_from_slice(&bytes[bytes.len() - Self::TAIL_BYTES..]);
+        } else {
+            self.tail.drain(..self.tail.len().saturating_sub(Self::TAIL_BYTES));
+        }
+    }
+
+    /// What it all was.
+    #[must_use]
+    pub fn finish(self) -> Sniffed {
+        let mut media_type = self.media_type();
+        if media_type.is_shown() && self.has_markup {
+            media_type = MediaType::unknown();
+        }
+        let image = media_type.is_shown() && media_type.as_str().starts_with("image/");
+        let dimensions = if image { dimensions(&self.head) } else { None };
+        Sniffed { media_type, dimensions, size: self.size, sha256: hex(&self.digest.finalize()) }
+    }
+
+    fn media_type(&self) -> MediaType {
+        let known = infer::get(&self.head).map(|known| known.mime_type());
+        let name = match known {
+            Some("text/html") => "text/html",
+            Some("audio/x-wav") => "audio/wav",
+            Some("audio/x-flac") => "audio/flac",
+            Some("audio/m4a") => "audio/mp4",
+            Some("video/x-m4v") => "video/mp4",
+            Some(known) if !known.starts_with("text/") => known,
+            _ if !is_text(&self.head) => return MediaType::unknown(),
+            _ if finds(&self.head, &[b"<svg"]) => "image/svg+xml",
+            _ => "text/plain",
+        };
+        MediaType(name.into())
+    }
+}
+
+impl Default for Sniffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn has_markup(bytes: &[u8]) -> bool {
+    finds(bytes, &MARKUP)
+}
+
+fn finds(bytes: &[u8], patterns: &[&[u8]]) -> bool {
+    let may_begin = |(_, byte): &(usize, &u8)| matches!(byte, b'<' | b'%');
+    bytes.iter().enumerate().filter(may_begin).any(|(at, _)| {
+        let begins = |pattern: &&[u8]| {
+            let here = bytes.get(at..at + pattern.len());
+            here.is_some_and(|here| here.eq_ignore_ascii_case(pattern))
+        };
+        patterns.iter().any(begins)
+    })
+}
+
+fn is_text(head: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // Cut within a character, at the end of what was kept.
+        Err(error) => error.error_len().is_none(),
+    };
+    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
+    valid && !head.iter().any(control)
+}
+
+/// As the image is shown: a photograph may be stored on its side, and say so (Exif).
+fn dimensions(head: &[u8]) -> Option<Dimensions> {
+    let stored = imagesize::blob_size(head).ok()?;
+    let (width, height) = (stored.width.try_into().ok()?, stored.height.try_into().ok()?);
+    if width == 0 || height == 0 {
+        return None;
+    }
+    let exif = exif::Reader::new().read_from_container(&mut Cursor::new(head)).ok();
+    let orientation =
+        exif.and_then(|exif| exif.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
+    Some(match orientation {
+        Some(5..=8) => Dimensions { width: height, height: width },
+        _ => Dimensions { width, height },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A GIF of 3 by 2 pixels, as far as anybody looks.
+    const GIF: &[u8] = b"GIF89a\x03\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff;";
+
+    fn sniffed(bytes: &[u8]) -> Sniffed {
+        let mut sniffer = Sniffer::new();
+        for chunk in bytes.chunks(5) {
+            sniffer.look(chunk);
+        }
+        sniffer.finish()
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], media_type: &str) {
+        assert_eq!(sniffed(bytes).media_type.as_str(), media_type, "{}", bytes.escape_ascii());
+    }
+
+    #[test]
+    fn bytes_say_what_a_file_is() {
+        check(GIF, "image/gif");
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png");
+        check(b"%PDF-1.7\n", "application/pdf");
+        check(b"PK\x03\x04", "application/zip");
+        check("Grüße\n".as_bytes(), "text/plain");
+        check(b"", "text/plain");
+        check(b"\x01\x02\x03", "application/octet-stream");
+        check(b"<!DOCTYPE html><p>hi", "text/html");
+        check(b"<?xml version=\"1.0\"?><svg xmlns=\"\"/>", "image/svg+xml");
+        check(b"<svg onload=alert(1)>", "image/svg+xml");
+    }
+
+    #[test]
+    fn what_is_also_something_else_is_not_shown() {
+        for tail in ["<script>alert(1)</script>", "<ScRiPt>", "<!DOCTYPE html>", "%PDF-1.4"] {
+            let polyglot = [GIF, tail.as_bytes()].concat();
+            assert!(sniffed(GIF).media_type.is_shown());
+            check(&polyglot, "application/octet-stream");
+        }
+    }
+
+    #[test]
+    fn size_digest_and_dimensions_are_told() {
+        let told = sniffed(GIF);
+        assert_eq!(told.size, GIF.len() as u64);
+        assert_eq!(told.sha256.len(), 64);
+        assert_eq!(told.dimensions, Some(Dimensions { width: 3, height: 2 }));
+        assert_eq!(sniffed(b"text").dimensions, None);
+    }
+
+    #[test]
+    fn an_image_on_its_side_is_shown_upright() {
+        let exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        let app1 = [b"\xFF\xE1", &[0, u8::try_from(exif.len() + 2).expect("short")][..], exif];
+        let sof = b"\xFF\xC0\0\x0B\x08\0\x02\0\x03\x01\x01\x11\0\xFF\xD9";
+        let photo = [b"\xFF\xD8", &app1.concat()[..], sof].concat();
+        assert_eq!(sniffed(&photo).media_type.as_str(), "image/jpeg");
+        assert_eq!(sniffed(&photo).dimensions, Some(Dimensions { width: 2, height: 3 }));
+    }
+}

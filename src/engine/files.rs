@@ -1,0 +1,196 @@
+//! Files: receiving them before their message, and giving them to whoever can read it.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use super::blobs::{Blob, Blobs};
+use super::{Engine, EngineError};
+use crate::domain::attachment::{Attachment, FileName};
+use crate::domain::channel::ChannelRef;
+use crate::domain::ids::AttachmentId;
+use crate::domain::media_type::Sniffer;
+use crate::domain::user::Session;
+
+/// How much may be uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileLimits {
+    /// The largest file, in bytes.
+    pub max_file_bytes: u64,
+    /// How many files a message has at most.
+    pub max_message_files: usize,
+    /// How many bytes the files of all kept messages have together at most, with those that are
+    /// being uploaded.
+    pub max_total_bytes: u64,
+}
+
+impl FileLimits {
+    /// The most that the files of one message can have together, in bytes.
+    #[must_use]
+    pub fn max_message_bytes(&self) -> u64 {
+        self.max_file_bytes.saturating_mul(self.max_message_files as u64)
+    }
+}
+
+/// A file that is stored and belongs to no message yet. Dropped as such, it is removed again.
+pub struct Received {
+    attachment: Attachment,
+    blobs: Arc<dyn Blobs>,
+    unowned: bool,
+    _space: Space,
+}
+
+impl Received {
+    /// The file as a message would have it.
+    #[must_use]
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// From now on a message may have it, or not, if it is not among `taken` after all.
+    pub(super) fn settle(&mut self, taken: &[Attachment]) {
+        self.unowned = !taken.iter().any(|it| it.id == self.attachment.id);
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if self.unowned {
+            self.blobs.remove(vec![self.attachment.id.clone()]);
+        }
+    }
+}
+
+/// Bytes that are on their way into the store and count as used.
+struct Space {
+    used: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Space {
+    fn grow(&mut self, bytes: u64) -> u64 {
+        self.bytes += bytes;
+        self.used.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// How much may be uploaded.
+    #[must_use]
+    pub fn file_limits(&self) -> FileLimits {
+        self.file_limits
+    }
+
+    /// Whether this user may send files there at all: asked before the first byte is received.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user.
+    pub fn may_upload(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+        self.core.live.read().find(named, session).map(drop)
+    }
+
+    /// Stores a file as its bytes come. It is durable when this returns, and has yet to be sent.
+    ///
+    /// # Errors
+    ///
+    /// When the file, or all files together, would be too large, its bytes end early, or nothing
+    /// can be stored. Then nothing of it stays.
+    pub async fn receive(
+        &self,
+        name: FileName,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<Received, EngineError> {
+        let id = AttachmentId::from(Uuid::now_v7());
+        let mut space = Space { used: self.uploading.clone(), bytes: 0 };
+        let mut sniffer = Sniffer::new();
+        let refused = Mutex::new(None);
+        let refuse = |error: EngineError| {
+            *refused.lock() = Some(error);
+            io::Error::other("refused")
+        };
+        let checked = bytes.map(|chunk| {
+            let chunk = chunk.map_err(|_| refuse(EngineError::CutOff))?;
+            let uploading = space.grow(chunk.len() as u64);
+            let all = self.core.live.read().state.attachment_bytes() + uploading;
+            if space.bytes > self.file_limits.max_file_bytes {
+                return Err(refuse(EngineError::TooLarge("the file is too large")));
+            }
+            if all > self.file_limits.max_total_bytes {
+                return Err(refuse(EngineError::TooLarge("there is no room for more files")));
+            }
+            sniffer.look(&chunk);
+            Ok(chunk)
+        });
+        let stored = self.core.blobs.put(&id, checked.boxed()).await;
+        if let Err(error) = stored {
+            return Err(refused.into_inner().unwrap_or_else(|| {
+                log::error!("A file cannot be stored: {error}.");
+                EngineError::StorageUnavailable
+            }));
+        }
+        let told = sniffer.finish();
+        let attachment = Attachment {
+            id,
+            name,
+            media_type: told.media_type,
+            size: told.size,
+            sha256: told.sha256,
+            dimensions: told.dimensions,
+        };
+        let blobs = self.core.blobs.clone();
+        Ok(Received { attachment, blobs, unowned: true, _space: space })
+    }
+
+    /// A file and its bytes.
+    ///
+    /// # Errors
+    ///
+    /// When no message that this user can read has such a file, or it cannot be read.
+    pub async fn attachment(
+        &self,
+        session: &Session,
+        id: &AttachmentId,
+    ) -> Result<(Attachment, Box<dyn Blob>), EngineError> {
+        let attachment = {
+            let live = self.core.live.read();
+            let found = live.state.attachment(id);
+            let readable = found.filter(|(channel, ..)| channel.is_visible_to(&session.user.id));
+            readable.ok_or(EngineError::NoSuchAttachment)?.2.clone()
+        };
+        match self.core.blobs.open(id).await {
+            Ok(blob) => Ok((attachment, blob)),
+            // Its message has just gone.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(EngineError::NoSuchAttachment)
+            }
+            Err(error) => {
+                log::error!("A file cannot be read: {error}.");
+                Err(EngineError::StorageUnavailable)
+            }
+        }
+    }
+}
+
+/// The files that a message is to have: those received, where they are not the same as one that
+/// it has already.
+pub(super) fn attachments(files: &[Received], present: &[Attachment]) -> Vec<Attachment> {
+    let mut present: Vec<_> = present.iter().collect();
+    let mut chosen = Vec::with_capacity(files.len());
+    for Received { attachment, .. } in files {
+        let same = present.iter().position(|it| it.same_as(attachment));
+        chosen.push(same.map_or(attachment, |at| present.remove(at)).clone());
+    }
+    chosen
+}

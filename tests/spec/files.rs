@@ -1,0 +1,340 @@
+//! Files: sent with messages, served to those who can read them, gone with them.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rocket::http::Method;
+use rocket::tokio::task::yield_now;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Person, Workspace};
+
+/// A GIF of 3 by 2 pixels.
+const GIF: &[u8] =
+    b"GIF89a\x03\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x00\x00\x00\
+    \x00\x00,\x00\x00\x00\x00\x03\x00\x02\x00\x00\x02\x02\x84Q\x00;";
+
+const GENERAL: &str = "/api/channels/general/messages";
+
+fn attachments(message: &Value) -> Vec<Value> {
+    message["attachments"].as_array().expect("attachments").clone()
+}
+
+fn url(attachment: &Value) -> String {
+    attachment["url"].as_str().expect("a url").into()
+}
+
+/// How many files the data directory holds.
+fn stored(workspace: &Workspace) -> usize {
+    fs::read_dir(workspace.data().join("files")).expect("a directory of files").count()
+}
+
+/// Waits until that many files are on disk: they are removed in the background.
+async fn holds(workspace: &Workspace, files: usize) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while stored(workspace) != files {
+        assert!(Instant::now() < give_up, "{} files are stored, not {files}", stored(workspace));
+        yield_now().await;
+    }
+}
+
+#[rocket::async_test]
+async fn files_come_with_a_message_and_are_given_back() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let mut heard = bob.listens("general").await;
+
+    let sent = ada.sends("general", "look", &[("cat.gif", GIF), ("notes.txt", b"one\n")]).await;
+
+    assert_eq!(sent.status, 201, "{sent:?}");
+    let message = sent.json();
+    let [cat, notes] = &attachments(&message)[..] else { panic!("two files in {message}") };
+    assert_eq!((&cat["name"], &cat["media_type"]), (&json!("cat.gif"), &json!("image/gif")));
+    assert_eq!((&cat["width"], &cat["height"]), (&json!(3), &json!(2)));
+    assert_eq!(cat["size"], GIF.len());
+    assert_eq!((&notes["media_type"], &notes["size"]), (&json!("text/plain"), &json!(4)));
+    assert!(notes.get("width").is_none(), "{notes}");
+    assert_eq!(heard.next_named("message").await.data, message, "all see the same");
+
+    let given = bob.get(&url(cat)).await;
+    assert_eq!((given.status, &given.bytes[..]), (200, GIF));
+    assert_eq!(given.header("Content-Type"), Some("image/gif"));
+    assert_eq!(given.header("Content-Length"), Some(&*GIF.len().to_string()));
+    assert_eq!(given.header("X-Content-Type-Options"), Some("nosniff"));
+    let policy = given.header("Content-Security-Policy").expect("a policy");
+    assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+    assert!(given.header("Content-Disposition").expect("how").starts_with("inline"));
+    assert_eq!(bob.get(&url(notes)).await.text, "one\n");
+}
+
+#[rocket::async_test]
+async fn a_message_may_have_files_alone_but_not_nothing() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let sent = ada.sends("general", "", &[("cat.gif", GIF)]).await;
+    assert_eq!((sent.status, &sent.json()["text"]), (201, &json!("")));
+    let nothing = ada.sends("general", " ", &[]).await;
+    assert_eq!(nothing.refused(422, "empty-message")["field"], "text");
+    // What a browser sends where no file was chosen.
+    let unchosen = ada.sends("general", "just text", &[("", b"")]).await;
+    assert_eq!((unchosen.status, attachments(&unchosen.json()).len()), (201, 0));
+}
+
+#[rocket::async_test]
+async fn a_text_leaves_the_files_and_a_form_replaces_both() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let put = |text: &'static str, files: &'static [(&str, &[u8])]| {
+        let ada = ada.clone();
+        async move { ada.sends_as(Method::Put, &format!("{GENERAL}/m1"), text, files).await }
+    };
+    let first = put("one", &[("a.txt", b"a"), ("b.txt", b"b")]).await;
+    assert_eq!(first.status, 201);
+    let [a, b] = &attachments(&first.json())[..] else { panic!("two files") };
+
+    let mut heard = ada.listens("general").await;
+    let again = put("one", &[("a.txt", b"a"), ("b.txt", b"b")]).await;
+    assert_eq!((again.status, again.json()), (200, first.json()), "the same changes nothing");
+    holds(&workspace, 2).await;
+
+    let text = ada.puts("general", "m1", "two").await.json();
+    assert_eq!(text["attachments"], first.json()["attachments"]);
+    assert_eq!(heard.next_named("message-updated").await.data["text"], "two", "nothing before it");
+    let silent = ada.puts("general", "m1", "").await;
+    assert_eq!((silent.status, &silent.json()["text"]), (200, &json!("")), "it has files");
+
+    let both = put("three", &[("b.txt", b"b"), ("c.txt", b"c")]).await.json();
+    let [kept, c] = &attachments(&both)[..] else { panic!("two files in {both}") };
+    assert_eq!((kept, &c["name"]), (b, &json!("c.txt")), "what is the same keeps its address");
+    ada.get(&url(a)).await.refused(404, "no-such-attachment");
+    holds(&workspace, 2).await;
+
+    assert_eq!(attachments(&put("four", &[]).await.json()), Vec::<Value>::new());
+    holds(&workspace, 0).await;
+    let without = ada.puts("general", "m1", " ").await;
+    without.refused(422, "empty-message");
+}
+
+#[rocket::async_test]
+async fn files_go_with_their_message() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let mut addresses = Vec::new();
+    for (channel, id) in [("general", "deleted"), ("general", "fallen"), ("other", "closed")] {
+        if channel == "other" {
+            ada.creates(channel).await;
+        }
+        let path = format!("/api/channels/{channel}/messages/{id}");
+        let sent = ada.sends_as(Method::Put, &path, "", &[("cat.gif", GIF)]).await;
+        addresses.push(url(&attachments(&sent.json())[0]));
+    }
+    ada.deletes("general", "deleted").await;
+    holds(&workspace, 2).await;
+    ada.delete("/api/channels/other").await;
+    holds(&workspace, 1).await;
+    for n in 0..99 {
+        ada.posts("general", &format!("{n}")).await;
+    }
+    assert_eq!(ada.get(&addresses[1]).await.status, 200, "the hundredth");
+    ada.posts("general", "one more").await;
+    holds(&workspace, 0).await;
+    for address in &addresses {
+        ada.get(address).await.refused(404, "no-such-attachment");
+    }
+}
+
+#[rocket::async_test]
+async fn a_refused_message_leaves_no_file() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.puts("general", "m1", "Ada's").await;
+    let files: &[(&str, &[u8])] = &[("cat.gif", GIF)];
+    let stolen = bob.sends_as(Method::Put, &format!("{GENERAL}/m1"), "mine", files).await;
+    stolen.refused(403, "not-yours");
+    let long = ada.sends("general", &"x".repeat(4_001), files).await;
+    long.refused(422, "invalid-text");
+    ada.sends("nowhere", "", files).await.refused(404, "no-such-channel");
+    workspace.visitor().sends("general", "", files).await.refused(401, "sign-in-required");
+    holds(&workspace, 0).await;
+}
+
+#[rocket::async_test]
+async fn a_restart_finds_the_files_and_sweeps_what_has_no_message() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let sent = ada.sends("general", "", &[("cat.gif", GIF)]).await.json();
+    let edited = ada.sends_as(Method::Put, &format!("{GENERAL}/m2"), "", &[("a", b"a")]).await;
+    assert_eq!(edited.status, 201);
+    let edited = ada.sends_as(Method::Put, &format!("{GENERAL}/m2"), "", &[("b", b"b")]).await;
+    fs::write(workspace.data().join("files/left-behind"), "by a crash").expect("writable");
+    let token = ada.token.clone().expect("a token");
+    drop(ada);
+
+    let workspace = workspace.restarted().await;
+
+    let ada = workspace.holder_of(&token);
+    assert_eq!(stored(&workspace), 2);
+    assert_eq!(ada.get(&url(&attachments(&sent)[0])).await.bytes, GIF);
+    assert_eq!(ada.get(&url(&attachments(&edited.json())[0])).await.text, "b");
+}
+
+#[rocket::async_test]
+async fn what_is_too_large_or_too_much_is_refused() {
+    let workspace = Workspace::with(|settings| {
+        let small = settings.merge(("rate_limits", false)).merge(("max_file_size", "1 KiB"));
+        small.merge(("max_message_files", 2)).merge(("max_total_size", "2500 B"))
+    })
+    .await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let kilobyte: &[u8] = &[b'x'; 1_024];
+    let over: &[u8] = &[b'x'; 1_025];
+    assert_eq!(
+        ada.sends("general", "", &[("a", over)]).await.refused(413, "too-large")["field"],
+        "file"
+    );
+    ada.sends("general", "", &[("a", b"a"), ("b", b"b"), ("c", b"c")])
+        .await
+        .refused(413, "too-large");
+    let huge = "x".repeat(1_000_000).into_bytes();
+    ada.sends("general", "", &[("a", &huge[..])]).await.refused(413, "too-large");
+    assert_eq!(ada.sends("general", "", &[("a", kilobyte), ("b", kilobyte)]).await.status, 201);
+    let full = ada.sends("general", "", &[("c", kilobyte)]).await;
+    full.refused(413, "too-large");
+    holds(&workspace, 2).await;
+    assert_eq!(ada.sends("general", "", &[("c", &kilobyte[..452])]).await.status, 201, "it fits");
+}
+
+#[rocket::async_test]
+async fn a_form_that_cannot_be_read_is_refused() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+    let other = part.replace("\"file\"", "\"picture\"");
+    let endless = format!("--b\r\nX-Long: {}", "x".repeat(400_000));
+    for (kind, body, status) in [
+        ("multipart/form-data", "--b--\r\n", 400),
+        ("multipart/form-data; boundary=b", part, 400),
+        ("multipart/form-data; boundary=b", &format!("{part}half of it"), 400),
+        ("multipart/form-data; boundary=b", &format!("{other}bytes\r\n--b--\r\n"), 400),
+        ("multipart/form-data; boundary=b", &endless, 400),
+        ("multipart/form-data; boundary=b", "nothing of that", 400),
+        ("multipart/mixed; boundary=b", "--b--\r\n", 415),
+    ] {
+        let answer = ada.asks(Method::Post, GENERAL, &[("Content-Type", kind)], body).await;
+        let slug = if status == 400 { "malformed-request" } else { "unsupported-media-type" };
+        answer.refused(status, slug);
+    }
+    holds(&workspace, 0).await;
+}
+
+#[rocket::async_test]
+async fn only_what_is_safe_is_shown_in_place() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let polyglot = [GIF, b"<script>alert(1)</script>"].concat();
+    for (name, bytes, media_type, how) in [
+        ("cat.gif", GIF, "image/gif", "inline"),
+        ("cat.gif", &polyglot[..], "application/octet-stream", "attachment"),
+        ("page.gif", b"<!doctype html><script>alert(1)</script>", "text/html", "attachment"),
+        (
+            "image.png",
+            b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+            "image/svg+xml",
+            "attachment",
+        ),
+        ("x.png", b"%PDF-1.7 <script>", "application/pdf", "attachment"),
+        ("note.html", b"hello", "text/plain", "attachment"),
+    ] {
+        let message = ada.sends("general", "", &[(name, bytes)]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["media_type"], media_type, "{name}");
+        let given = ada.get(&url(attachment)).await;
+        assert_eq!(given.header("Content-Type"), Some(media_type));
+        let disposition = given.header("Content-Disposition").expect("how to show it");
+        assert!(disposition.starts_with(how), "{name}: {disposition}");
+    }
+}
+
+#[rocket::async_test]
+async fn any_name_is_safe() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let long = "報".repeat(300);
+    for (given, kept) in [
+        ("../../x", "x"),
+        ("..", "file"),
+        ("C:\\boot.ini", "boot.ini"),
+        ("naïve “quotes”; x=1.txt", "naïve “quotes”; x=1.txt"),
+        (&long, &"報".repeat(85)),
+    ] {
+        let message = ada.sends("general", "", &[(given, b"x")]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["name"], kept, "{given}");
+        let given = ada.get(&url(attachment)).await;
+        assert_eq!((given.status, &*given.text), (200, "x"));
+        let disposition = given.header("Content-Disposition").expect("a name");
+        assert!(
+            disposition.is_ascii() && disposition.contains("filename*=UTF-8''"),
+            "{disposition}"
+        );
+    }
+    let beside = fs::read_dir(workspace.data()).expect("a directory").count();
+    assert!(beside <= 5, "nothing but the log, its lock and the files: {beside}");
+}
+
+async fn asks_for(ada: &Person, path: &str, headers: &[(&str, &str)]) -> Answer {
+    ada.asks(Method::Get, path, headers, "").await
+}
+
+#[rocket::async_test]
+async fn parts_of_a_file_can_be_asked_for() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let message = ada.sends("general", "", &[("digits", b"0123456789")]).await.json();
+    let path = url(&attachments(&message)[0]);
+    let etag = ada.get(&path).await.header("ETag").expect("an ETag").to_owned();
+    assert_eq!(ada.get(&path).await.header("Accept-Ranges"), Some("bytes"));
+
+    for (range, part, which) in [
+        ("bytes=0-3", "0123", "bytes 0-3/10"),
+        ("bytes=7-", "789", "bytes 7-9/10"),
+        ("bytes=-2", "89", "bytes 8-9/10"),
+        ("bytes=5-500", "56789", "bytes 5-9/10"),
+    ] {
+        let answer = asks_for(&ada, &path, &[("Range", range)]).await;
+        assert_eq!((answer.status, &*answer.text), (206, part), "{range}");
+        assert_eq!(answer.header("Content-Range"), Some(which));
+        assert_eq!(answer.header("Content-Length"), Some(&*part.len().to_string()));
+    }
+    for range in ["bytes=3-1", "lines=1-2", "bytes=a-b", "bytes=0-1,4-5"] {
+        let answer = asks_for(&ada, &path, &[("Range", range)]).await;
+        assert_eq!((answer.status, &*answer.text), (200, "0123456789"), "{range}");
+    }
+    let beyond = asks_for(&ada, &path, &[("Range", "bytes=10-")]).await;
+    beyond.refused(416, "range-not-satisfiable");
+    assert_eq!(beyond.header("Content-Range"), Some("bytes */10"));
+
+    let same = asks_for(&ada, &path, &[("Range", "bytes=0-0"), ("If-Range", &etag)]).await;
+    assert_eq!(same.status, 206);
+    let other = asks_for(&ada, &path, &[("Range", "bytes=0-0"), ("If-Range", "\"other\"")]).await;
+    assert_eq!(other.status, 200);
+    let known = asks_for(&ada, &path, &[("If-None-Match", &etag)]).await;
+    assert_eq!((known.status, &*known.text), (304, ""));
+    let head = ada.asks(Method::Head, &path, &[], "").await;
+    assert_eq!((head.status, head.header("Content-Length")), (200, Some("10")));
+}
+
+#[rocket::async_test]
+async fn a_file_is_for_those_who_can_read_its_message() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let eve = workspace.signed_in_as("Eve").await;
+    let message = ada.sends("@Bob", "for you", &[("secret.txt", b"secret")]).await.json();
+    let path = url(&attachments(&message)[0]);
+
+    assert_eq!(bob.get(&path).await.text, "secret");
+    let refused = eve.get(&path).await;
+    refused.refused(404, "no-such-attachment");
+    assert_eq!(refused.text, eve.get("/api/attachments/0/secret.txt").await.text);
+    workspace.visitor().get(&path).await.refused(401, "sign-in-required");
+}
