@@ -27,7 +27,7 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    fn ok(json: Bytes) -> Self {
+    pub(super) fn ok(json: Bytes) -> Self {
         Self { status: Status::Ok, location: None, json }
     }
 

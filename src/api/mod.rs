@@ -18,6 +18,7 @@ mod messages;
 mod multipart;
 pub mod problem;
 pub(crate) mod said;
+mod search;
 pub(crate) mod session;
 mod stream;
 
@@ -39,6 +40,7 @@ pub fn routes() -> Vec<Route> {
         channels::routes(),
         messages::routes(),
         attachments::routes(),
+        search::routes(),
         events::routes(),
     ]
     .concat()

@@ -125,6 +125,7 @@ impl From<EngineError> for Problem {
             EngineError::NoSuchChannel => Self::new(Kind::NoSuchChannel),
             EngineError::NoSuchMessage => Self::new(Kind::NoSuchMessage),
             EngineError::NoSuchAttachment => Self::new(Kind::NoSuchAttachment),
+            EngineError::NoSuchLink => Self::new(Kind::NoSuchLink),
             EngineError::EmptyMessage => {
                 Self::new(Kind::EmptyMessage).in_field("text").because(detail)
             }

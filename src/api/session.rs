@@ -1,7 +1,9 @@
 //! Signing in and out, renaming, and who is here.
 
+use qrcode::QrCode;
 use rocket::http::{Cookie, CookieJar, SameSite, Status};
 use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::status::Created;
 use rocket::serde::json::Json;
 use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
@@ -10,11 +12,12 @@ use serde::Serialize;
 use super::input::{Address, Fields, Present, SESSION_COOKIE};
 use super::problem::{Kind, Problem};
 use crate::domain::names::DisplayName;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 use crate::engine::{Engine, SignedInAs};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![sign_in, whoami, rename, sign_out, users]
+    routes![sign_in, whoami, rename, sign_out, make_link, users]
 }
 
 /// `{"user": User, "token"?: "…"}`: the token is told once, to whoever signed in.
@@ -81,6 +84,30 @@ async fn sign_out(
     Ok(Status::NoContent)
 }
 
+/// `{"url": "…", "expires_at": "…", "qr_svg": "<svg…"}`.
+#[derive(Serialize)]
+struct LinkBody {
+    url: String,
+    expires_at: Timestamp,
+    qr_svg: String,
+}
+
+/// Makes a link that signs one other device in as the caller.
+#[post("/session/links")]
+fn make_link(
+    session: Session,
+    site: Site,
+    engine: &State<Engine>,
+) -> Result<Created<Json<LinkBody>>, Problem> {
+    let link = engine.make_link(&session)?;
+    let url = format!("{}/links/{}", site.url, link.secret);
+    // An address of this length always fits.
+    let code = QrCode::new(&url).map_err(|_| Problem::new(Kind::InternalError))?;
+    let qr_svg = code.render::<qrcode::render::svg::Color>().min_dimensions(256, 256).build();
+    let body = LinkBody { url: url.clone(), expires_at: link.expires_at, qr_svg };
+    Ok(Created::new(url).body(Json(body)))
+}
+
 /// `{"users": [User + {"online": bool}]}`.
 #[derive(Serialize)]
 struct UsersBody {
@@ -125,13 +152,37 @@ impl Transport {
     }
 }
 
+impl Transport {
+    fn of(request: &Request<'_>) -> Self {
+        let forwarded = request.headers().get_one("X-Forwarded-Proto");
+        let https = forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        Self { secure: https || request.rocket().config().tls_enabled() }
+    }
+}
+
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Transport {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let forwarded = request.headers().get_one("X-Forwarded-Proto");
-        let https = forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        Outcome::Success(Self { secure: https || request.rocket().config().tls_enabled() })
+        Outcome::Success(Self::of(request))
+    }
+}
+
+/// Where people reach this server, as the request itself did: `https://chat.example.org`.
+struct Site {
+    url: String,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Site {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let scheme = if Transport::of(request).secure { "https" } else { "http" };
+        let config = request.rocket().config();
+        let here = || format!("{}:{}", config.address, config.port);
+        let host = request.headers().get_one("Host").map_or_else(here, str::to_owned);
+        Outcome::Success(Self { url: format!("{scheme}://{host}") })
     }
 }

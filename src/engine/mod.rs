@@ -10,6 +10,7 @@ mod channels;
 pub mod files;
 mod follower;
 pub mod limits;
+mod links;
 mod listen;
 pub mod log;
 mod messages;
@@ -18,6 +19,7 @@ pub mod presence;
 mod reactions;
 mod resume;
 pub mod room;
+mod search;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -34,6 +36,8 @@ use uuid::Uuid;
 use self::blobs::Blobs;
 use self::files::FileLimits;
 use self::limits::{Limits, TooSoon};
+use self::links::Links;
+pub use self::links::NewLink;
 pub use self::listen::Listener;
 use self::log::{AppendError, Draft, Expect, Log};
 pub use self::messages::{Put, Said};
@@ -73,6 +77,9 @@ pub enum EngineError {
     /// No message that this user can read has such a file.
     #[error("there is no such file")]
     NoSuchAttachment,
+    /// The link signs nobody in, or no longer.
+    #[error("there is no such link")]
+    NoSuchLink,
     /// Neither text nor files.
     #[error("a message needs some text or a file")]
     EmptyMessage,
@@ -130,6 +137,7 @@ pub struct Engine {
     file_limits: FileLimits,
     /// How many bytes are being uploaded, or have been and are not in the state yet.
     uploading: Arc<AtomicU64>,
+    links: Links,
     /// Held while a reaction is decided and stored.
     reacting: tokio::sync::Mutex<()>,
 }
@@ -186,8 +194,9 @@ impl Engine {
         file_limits: FileLimits,
     ) -> Result<Self, StartError> {
         let core = follower::start(&log, blobs).await?;
-        let (uploading, reacting) = (Arc::default(), tokio::sync::Mutex::default());
-        let engine = Self { log, core, limits, file_limits, uploading, reacting };
+        let (uploading, links) = (Arc::default(), Links::default());
+        let reacting = tokio::sync::Mutex::default();
+        let engine = Self { log, core, limits, file_limits, uploading, links, reacting };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         Ok(engine)

@@ -98,7 +98,7 @@ impl Engine {
                     Some(holder) if holder.user.id == account.user.id => Expect::At(account.seq),
                     Some(_) => return Err(EngineError::DisplayNameTaken),
                 };
-                let mut record = next_record(account);
+                let mut record = next_record(account, None);
                 record.user.display_name = name.clone();
                 record.renamed = true;
                 (record, expect)
@@ -126,7 +126,7 @@ impl Engine {
                 let Some(account) = account.filter(|it| it.sessions.contains(&session.id)) else {
                     return Ok(());
                 };
-                let mut record = next_record(account);
+                let mut record = next_record(account, None);
                 record.sessions.retain(|id| *id != session.id);
                 let leaves = record.sessions.is_empty();
                 let former = leaves && account.renamed && live.state.has_written(&account.user.id);
@@ -177,11 +177,11 @@ fn sort_by_name(users: &mut [User]) {
     users.sort_by(|a, b| a.display_name.compared().cmp(b.display_name.compared()));
 }
 
-/// The account's state as a record, to be changed and stored.
-fn next_record(account: &Account) -> UserRecord {
+/// The account's state as a record, with a new session if one is given, to be changed and stored.
+pub(super) fn next_record(account: &Account, new: Option<SessionId>) -> UserRecord {
     UserRecord {
         user: account.user.clone(),
-        sessions: account.sessions.iter().cloned().collect(),
+        sessions: account.sessions.iter().cloned().chain(new).collect(),
         revision: account.revision + 1,
         since: account.since,
         renamed: account.renamed,
@@ -189,7 +189,7 @@ fn next_record(account: &Account) -> UserRecord {
 }
 
 /// 256 bits that nobody can guess, in hexadecimal.
-fn secret() -> Result<String, EngineError> {
+pub(super) fn secret() -> Result<String, EngineError> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits).map_err(|error| {
         log::error!("The system gives no random numbers: {error}.");

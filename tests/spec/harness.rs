@@ -274,6 +274,15 @@ impl Answer {
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The value of the header of this name that begins so.
+    pub(crate) fn header_with(&self, name: &str, beginning: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let named = |known: &str, value: &str| {
+            known.eq_ignore_ascii_case(name) && value.starts_with(beginning)
+        };
+        headers.find(|(known, value)| named(known, value)).map(|(_, value)| value.as_str())
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON in {self:?}"))

@@ -1,0 +1,57 @@
+//! Search in what is kept.
+
+use std::cmp::Reverse;
+
+use bytes::Bytes;
+
+use super::Engine;
+use crate::domain::channel::{Channel, Conversation};
+use crate::domain::ids::Seq;
+use crate::domain::message::Message;
+use crate::domain::user::Session;
+
+/// How many messages are found at most: the newest.
+const MAX_FOUND: usize = 50;
+/// How many words are looked for; more are ignored.
+const MAX_WORDS: usize = 16;
+
+impl Engine {
+    /// The messages that have all of these words, parted by white space, in their text or in a
+    /// file's name, whatever their case, in any channel that this user can read; newest first, as
+    /// JSON: `{"messages": […]}`. No words, no messages. O(what is kept).
+    #[must_use]
+    pub fn search(&self, session: &Session, words: &str) -> Bytes {
+        let words = words.to_lowercase();
+        let words: Vec<_> = words.split_whitespace().take(MAX_WORDS).collect();
+        let mut found = Vec::new();
+        if !words.is_empty() {
+            let me = &session.user.id;
+            let channels: Vec<Channel> =
+                self.core.live.read().state.channels_of(me).cloned().collect();
+            for channel in channels {
+                self.search_in(&channel, &words, &mut found);
+            }
+        }
+        found.sort_by_key(|(seq, _)| Reverse(*seq));
+        found.truncate(MAX_FOUND);
+        let messages: Vec<_> = found.iter().map(|(_, json)| &json[..]).collect();
+        [b"{\"messages\":[", &messages.join(&b","[..])[..], b"]}"].concat().into()
+    }
+
+    /// Takes the lock for one channel alone, so that nobody waits long for it.
+    fn search_in(&self, channel: &Channel, words: &[&str], found: &mut Vec<(Seq, Bytes)>) {
+        let live = self.core.live.read();
+        let messages = live.state.conversation(&channel.id).map(Conversation::messages);
+        let matching = messages.into_iter().flatten().filter(|message| has(message, words));
+        found.extend(matching.map(|message| (message.seq, message.json(&channel.called()))));
+    }
+}
+
+fn has(message: &Message, words: &[&str]) -> bool {
+    let mut said = message.content.text.as_str().to_lowercase();
+    for attachment in &message.content.attachments {
+        said.push('\n');
+        said.push_str(&attachment.name.as_str().to_lowercase());
+    }
+    words.iter().all(|word| said.contains(word))
+}
