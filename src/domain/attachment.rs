@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::domain::ids::AttachmentId;
 use crate::domain::media_type::MediaType;
+use crate::domain::url;
 
 /// A file of a message, as it is kept: everything but its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +40,7 @@ impl Attachment {
     /// Where its bytes are served.
     #[must_use]
     pub fn url(&self) -> String {
-        let name = utf8_percent_encode(self.name.as_str(), ESCAPED);
-        format!("/api/attachments/{}/{name}", self.id)
+        format!("/api/attachments/{}/{}", self.id, url::segment(self.name.as_str()))
     }
 
     /// Whether this is the same file under the same name.
@@ -63,9 +62,6 @@ impl Attachment {
         }
     }
 }
-
-/// All but the unreserved characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A file in the shape of the HTTP API.
 #[derive(Clone, Debug, Serialize)]

@@ -1,27 +1,31 @@
 //! Text to safe HTML.
 //!
-//! CommonMark (spec 0.31) without raw HTML and images, with `~~strikethrough~~`, bare links
-//! linked and line breaks kept. What the renderer makes is cleaned by an allow list afterwards,
+//! CommonMark (spec 0.31) without raw HTML and images, with `~~strikethrough~~`, bare links,
+//! users and channels linked and line breaks kept. What the renderer makes is cleaned by an allow list afterwards,
 //! so that safety does not hang on the renderer.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-use ammonia::Builder;
+use ammonia::{Builder, UrlRelative};
 use linkify::{LinkFinder, LinkKind};
 use pulldown_cmark::{
     CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html,
 };
 
+use crate::domain::mentions::{Directory, MAX_NAMES, Name, names};
 use crate::domain::message::Text;
+use crate::domain::url;
 
 /// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to
-/// `http`, `https` and `mailto`, and no other attributes.
+/// `http`, `https`, `mailto` and to this server, and no other attributes than where a list starts
+/// and whom a link names: `<a href="/channels/%40Ada" data-user="<user id>">@Ada</a>`.
 #[must_use]
-pub fn to_html(text: &Text) -> String {
+pub fn to_html(text: &Text, directory: &dyn Directory) -> String {
     let parser = Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH);
     let mut rendered = String::with_capacity(text.as_str().len() * 2);
-    html::push_html(&mut rendered, Plain::of(TextMergeStream::new(parser)));
+    html::push_html(&mut rendered, Plain::of(TextMergeStream::new(parser), directory));
     CLEANER.clean(&rendered).to_string().trim_end().to_owned()
 }
 
@@ -52,11 +56,17 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::empty();
     cleaner
         .tags(ELEMENTS.into())
-        .tag_attributes([("a", ["href"].into()), ("ol", ["start"].into())].into())
+        .tag_attributes([("a", ["href", "data-user"].into()), ("ol", ["start"].into())].into())
         .url_schemes(["http", "https", "mailto"].into())
+        .url_relative(UrlRelative::Custom(Box::new(to_a_channel)))
         .link_rel(Some("noopener noreferrer nofollow"));
     cleaner
 });
+
+/// Of the addresses on this server, only those of channels: of users and channels that are named.
+fn to_a_channel(address: &str) -> Option<Cow<'_, str>> {
+    address.starts_with("/channels/").then_some(Cow::Borrowed(address))
+}
 
 static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
     let mut finder = LinkFinder::new();
@@ -65,17 +75,21 @@ static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
 });
 
 /// The parser's events with raw HTML as text, images as links to them, soft breaks as breaks,
-/// and bare links linked.
+/// and bare links, users and channels linked.
 struct Plain<'a, I> {
     events: I,
+    directory: &'a dyn Directory,
     waiting: VecDeque<Event<'a>>,
     /// How many links and code blocks are open: text in them stays as it is.
     verbatim: usize,
+    /// How many more names are looked for.
+    names_left: usize,
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
-    fn of(events: I) -> Self {
-        Self { events, waiting: VecDeque::new(), verbatim: 0 }
+    fn of(events: I, directory: &'a dyn Directory) -> Self {
+        let (waiting, verbatim, names_left) = (VecDeque::new(), 0, MAX_NAMES);
+        Self { events, directory, waiting, verbatim, names_left }
     }
 
     fn break_lines(&mut self, raw: &str) {
@@ -97,9 +111,30 @@ impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
                     Event::Text(piece),
                     Event::End(TagEnd::Link),
                 ]),
-                None => self.waiting.push_back(Event::Text(piece)),
+                None => self.link_names(&piece),
             }
         }
+    }
+
+    fn link_names(&mut self, text: &str) {
+        let mut rest = 0;
+        for (range, name) in names(text, self.directory, &mut self.names_left) {
+            let called = text[range.clone()].to_owned();
+            let (address, whose) = match name {
+                Name::User(id) => (&*called, format!(r#" data-user="{id}""#)),
+                Name::Channel => (&called[1..], String::new()),
+            };
+            // Ours, and safe: escaped here, and cleaned like all the rest.
+            let start = format!(r#"<a href="/channels/{}"{whose}>"#, url::segment(address));
+            self.waiting.extend([
+                Event::Text(text[rest..range.start].to_owned().into()),
+                Event::InlineHtml(start.into()),
+                Event::Text(called.into()),
+                Event::InlineHtml("</a>".into()),
+            ]);
+            rest = range.end;
+        }
+        self.waiting.push_back(Event::Text(text[rest..].to_owned().into()));
     }
 }
 
@@ -152,10 +187,25 @@ fn link_to(url: CowStr<'_>) -> Tag<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::UserId;
+    use crate::domain::names::{ChannelName, DisplayName};
+
+    /// Ada and `general`.
+    struct Few;
+
+    impl Directory for Few {
+        fn user(&self, name: &DisplayName) -> Option<UserId> {
+            (name.compared() == "ada").then(|| UserId::from("a1".to_owned()))
+        }
+
+        fn has_channel(&self, name: &ChannelName) -> bool {
+            name.as_str() == "general"
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, html: &str) {
-        assert_eq!(to_html(&text.parse().expect("a text")), html, "{text:?}");
+        assert_eq!(to_html(&text.parse().expect("a text"), &Few), html, "{text:?}");
     }
 
     #[test]
@@ -192,6 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn users_and_channels_are_linked() {
+        let rel = r#"rel="noopener noreferrer nofollow""#;
+        let ada = format!(r#"<a href="/channels/%40Ada" data-user="a1" {rel}>@Ada</a>"#);
+        let general = format!(r#"<a href="/channels/general" {rel}>#general</a>"#);
+        check("hi @Ada, see #general.", &format!("<p>hi {ada}, see {general}.</p>"));
+        check("**@Ada**", &format!("<p><strong>{ada}</strong></p>"));
+        check("@Bob #other a#general me@Ada", "<p>@Bob #other a#general me@Ada</p>");
+        check("`@Ada` #", "<p><code>@Ada</code> #</p>");
+        check(
+            "[@Ada](https://a.example)",
+            &format!(r#"<p><a href="https://a.example" {rel}>@Ada</a></p>"#),
+        );
+    }
+
+    #[test]
     fn images_become_links() {
         let rel = r#"rel="noopener noreferrer nofollow""#;
         check(
@@ -209,6 +274,9 @@ mod tests {
 
     #[test]
     fn dangerous_links_lose_their_target() {
-        check("[x](javascript:alert(1))", r#"<p><a rel="noopener noreferrer nofollow">x</a></p>"#);
+        let aimless = r#"<p><a rel="noopener noreferrer nofollow">x</a></p>"#;
+        for address in ["javascript:alert(1)", "//evil.example", "/sign-out", "x", "data:x"] {
+            check(&format!("[x]({address})"), aimless);
+        }
     }
 }

@@ -15,4 +15,5 @@ pub mod names;
 pub mod reaction;
 pub mod state;
 pub mod time;
+mod url;
 pub mod user;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::Utc;
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -14,10 +15,11 @@ use crate::domain::attachment::Attachment;
 use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
 use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
 use crate::domain::event::Event;
-use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
+use crate::domain::ids::{Cursor, MessageId, OpId, Seq, UserId};
 use crate::domain::markdown;
-use crate::domain::mentions::mentioned;
+use crate::domain::mentions::{Directory, mentioned};
 use crate::domain::message::{Content, Message, Text};
+use crate::domain::names::{ChannelName, DisplayName};
 use crate::domain::reaction::Reacted;
 use crate::domain::user::Session;
 
@@ -213,10 +215,9 @@ impl Engine {
 
     /// What is made of a text once, before it is stored; without files.
     fn content(&self, text: Text) -> Content {
-        let html = markdown::to_html(&text);
-        let live = self.core.live.read();
-        let holder = |name: &_| live.state.holder(name).map(|account| account.user.id.clone());
-        let mentions = mentioned(text.as_str(), holder);
+        let names = Names(&self.core.live);
+        let html = markdown::to_html(&text, &names);
+        let mentions = mentioned(text.as_str(), &names);
         Content { text, html, mentions, attachments: Vec::new() }
     }
 
@@ -327,6 +328,19 @@ impl Said {
                 && sent.zip(&content.attachments).all(|(sent, kept)| sent.same_as(kept))
         };
         content.text == self.text && self.files.as_ref().is_none_or(same_files)
+    }
+}
+
+/// Whom and what a text may name now. Looks them up one by one: rendering holds no lock.
+struct Names<'a>(&'a RwLock<Live>);
+
+impl Directory for Names<'_> {
+    fn user(&self, name: &DisplayName) -> Option<UserId> {
+        self.0.read().state.holder(name).map(|account| account.user.id.clone())
+    }
+
+    fn has_channel(&self, name: &ChannelName) -> bool {
+        self.0.read().state.channel_named(name).is_some()
     }
 }
 

@@ -56,9 +56,9 @@ impl Workspace {
         self.data.path()
     }
 
-    /// Everything below `/api` that answers.
+    /// Everything that answers.
     pub(crate) fn routes(&self) -> Vec<(Method, String)> {
-        let routes = self.client.rocket().routes().filter(|route| route.uri.base() == "/api");
+        let routes = self.client.rocket().routes();
         routes.map(|route| (route.method, route.uri.to_string())).collect()
     }
 

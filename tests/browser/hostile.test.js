@@ -1,0 +1,90 @@
+// Hostile texts in a real browser: nothing of them executes, by itself or by being clicked.
+
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { after, before, describe, it } from "node:test"
+import { House, until } from "./house.js"
+
+const TEXTS = JSON.parse(await readFile(new URL("../hostile/texts.json", import.meta.url), "utf8"))
+
+/** A channel keeps a hundred. */
+const PER_CHANNEL = 60
+
+describe("hostile texts", () => {
+  let house
+  before(async () => (house = await House.start()))
+  after(() => house.close())
+
+  /** Channels that hold all of them between them, and what was made of each. */
+  const posted = async () => {
+    const script = await house.script("Mallory")
+    const channels = []
+    for (let at = 0; at < TEXTS.length; at += PER_CHANNEL) {
+      const name = `hostile-${at}`
+      await script.ask("POST", "/api/channels", { name })
+      const messages = []
+      for (const text of TEXTS.slice(at, at + PER_CHANNEL)) {
+        const answer = await script.ask("POST", `/api/channels/${name}/messages`, { text })
+        assert.equal(answer.status, 201, text)
+        messages.push(await answer.json())
+      }
+      channels.push({ name, messages })
+    }
+    return channels
+  }
+
+  it("do nothing on the page, and nothing even where no policy holds them back", async () => {
+    assert.ok(TEXTS.length >= 60)
+    const channels = await posted()
+    const victim = await house.signedIn("Victor")
+    const done = []
+    victim.on("dialog", async (dialog) => {
+      done.push(`dialog: ${dialog.message()}`)
+      await dialog.dismiss()
+    })
+    victim.on("request", (request) => {
+      if (!request.url().startsWith(house.url) && !request.url().startsWith("data:image/")) done.push(request.url())
+    })
+    await victim.addInitScript(() => {
+      window.violations = []
+      document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective))
+    })
+    for (const { name, messages } of channels) {
+      await victim.goto(`/channels/${name}`)
+      await until("all are shown", async () => (await victim.locator(".message[data-seq]").count()) === messages.length)
+      assert.deepEqual(await victim.evaluate(() => window.violations), [], "the policy had nothing to hold back")
+      const foreign = ".message__text :is(script, style, iframe, img, svg, form, input, object, embed, link, meta)"
+      assert.equal(await victim.locator(foreign).count(), 0)
+      const loose = await victim.locator(".message__text *").evaluateAll((elements) =>
+        elements.flatMap((element) => element.getAttributeNames().filter((name) => /^on|^style$|^id$/.test(name))),
+      )
+      assert.deepEqual(loose, [])
+    }
+
+    // The same HTML in a document without any policy, where every link is followed.
+    const bare = await (await house.browser.newContext()).newPage()
+    bare.on("dialog", async (dialog) => {
+      done.push(`bare dialog: ${dialog.message()}`)
+      await dialog.dismiss()
+    })
+    await bare.route("**", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><main></main>" }))
+    await bare.goto("http://bare.example/")
+    const executed = await bare.evaluate(async (htmls) => {
+      const executed = []
+      for (const name of ["alert", "confirm", "prompt", "eval"]) window[name] = (...what) => executed.push([name, ...what])
+      const main = document.querySelector("main")
+      addEventListener("click", (event) => event.target.closest("a")?.protocol.startsWith("http") && event.preventDefault())
+      for (const html of htmls) {
+        main.innerHTML = html
+        for (const element of main.querySelectorAll("*")) {
+          for (const name of ["mouseover", "focus", "load", "error", "toggle"]) element.dispatchEvent(new Event(name))
+          element.click()
+        }
+        await new Promise((next) => setTimeout(next))
+      }
+      return executed
+    }, channels.flatMap(({ messages }) => messages.map(({ html }) => html)))
+    assert.deepEqual(executed, [])
+    assert.deepEqual(done, [])
+  })
+})

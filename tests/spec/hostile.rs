@@ -1,0 +1,78 @@
+//! Hostile texts, OWASP's list of cross-site scripting among them (see `tests/hostile`): what is
+//! made of them is harmless by itself, whatever a page's policy may be.
+
+use serde_json::Value;
+
+use crate::harness::Workspace;
+use houston::domain::markdown::ELEMENTS;
+
+fn texts() -> Vec<String> {
+    serde_json::from_str(include_str!("../hostile/texts.json")).expect("a list of texts")
+}
+
+/// A tag's name and its attributes. The renderer escapes each `<` and `"` that is not its own.
+fn tags(html: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
+    let tag = |tag| -> (&str, Vec<(&str, &str)>) {
+        let (tag, _): (&str, &str) = str::split_once(tag, '>').expect("a tag has an end");
+        let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
+        let mut attributes = Vec::new();
+        while let Some((attribute, after)) = rest.split_once("=\"") {
+            let (value, after) = after.split_once('"').expect("a value has an end");
+            attributes.push((attribute.trim(), value));
+            rest = after;
+        }
+        assert!(rest.trim().is_empty(), "{tag:?} ends after its attributes");
+        (name.trim_start_matches('/'), attributes)
+    };
+    html.split('<').skip(1).map(tag).collect()
+}
+
+fn is_harmless(tag: &str, attribute: &str, value: &str) -> bool {
+    match (tag, attribute) {
+        ("a", "href") => {
+            let schemes = ["https://", "http://", "mailto:", "/channels/"];
+            schemes.iter().any(|scheme| value.starts_with(scheme))
+        }
+        ("a", "rel") => value == "noopener noreferrer nofollow",
+        ("a", "data-user") => value.chars().all(|c| c.is_ascii_hexdigit()),
+        ("ol", "start") => value.parse::<u32>().is_ok(),
+        _ => false,
+    }
+}
+
+#[rocket::async_test]
+async fn nothing_that_is_rendered_can_do_anything() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let texts = texts();
+    assert!(texts.len() >= 60, "{} texts", texts.len());
+    for text in texts {
+        let message = ada.posts("general", &text).await;
+        assert_eq!(message["text"], Value::from(text.trim()));
+        let html = message["html"].as_str().expect("html");
+        for (tag, attributes) in tags(html) {
+            assert!(ELEMENTS.contains(&tag), "<{tag}> of {text:?} in {html}");
+            for (attribute, value) in attributes {
+                assert!(is_harmless(tag, attribute, value), "{attribute} of {text:?} in {html}");
+            }
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn nothing_of_it_gets_into_a_page_but_as_text() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for text in texts().iter().take(100) {
+        ada.posts("general", text).await;
+    }
+    let page = ada.get("/channels/general").await;
+    assert_eq!(page.status, 200);
+    let page = page.text.to_lowercase();
+    let scripts = page.matches("<script").count();
+    let own = page.matches("<script type=\"module\" src=\"/static/js/").count();
+    assert_eq!(scripts, own, "no script but our own");
+    for never in ["<iframe", "<style", "<object", "<embed", "<img", "<base", "<video", "<marquee"] {
+        assert!(!page.contains(never), "{never}");
+    }
+}
