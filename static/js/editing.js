@@ -51,10 +51,7 @@ export function mountEditing(element) {
     edit.form.ariaBusy = "true"
     const answer = await request("PUT", `${channelPath(here().channel)}/messages/${id}`, { text: edit.field.value })
     edit.form.ariaBusy = null
-    if (!answer.ok) {
-      part(edit.form, "error").textContent = `Not saved: ${answer.why}`
-      return
-    }
+    if (!answer.ok) return draw(() => void (part(edit.form, "error").textContent = `Not saved: ${answer.why}`))
     end(id)
     say("message-updated", answer.body)
   }
@@ -78,7 +75,8 @@ export function mountEditing(element) {
     for (const [id, edit] of edits) {
       const item = list.byId(id)
       if (item && !item.contains(edit.form)) attach(item, edit.form)
-      const changed = item !== undefined && item.dataset.text !== edit.text
+      // The change may be this one, told before its own answer.
+      const changed = item && item.dataset.text !== edit.text && edit.form.ariaBusy !== "true"
       const note = changed ? "This message was changed elsewhere meanwhile. Saving replaces that." : ""
       if (part(edit.form, "note").textContent !== note) part(edit.form, "note").textContent = note
       if (item || resetting) continue

@@ -27,16 +27,16 @@ export function withReaction(reactions, reaction, user, given) {
 }
 
 /**
- * Who gave a reaction, as a sentence.
+ * Who gave a reaction: a sentence that the reaction completes.
  *
- * @param {Reacted} reacted
+ * @param {User[]} users
  */
-export function tellReaction({ reaction, users }) {
+export function tellWho(users) {
   const names = users.slice(0, NAMED).map((user) => user.display_name)
   const more = users.length - names.length
   if (more > 0) names.push(more === 1 ? "1 other" : `${more} others`)
   const last = names.pop()
-  return `${names.length > 0 ? `${names.join(", ")} and ${last}` : last} reacted with ${reaction}`
+  return `${names.length > 0 ? `${names.join(", ")} and ${last}` : last} reacted with`
 }
 
 /**

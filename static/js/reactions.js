@@ -2,7 +2,7 @@
 
 import { hear } from "./bus.js"
 import { find, here, stamp } from "./page.js"
-import { tellReaction } from "./reaction.js"
+import { tellWho } from "./reaction.js"
 
 /** @typedef {import("./reaction.js").Reacted} Reacted */
 
@@ -69,9 +69,10 @@ function reactedOf({ dataset }) {
 function fill(pill, reacted) {
   pill.dataset.reaction = reacted.reaction
   pill.dataset.users = JSON.stringify(reacted.users)
+  const who = tellWho(reacted.users)
+  find(pill, ".reaction__who").textContent = who
   find(pill, ".reaction__what").textContent = reacted.reaction
   find(pill, ".reaction__count").textContent = String(reacted.users.length)
-  pill.title = tellReaction(reacted)
-  pill.ariaLabel = pill.title
+  pill.title = `${who} ${reacted.reaction}`
   pill.ariaPressed = String(reacted.users.some(({ id }) => id === here().user))
 }

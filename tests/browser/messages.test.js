@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, PHONE, say, shows, until } from "./house.js"
+import { House, isSound, PHONE, say, SCREENS, shoot, shows, until } from "./house.js"
 
 describe("a message", () => {
   let house
@@ -100,7 +100,7 @@ describe("a message", () => {
     await bob.getByRole("button", { name: "Ada reacted with 👍", pressed: false }).click()
     const both = { name: "Ada and Bob reacted with 👍", pressed: true }
     for (const page of [ada, bob]) await page.getByRole("button", both).waitFor()
-    assert.equal(await ada.getByRole("button", both).innerText().then((text) => text.replace(/\s/g, "")), "👍2")
+    assert.equal(await ada.getByRole("button", both).locator(".reaction__count").innerText(), "2")
     await ada.getByRole("button", both).click()
     await bob.getByRole("button", { name: "Bob reacted with 👍", exact: true }).waitFor()
     const { reactions } = await (await ask("GET", `${path}/${id}`)).json()
@@ -131,7 +131,7 @@ describe("a message", () => {
     await message(page, "lunch?").getByRole("button", { name: "Dismiss" }).click()
     await act(page, "lunch?", "React")
     await page.keyboard.press("Escape")
-    await hasFocus("Escape gives the focus back", message(page, "lunch?").getByRole("button", { name: "React" }))
+    await hasFocus("Escape gives the focus back", message(page, "lunch?").getByRole("button", { name: "React", exact: true }))
   })
 
   it("is edited in its place, and everybody sees that it was", async () => {
@@ -225,6 +225,10 @@ describe("a message", () => {
     await ada.clock.runFor(11_000)
     await shows(bob, ["stays"])
     await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
+    await act(ada, "stays", "Delete")
+    await ada.mouse.move(0, 0)
+    await ada.clock.runFor(11_000)
+    await bob.getByText("All quiet on this frequency.").waitFor()
   })
 
   it("is deleted at once when its author leaves, and comes back when it cannot be", async () => {
@@ -301,6 +305,18 @@ describe("a message", () => {
     await page.getByRole("button", { name: /Latest/ }).click()
     await page.getByRole("link", { name: "nowhere" }).click()
     await page.getByText("That message is no longer kept.").waitFor()
+  })
+
+  it("has the same address for both in a direct conversation", async () => {
+    const [dora, dino] = [await house.signedIn("Dora"), await house.signedIn("Dino")]
+    await dora.request.post("/api/channels/@Dino/messages", { data: { text: "just between us" } })
+    await dora.goto("/channels/@Dino")
+    await act(dora, "just between us", "Reply")
+    const [, link] = (await dora.getByRole("textbox", { name: /^Message @Dino/ }).inputValue()).match(/\((.*)\)/)
+    assert.match(link, /\/channels\/id:\w+#message-/)
+    await dino.goto(link)
+    await hasFocus("the message has the focus", message(dino, "just between us"))
+    assert.equal(await dino.getByRole("heading", { level: 1 }).innerText(), "@Dora")
   })
 
   it("is new to who comes back to the channel, which opens there", async () => {
@@ -383,4 +399,78 @@ describe("a message", () => {
     assert.equal(await page.locator(".message[data-mention]").count(), 1)
     assert.equal(await page.getByRole("link", { name: "#general" }).last().getAttribute("target"), null)
   })
+
+  for (const { name, ...screen } of SCREENS) {
+    it(`looks right in each state on ${name}`, async () => {
+      const { at, path, ask, post } = await channel(`states-${name}`)
+      const touch = screen.viewport === PHONE
+      const others = [await house.script(`Grace ${name}`), await house.script(`أمل ${name}`), await house.script(`${name}-`.padEnd(32, "M"))]
+      const { id } = await post("The window opens at **14:02 UTC**. Please check `telemetry -v`.")
+      const react = (who, reaction) => who.ask("PUT", `${path}/${id}/reactions/${encodeURIComponent(reaction)}`)
+      for (const who of others) await react(who, "👍")
+      for (const reaction of ["🚀", "go for launch!!", "كل شيء جاهز", "M".repeat(16)]) await react(others[0], reaction)
+      await post(`\`\`\`\nlet answer = ${"a_long_name_".repeat(12)};\n\`\`\``)
+      const rtl = await (await others[1].ask("POST", path, { text: "جاهز" })).json()
+      await others[1].ask("PUT", `${path}/${rtl.id}`, { text: "كل شيء جاهز للإطلاق" })
+      await others[2].ask("POST", path, { text: "🚀🎉" })
+      for (const text of ["Fuel is at ninety", "Guidance is ready"]) {
+        const sent = await (await others[0].ask("POST", path, { text })).json()
+        await others[0].ask("PUT", `${path}/${sent.id}`, { text: `${text}-nine percent` })
+      }
+
+      const page = await house.signedIn(`Guest on ${name}`, { at, ...screen, hasTouch: touch, isMobile: touch })
+      await page.locator(".flash").getByRole("button").click()
+      for (const text of ["Guidance is go.", "Two in a row."]) {
+        await box(page).fill(text)
+        await page.getByRole("button", { name: "Send" }).click()
+        await message(page, text).waitFor()
+      }
+      const me = await page.locator("[data-mount~=room]").getAttribute("data-user")
+      await page.evaluate((user) => {
+        const html = `<p><a href="/channels/%40Guest" data-user="${user}">@Guest</a>, ask <a href="/channels/%40Grace" data-user="x">@Grace</a> in <a href="/channels/general">#general</a></p>`
+        const reactions = [{ reaction: "👀", users: [{ id: user, display_name: "Guest" }] }]
+        const detail = { id: "named", seq: 1e9, author: { id: "3", display_name: "Xenia" }, text: "@Guest", html, sent_at: new Date().toISOString(), edited_at: null, reactions }
+        document.dispatchEvent(new CustomEvent("message", { detail }))
+      }, me)
+      const choose = async (text, action) => {
+        if (!touch) return act(page, text, action)
+        await message(page, text).getByRole("button", { name: "Message actions" }).tap()
+        await page.getByRole("toolbar").getByText(action).tap()
+      }
+      const state = async (what) => {
+        await shoot(page, `${what}-${name}`)
+        await isSound(page, `${what} on ${name}`)
+      }
+
+      if (touch) await message(page, "Two in a row.").getByRole("button", { name: "Message actions" }).tap()
+      else await message(page, "Two in a row.").hover()
+      await state("actions")
+      await page.keyboard.press("Escape")
+      await choose("Two in a row.", "React")
+      await page.getByLabel("Any emoji, or up to 16 characters").fill("far too long to be a reaction")
+      await page.getByRole("button", { name: "Add" }).click()
+      await page.locator(".picker").getByRole("alert").getByText(/up to 16/).waitFor()
+      await state("picker")
+      await page.keyboard.press("Escape")
+      await choose("Two in a row.", "Edit")
+      await page.getByRole("textbox", { name: "Text of the message" }).fill("")
+      await page.getByRole("button", { name: "Save" }).click()
+      await page.getByText("Not saved").waitFor()
+      await state("edit")
+      await page.getByRole("button", { name: "Cancel" }).click()
+      await choose("Guidance is ready", "Mark unread from here")
+      await page.getByRole("separator").waitFor()
+      await choose("Guidance is go.", "Delete")
+      await page.getByText("Message deleted.").waitFor()
+      await state("undo")
+      await page.getByRole("button", { name: "Undo" }).click()
+      await choose("Guidance is ready", "Reply")
+      await state("reply")
+      await page.emulateMedia({ reducedMotion: "reduce" })
+      await page.evaluate((first) => (location.hash = `message-${first}`), id)
+      await page.locator(".message[data-linked]").waitFor()
+      await state("linked")
+      await page.context().close()
+    })
+  }
 })
