@@ -14,6 +14,7 @@
  * @property {string} html its safe rendering
  * @property {string} sent_at RFC 3339
  * @property {string | null} edited_at RFC 3339
+ * @property {{reaction: string, users: User[]}[]} reactions
  */
 
 /**
@@ -35,13 +36,14 @@ const SILENT = "The server did not answer in time."
  * @param {string} method
  * @param {string} path below `/api`
  * @param {object} [body]
+ * @param {{keepalive?: boolean}} [options] whether it outlives the page
  * @returns {Promise<Answer>}
  */
-export async function request(method, path, body) {
+export async function request(method, path, body, { keepalive = false } = {}) {
   try {
     const headers = body ? { "Content-Type": "application/json" } : undefined
     const signal = AbortSignal.timeout(PATIENCE_MS)
-    const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal })
+    const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal, keepalive })
     return await answer(response)
   } catch (error) {
     const why = error instanceof DOMException && error.name === "TimeoutError" ? SILENT : UNREACHABLE

@@ -1,27 +1,37 @@
 // Mounts each behaviour on the elements that ask for it: `data-mount="name"`.
 
+import { mountActions } from "./actions.js"
 import { mountAnnouncer } from "./announcer.js"
 import { mountBanner } from "./banner.js"
 import { mountChannels } from "./channels.js"
 import { mountComposer } from "./composer.js"
+import { mountCopying } from "./copying.js"
 import { mountDeleting } from "./deleting.js"
 import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
+import { mountEditing, mountEditLast } from "./editing.js"
 import { mountFlash } from "./flash.js"
 import { mountLatest, mountScroll } from "./scroll.js"
+import { mountLinking } from "./linking.js"
 import { mountLost } from "./lost.js"
 import { mountMessages } from "./messages.js"
 import { mountNames } from "./names.js"
+import { mountFirstNew, mountNews } from "./news.js"
 import { mountNewChannel } from "./new-channel.js"
 import { mountNotices } from "./notices.js"
 import { mountPeople } from "./people.js"
+import { mountPicker } from "./picker.js"
+import { mountReacting } from "./reacting.js"
+import { mountReactions } from "./reactions.js"
 import { mountReading } from "./reading.js"
 import { mountRename } from "./rename.js"
+import { mountReplying } from "./replying.js"
 import { mountRoom } from "./room.js"
 import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
+import { mountToast } from "./toast.js"
 import { mountTopic } from "./topic.js"
 
 /**
@@ -39,11 +49,20 @@ const MOUNTS = {
   menu: mountMenu,
   drawer: mountDrawer,
   announcer: mountAnnouncer,
+  toast: mountToast,
   latest: mountLatest,
+  "first-new": mountFirstNew,
   scroll: mountScroll,
   messages: mountMessages,
   notices: mountNotices,
+  actions: mountActions,
+  reactions: mountReactions,
+  reacting: mountReacting,
+  picker: mountPicker,
+  editing: mountEditing,
   deleting: mountDeleting,
+  copying: mountCopying,
+  news: mountNews,
   reading: mountReading,
   topic: mountTopic,
   people: mountPeople,
@@ -53,6 +72,9 @@ const MOUNTS = {
   names: mountNames,
   banner: mountBanner,
   composer: mountComposer,
+  replying: mountReplying,
+  "edit-last": mountEditLast,
+  linking: mountLinking,
   sending: mountSending,
   room: mountRoom,
 }

@@ -1,15 +1,10 @@
 // Writing: the text is kept as a draft until it is sent.
 
 import { hear, say } from "./bus.js"
-import { charsLeft, MAX_CHARS } from "./limit.js"
+import { charsLeft, limitWords } from "./limit.js"
 import { recall, remember } from "./memory.js"
 import { find, here, part } from "./page.js"
-
-/** With fewer characters left than this, they are counted. */
-const NEAR_LIMIT_CHARS = 200
-
-/** Fingers have no Shift+Enter: for them Enter is a new line, and the button sends. */
-const TOUCH = matchMedia("(pointer: coarse)")
+import { grow, isDone, TOUCH } from "./writing.js"
 
 /** @param {HTMLFormElement} form */
 export function mountComposer(form) {
@@ -37,9 +32,7 @@ export function mountComposer(form) {
   })
   text.addEventListener("input", changed)
   text.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || TOUCH.matches) return
-    // Safari ends composing before this key, and tells so only by its code.
-    if (event.isComposing || event.keyCode === 229) return
+    if (!isDone(event)) return
     event.preventDefault()
     form.requestSubmit()
   })
@@ -54,21 +47,4 @@ export function mountComposer(form) {
   text.value ||= recall(draftKey) ?? ""
   changed()
   if (!TOUCH.matches) text.focus()
-}
-
-/** @param {number} left */
-function limitWords(left) {
-  if (left < 0) return `${-left} characters too many (at most ${MAX_CHARS.toLocaleString()}).`
-  return left < NEAR_LIMIT_CHARS ? `${left} characters left.` : ""
-}
-
-/**
- * Where the stylesheet's `field-sizing` is unknown, the field is as high as its text.
- *
- * @param {HTMLTextAreaElement} text
- */
-function grow(text) {
-  if (CSS.supports("field-sizing", "content")) return
-  text.style.blockSize = "auto"
-  text.style.blockSize = `${text.scrollHeight}px`
 }

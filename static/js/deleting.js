@@ -1,61 +1,104 @@
-// Deleting a message of one's own, after asking; and what the buttons of an unsent one do.
+// Deleting a message: it folds into a line that can undo it, and only after that is it deleted.
 
 import { channelPath, request } from "./api.js"
-import { say } from "./bus.js"
-import { find, here, stamp } from "./page.js"
+import { hear, say } from "./bus.js"
+import { draw } from "./drawing.js"
+import { showReason } from "./message.js"
+import { MessageList } from "./message-list.js"
+import { find, here, part, stamp } from "./page.js"
 
-/** @param {HTMLElement} list */
-export function mountDeleting(list) {
-  list.addEventListener("click", ({ target }) => {
-    const button = /** @type {Element} */ (target).closest("[data-action]")
-    const item = button?.closest("li")
-    if (button instanceof HTMLElement && item) act(button.dataset.action, item)
-  })
-  list.addEventListener("keydown", ({ key, target }) => {
-    const item = /** @type {Element} */ (target).closest("li")
-    if (key === "Escape" && item?.querySelector(".message__confirm")) keep(item)
-  })
-}
+/** How long one can think better of it. */
+const UNDO_MS = 10_000
 
-/**
- * @param {string | undefined} action
- * @param {HTMLElement} item
- */
-function act(action, item) {
-  const id = item.dataset.id ?? ""
-  switch (action) {
-    case "retry": return say("retry", { id })
-    case "discard": return say("discard", { id })
-    case "delete": return ask(item)
-    case "keep": return keep(item)
-    case "confirm": return remove(item, id)
+const TICK_MS = 250
+
+const HOVERS = matchMedia("(any-hover: hover)")
+
+/** @param {HTMLElement} element */
+export function mountDeleting(element) {
+  const list = new MessageList(element)
+  /** @type {Map<string, {line: HTMLElement, leftMs: number}>} by the message's id */
+  const leaving = new Map()
+  let ticking = 0
+  let tickedAt = 0
+
+  const tick = () => {
+    const passedMs = Date.now() - tickedAt
+    tickedAt = Date.now()
+    for (const [id, each] of leaving) {
+      // Deleted elsewhere, or no longer kept.
+      if (!each.line.isConnected) {
+        leaving.delete(id)
+        continue
+      }
+      if (!rests(each.line)) each.leftMs -= passedMs
+      part(each.line, "left").textContent = String(Math.max(1, Math.ceil(each.leftMs / 1_000)))
+      if (each.leftMs <= 0) remove(id)
+    }
+    if (leaving.size === 0) clearInterval(ticking)
   }
-}
 
-/** @param {HTMLElement} item */
-function ask(item) {
-  const confirm = stamp("confirm")
-  find(item, '[data-action="delete"]').hidden = true
-  find(item, ".message__actions").append(confirm)
-  find(confirm, '[data-action="keep"]').focus()
-  confirm.scrollIntoView({ block: "nearest" })
-}
+  /** @param {string} id */
+  const begin = (id) => {
+    const item = list.byId(id)
+    if (!item || leaving.has(id)) return
+    const line = stamp("undo")
+    draw(() => {
+      item.dataset.deleting = ""
+      item.append(line)
+    })
+    if (leaving.size === 0) {
+      tickedAt = Date.now()
+      ticking = setInterval(tick, TICK_MS)
+    }
+    leaving.set(id, { line, leftMs: UNDO_MS })
+    tick()
+    find(line, "button").focus({ preventScroll: true })
+  }
 
-/** @param {HTMLElement} item */
-function keep(item) {
-  find(item, ".message__confirm").remove()
-  const remove = find(item, '[data-action="delete"]')
-  remove.hidden = false
-  remove.focus()
+  /** @param {string} id */
+  const bringBack = (id) => {
+    const item = list.byId(id)
+    leaving.delete(id)
+    draw(() => {
+      item?.querySelector(".undo")?.remove()
+      item?.removeAttribute("data-deleting")
+    })
+    return item
+  }
+
+  /** @param {string} id */
+  const remove = async (id) => {
+    const line = leaving.get(id)?.line
+    leaving.delete(id)
+    if (line) find(line, "button").ariaDisabled = "true"
+    // It has to outlive the page: this may be the reader leaving.
+    const options = { keepalive: true }
+    const { ok, status, why } = await request("DELETE", `${channelPath(here().channel)}/messages/${id}`, undefined, options)
+    if (ok || status === 404) return say("message-deleted", { id })
+    const item = bringBack(id)
+    if (item) draw(() => showReason(item, `Not deleted: ${why}`))
+  }
+
+  const removeAll = () => [...leaving.keys()].forEach(remove)
+
+  hear("delete", ({ id }) => begin(id))
+  hear("undo", ({ id }) => {
+    if (!leaving.has(id)) return
+    bringBack(id)?.querySelector("button.message__more")?.focus()
+  })
+  // All is drawn anew, without the lines: what was decided stays decided.
+  hear("reset", removeAll)
+  addEventListener("pagehide", removeAll)
+  document.addEventListener("visibilitychange", () => document.hidden && removeAll())
 }
 
 /**
- * @param {HTMLElement} item
- * @param {string} id
+ * Whether the reader is still thinking: the pointer or the focus rests on the line. The focus that
+ * a click left there does not count.
+ *
+ * @param {HTMLElement} line
  */
-async function remove(item, id) {
-  const { ok, status, why } = await request("DELETE", `${channelPath(here().channel)}/messages/${id}`)
-  if (ok || status === 404) return say("message-deleted", { id })
-  const question = item.querySelector(".message__question")
-  if (question) question.textContent = why
+function rests(line) {
+  return line.matches(":has(:focus-visible)") || (HOVERS.matches && line.matches(":hover"))
 }

@@ -1,6 +1,9 @@
 // One message on the page: made from the one partial that also the server draws with.
 
-import { find, stamp } from "./page.js"
+import { find, here, stamp } from "./page.js"
+import { anchorOf } from "./permalink.js"
+import { finishProse } from "./prose.js"
+import { drawReactions } from "./reactions.js"
 
 /** @typedef {import("./api.js").User} User */
 
@@ -21,16 +24,12 @@ const shown = new WeakMap()
  * @param {import("./api.js").Message} message
  */
 export function fill(item, message) {
-  Object.assign(item.dataset, {
-    id: message.id,
-    seq: String(message.seq),
-    author: message.author.id,
-    sentAt: message.sent_at,
-  })
+  identify(item, { ...message, sentAt: message.sent_at })
+  item.dataset.seq = String(message.seq)
   delete item.dataset.state
-  item.querySelector(".message__failure")?.remove()
-  name(item, message.author)
-  find(item, ".message__edited").hidden = !message.edited_at
+  const edited = find(item, ".message__edited")
+  edited.dataset.at = message.edited_at ?? ""
+  edited.hidden = !message.edited_at
   const text = find(item, ".message__text")
   delete text.dataset.plain
   if (shown.get(text) !== message.html) {
@@ -39,6 +38,7 @@ export function fill(item, message) {
     text.innerHTML = message.html
     shown.set(text, message.html)
   }
+  drawReactions(item, message.reactions)
   finish(item)
 }
 
@@ -49,10 +49,9 @@ export function fill(item, message) {
  * @param {{id: string, text: string, sentAt: string, author: User}} draft
  */
 export function fillPending(item, draft) {
-  Object.assign(item.dataset, { id: draft.id, author: draft.author.id, sentAt: draft.sentAt, state: "pending" })
+  identify(item, draft)
+  item.dataset.state = "pending"
   delete item.dataset.seq
-  item.querySelector(".message__failure")?.remove()
-  name(item, draft.author)
   const text = find(item, ".message__text")
   text.dataset.plain = ""
   text.textContent = draft.text
@@ -76,8 +75,20 @@ export function showFailure(item, why, retries) {
 }
 
 /**
- * Makes a message of the server's or of ours ready for this reader: local time, links that leave
- * the chat open beside it, code that can be scrolled.
+ * Says why something that was asked of a message could not be.
+ *
+ * @param {HTMLElement} item
+ * @param {string} why
+ */
+export function showReason(item, why) {
+  item.querySelector(".message__failure")?.remove()
+  const reason = stamp("reason")
+  find(reason, ".message__why").textContent = why
+  item.append(reason)
+}
+
+/**
+ * Makes a message of the server's or of ours ready for this reader: local time, and its text.
  *
  * @param {HTMLElement} item
  */
@@ -87,17 +98,22 @@ export function finish(item) {
   time.dateTime = sentAt.toISOString()
   time.textContent = CLOCK.format(sentAt)
   time.title = FULL.format(sentAt)
-  const text = find(item, ".message__text")
-  for (const link of text.querySelectorAll("a")) link.target = "_blank"
-  // A block of code may scroll sideways: also without a mouse.
-  for (const block of text.querySelectorAll("pre")) block.tabIndex = 0
+  const edited = find(item, ".message__edited")
+  if (edited.dataset.at) edited.title = `Edited ${FULL.format(new Date(edited.dataset.at))}`
+  finishProse(item, find(item, ".message__text"))
 }
 
 /**
+ * What a message that is stored and one that is on its way have in common.
+ *
  * @param {HTMLElement} item
- * @param {User} user
+ * @param {{id: string, text: string, sentAt: string, author: User}} message
  */
-function name(item, user) {
+function identify(item, { id, text, sentAt, author: user }) {
+  item.id = anchorOf(id)
+  Object.assign(item.dataset, { id, text, sentAt, author: user.id })
+  item.toggleAttribute("data-own", user.id === here().user)
+  item.querySelector(".message__failure")?.remove()
   const author = find(item, ".message__author")
   author.textContent = user.display_name
   author.dataset.nameOf = user.id

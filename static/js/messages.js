@@ -1,6 +1,7 @@
 // What is said, as it is said: each message once, whether its answer or its event comes first.
 
-import { hear, say } from "./bus.js"
+import { hear } from "./bus.js"
+import { draw as drawAny } from "./drawing.js"
 import { fill, fillPending, finish, showFailure } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { here, part, stamp } from "./page.js"
@@ -14,13 +15,13 @@ export function mountMessages(element) {
   let seen = new Set()
 
   /** @param {() => object | void} change gives what `drawn` has to tell */
-  const draw = (change) => {
-    say("drawing")
-    const told = change()
-    list.settle()
-    empty.hidden = list.all().length > 0
-    say("drawn", { message: null, isNew: false, own: false, ...told })
-  }
+  const draw = (change) =>
+    drawAny(() => {
+      const told = change()
+      list.settle()
+      empty.hidden = list.all().length > 0
+      return told
+    })
 
   /** @param {import("./api.js").Message} message */
   const show = (message) =>
@@ -30,7 +31,6 @@ export function mountMessages(element) {
       const settled = known?.dataset.seq === String(message.seq)
       const own = message.author.id === me
       fill(item, message)
-      item.toggleAttribute("data-own", own)
       item.toggleAttribute("data-arriving", !known && !seen.has(message.id))
       if (!settled) list.place(item)
       return { message, isNew: !known && !seen.has(message.id), own }
@@ -63,7 +63,6 @@ export function mountMessages(element) {
     draw(() => {
       const item = known ?? stamp("message")
       fillPending(item, draft)
-      item.dataset.own = ""
       if (!known) list.append(item)
       return { isNew: !known, own: true }
     })

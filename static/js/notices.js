@@ -1,6 +1,7 @@
 // Who joined and who left, as quiet lines in the conversation.
 
-import { hear, say } from "./bus.js"
+import { hear } from "./bus.js"
+import { draw } from "./drawing.js"
 import { fold, tell } from "./folding.js"
 import { MessageList } from "./message-list.js"
 import { here, stamp } from "./page.js"
@@ -17,18 +18,18 @@ export function mountNotices(element) {
   /** @param {"joined" | "left"} kind */
   const notice = (kind) => (/** @type {{user: import("./api.js").User}} */ { user }) => {
     if (user.id === me) return
-    say("drawing")
-    const last = list.last()
-    const open = last?.classList.contains("notice") ? last : null
-    const moves = fold((open && told.get(open)) ?? [], { kind, ...user })
-    if (moves.length === 0) open?.remove()
-    else {
-      const line = open ?? stamp("notice")
-      write(line, moves)
-      if (!open) list.tell(line)
-    }
-    list.settle()
-    say("drawn", { message: null, isNew: false, own: false })
+    draw(() => {
+      const last = list.last()
+      const open = last?.classList.contains("notice") ? last : null
+      const moves = fold((open && told.get(open)) ?? [], { kind, ...user })
+      if (moves.length === 0) open?.remove()
+      else {
+        const line = open ?? stamp("notice")
+        write(line, moves)
+        if (!open) list.tell(line)
+      }
+      list.settle()
+    })
   }
 
   /**

@@ -27,11 +27,18 @@ export function part(root, name) {
  */
 export function stamp(id) {
   const template = /** @type {HTMLTemplateElement} */ (find(document, `template#${id}`))
-  return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true))
+  // Imported, so that it is of this document already: links in it resolve as they will.
+  return /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild)
 }
 
-/** The channel that is open and the user who looks at it, by their ids. */
+/** The channel that is open and the user who looks at it, by their ids, and what they are called. */
 export function here() {
-  const { channel = "", user = "" } = find(document, '[data-mount~="room"]').dataset
-  return { channel, user }
+  const { channel = "", name = "", user = "", userName = "" } = find(document, '[data-mount~="room"]').dataset
+  return { channel, name, user, userName }
+}
+
+/** Where the messages of this page have their addresses. */
+export function place() {
+  const { channel, name } = here()
+  return { origin: location.origin, channel, name }
 }

@@ -1,4 +1,5 @@
-// Tells the server up to where this channel is read: to its end, while it is looked at.
+// Tells the server up to where this channel is read: to its end, while it is looked at. What was
+// marked unread stays so until something newer is looked at.
 
 import { channelPath, request } from "./api.js"
 import { hear } from "./bus.js"
@@ -12,21 +13,30 @@ const REPORT_MS = 800
 export function mountReading(element) {
   const list = new MessageList(element)
   let timer = 0
-  let reported = /** @type {string | undefined} */ (undefined)
+  /** The `seq` up to which there is nothing to report. */
+  let settled = 0
 
+  const last = () => list.stored().at(-1)
   const report = async () => {
     timer = 0
-    const last = list.stored().at(-1)?.dataset.id
-    if (document.hidden || !last || last === reported) return
-    reported = last
-    const { ok } = await request("PUT", `${channelPath(here().channel)}/read`, { message: last })
-    if (!ok) reported = undefined
+    const item = last()
+    const seq = Number(item?.dataset.seq)
+    if (document.hidden || !item || seq <= settled) return
+    const before = settled
+    settled = seq
+    const { ok } = await request("PUT", `${channelPath(here().channel)}/read`, { message: item.dataset.id })
+    if (!ok && settled === seq) settled = before
   }
   const soon = () => {
     timer ||= setTimeout(report, REPORT_MS)
   }
 
   hear("drawn", soon)
+  hear("marked-unread", () => {
+    clearTimeout(timer)
+    timer = 0
+    settled = Number(last()?.dataset.seq)
+  })
   document.addEventListener("visibilitychange", soon)
   soon()
 }

@@ -6,6 +6,9 @@ import { hear, say } from "./bus.js"
 /** Closer to the end than this, the reader is following along. */
 const NEAR_END_PX = 100
 
+/** What is looked at has this part of the view above it, for what came before. */
+const CONTEXT = 0.25
+
 /** @param {HTMLElement} scroll */
 export function mountScroll(scroll) {
   let following = true
@@ -49,6 +52,12 @@ export function mountScroll(scroll) {
     heldAt = scroll.scrollTop
     if (isNew && message) missed += 1
     tell()
+  })
+  hear("look-at", ({ item }) => {
+    const top = topOf(item)
+    if (top >= 0 && top + item.clientHeight <= scroll.clientHeight) return
+    scroll.scrollTop += top - scroll.clientHeight * CONTEXT
+    look()
   })
   hear("to-latest", () => {
     toEnd()

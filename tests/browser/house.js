@@ -6,6 +6,7 @@ import { mkdtemp, mkdir, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import AxeBuilder from "@axe-core/playwright"
 import { chromium } from "playwright-core"
 
 const ROOT = resolve(import.meta.dirname, "../..")
@@ -18,6 +19,13 @@ export const DEADLINE_MS = 30_000
 
 export const DESKTOP = { width: 1280, height: 800 }
 export const PHONE = { width: 390, height: 844 }
+
+export const SCREENS = [
+  { name: "desktop-light", viewport: DESKTOP, colorScheme: "light" },
+  { name: "desktop-dark", viewport: DESKTOP, colorScheme: "dark" },
+  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
+  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
+]
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -126,6 +134,15 @@ export async function until(what, holds) {
     if (Date.now() > giveUpAt) throw new Error(`${what}: ${reason}`)
     await new Promise((next) => setTimeout(next, 20))
   }
+}
+
+/** No rule of accessibility is broken, and nothing is wider than the screen. */
+export async function isSound(page, what) {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
+  assert.deepEqual(told, [], what)
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
 }
 
 /** Keeps a picture of the page in `target/screenshots`, to be looked at. */

@@ -2,15 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import AxeBuilder from "@axe-core/playwright"
-import { DESKTOP, House, PHONE, say, shoot, until } from "./house.js"
-
-const SCREENS = [
-  { name: "desktop-light", viewport: DESKTOP, colorScheme: "light" },
-  { name: "desktop-dark", viewport: DESKTOP, colorScheme: "dark" },
-  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
-]
+import { House, isSound, PHONE, say, SCREENS, shoot, until } from "./house.js"
 
 describe("the pages", () => {
   let house
@@ -30,15 +22,6 @@ describe("the pages", () => {
     await loud("POST", "/api/channels/launch/messages", { text: `${"x".repeat(300)} https://example.org/${"y".repeat(99)}` })
   })
   after(() => house.close())
-
-  /** No rule of accessibility broken, nothing wider than the screen. */
-  const isSound = async (page, what) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
-    assert.deepEqual(told, [], what)
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
-  }
 
   for (const { name, ...screen } of SCREENS) {
     it(`are right on ${name}`, async () => {
@@ -120,15 +103,18 @@ describe("the pages", () => {
     await page.keyboard.type("typed")
     await page.keyboard.press("Enter")
     await page.locator(".message[data-seq]", { hasText: "typed" }).waitFor()
-    const remove = page.getByRole("button", { name: "Delete" })
-    await until("the delete button has the focus", async () => {
+    const hasFocus = (button) => button.evaluate((it) => it === document.activeElement)
+    await until("the message's actions have the focus", async () => {
       await page.keyboard.press("Shift+Tab")
-      return remove.evaluate((button) => button === document.activeElement)
+      return hasFocus(page.getByRole("button", { name: "Message actions" }))
     })
     await page.keyboard.press("Enter")
-    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("End")
     await page.keyboard.press("Enter")
-    await page.locator(".message", { hasText: "typed" }).waitFor({ state: "detached" })
+    await until("the way back has the focus", () => hasFocus(page.getByRole("button", { name: /^Undo/ })))
+    await page.keyboard.press("Enter")
+    await page.getByText("typed", { exact: true }).waitFor()
+    await until("the message's actions have the focus again", () => hasFocus(page.getByRole("button", { name: "Message actions" })))
   })
 
   it("keep to a hundred messages, in order, and follow only who is at the end", async () => {

@@ -105,22 +105,6 @@ describe("a conversation", () => {
     await shows(page, ["before", "after"])
   })
 
-  it("deletes one's own message, after asking, for everybody", async () => {
-    const { at } = await channel("delete")
-    const [ada, bob] = [await house.signedIn("Dela", { at }), await house.signedIn("Delb", { at })]
-    await say(ada, "oops")
-    await shows(bob, ["oops"])
-    assert.equal(await bob.getByRole("button", { name: "Delete" }).count(), 0)
-    await ada.getByText("oops").hover()
-    await ada.getByRole("button", { name: "Delete" }).click()
-    await ada.getByRole("button", { name: "Keep" }).click()
-    await ada.getByRole("button", { name: "Delete" }).click()
-    await ada.getByRole("group").getByRole("button", { name: "Delete" }).click()
-    await shows(ada, [])
-    await shows(bob, [])
-    await bob.getByText("All quiet on this frequency.").waitFor()
-  })
-
   it("announces who joins and leaves, folded together", async () => {
     const { at } = await channel("presence")
     const page = await house.signedIn("Pia", { at })

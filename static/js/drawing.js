@@ -1,0 +1,10 @@
+// Changing what the conversation shows: whoever follows it is told before and after.
+
+import { say } from "./bus.js"
+
+/** @param {() => object | void} change gives what `drawn` has to tell */
+export function draw(change) {
+  say("drawing")
+  const told = change()
+  say("drawn", { message: null, isNew: false, own: false, ...told })
+}

@@ -1,0 +1,93 @@
+// The line above what is new to the reader: since the last visit, since the tab was looked at, or
+// from where it was marked unread.
+
+import { channelPath, request } from "./api.js"
+import { hear, say } from "./bus.js"
+import { draw } from "./drawing.js"
+import { MessageList } from "./message-list.js"
+import { showReason } from "./message.js"
+import { find, here, stamp } from "./page.js"
+import { firstUnread } from "./unread.js"
+
+/** What was missed comes at once with the connection; later is live. */
+const CATCHING_UP_MS = 2_000
+
+/** @param {HTMLElement} element */
+export function mountNews(element) {
+  const list = new MessageList(element)
+  const line = stamp("news")
+  /** The message that the line stands above. */
+  let above = /** @type {string | undefined} */ (undefined)
+  let away = document.hidden
+  let seen = true
+
+  /** @param {HTMLElement} item */
+  const put = (item) => {
+    above = item.dataset.id
+    seen = false
+    draw(() => {
+      line.remove()
+      const before = item.previousElementSibling
+      const day = before?.classList.contains("day") ? before : item
+      day.before(line)
+      list.settle()
+    })
+    // Observed anew, it is told where it stands also when it is out of view as before.
+    observer.unobserve(line)
+    observer.observe(line)
+  }
+  /** The list is drawn anew, or loses what stood below the line. */
+  const look = () => {
+    if (!line.isConnected) {
+      const item = above && list.byId(above)
+      if (item) put(item)
+    } else if (!list.all().some((item) => line.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING)) {
+      line.remove()
+    }
+  }
+
+  hear("drawn", ({ message, isNew, own }) => {
+    if (!away || !message || !isNew || own) return look()
+    away = false
+    const item = list.byId(message.id)
+    if (item) put(item)
+  })
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) away = true
+  })
+  hear("connection", ({ connected }) => {
+    if (connected && !document.hidden) setTimeout(() => (away = document.hidden), CATCHING_UP_MS)
+  })
+
+  hear("mark-unread", async ({ id }) => {
+    const items = list.stored()
+    const at = items.findIndex((item) => item.dataset.id === id)
+    if (at < 1) return
+    say("marked-unread")
+    const { ok, why } = await request("PUT", `${channelPath(here().channel)}/read`, { message: items[at - 1].dataset.id })
+    if (!ok) return draw(() => showReason(items[at], `Not marked: ${why}`))
+    put(items[at])
+    seen = true
+    say("tell", { text: "Marked unread from here." })
+  })
+
+  const observer = new IntersectionObserver(([{ isIntersecting, boundingClientRect, rootBounds }]) => {
+    seen ||= isIntersecting
+    const isAbove = line.isConnected && rootBounds !== null && boundingClientRect.top < rootBounds.top
+    say("news-above", { shown: isAbove && !seen })
+  }, { root: find(document, '[data-mount~="scroll"]') })
+  hear("to-news", () => say("look-at", { item: line }))
+
+  const items = list.stored()
+  const first = firstUnread(items.map((item) => "own" in item.dataset), Number(element.dataset.unread))
+  if (first >= 0) {
+    put(items[first])
+    say("look-at", { item: line })
+  }
+}
+
+/** @param {HTMLButtonElement} button leads to the line, while it lies unseen above the view */
+export function mountFirstNew(button) {
+  hear("news-above", ({ shown }) => (button.hidden = !shown))
+  button.addEventListener("click", () => say("to-news"))
+}

@@ -1,0 +1,29 @@
+// The text of a message, made ready for this reader.
+
+import { isEmojiAlone } from "./emoji.js"
+import { here, stamp } from "./page.js"
+
+/**
+ * Links that leave the chat open beside it, code can be scrolled and copied, a few emoji alone are
+ * large, and a message that names the reader says so.
+ *
+ * @param {HTMLElement} item the message
+ * @param {HTMLElement} text
+ */
+export function finishProse(item, text) {
+  const me = here().user
+  for (const link of text.querySelectorAll("a")) {
+    if (link.href && link.origin !== location.origin) link.target = "_blank"
+    link.toggleAttribute("data-me", link.dataset.user === me)
+  }
+  item.toggleAttribute("data-mention", !("own" in item.dataset) && text.querySelector("[data-me]") !== null)
+  text.toggleAttribute("data-emoji", isEmojiAlone(item.dataset.text ?? ""))
+  for (const block of text.querySelectorAll("pre")) {
+    // Also without a mouse.
+    block.tabIndex = 0
+    if (block.parentElement?.classList.contains("code")) continue
+    const code = stamp("code")
+    block.replaceWith(code)
+    code.prepend(block)
+  }
+}

@@ -1,0 +1,41 @@
+// What fields for messages have in common.
+
+/** Fingers have no Shift+Enter: for them Enter is a new line, and a button is what sends. */
+export const TOUCH = matchMedia("(pointer: coarse)")
+
+/**
+ * Whether a key is the Enter that ends writing.
+ *
+ * @param {KeyboardEvent} event
+ */
+export function isDone(event) {
+  if (event.key !== "Enter" || event.shiftKey || event.altKey || TOUCH.matches) return false
+  // Safari ends composing before this key, and tells so only by its code.
+  return !event.isComposing && event.keyCode !== 229
+}
+
+/**
+ * Where the stylesheet's `field-sizing` is unknown, the field is as high as its text.
+ *
+ * @param {HTMLTextAreaElement} text
+ */
+export function grow(text) {
+  if (CSS.supports("field-sizing", "content")) return
+  text.style.blockSize = "auto"
+  text.style.blockSize = `${text.scrollHeight}px`
+}
+
+/**
+ * Writes into a field as if it had been typed: whoever listens to it hears of it, and the cursor
+ * is at its end.
+ *
+ * @param {HTMLTextAreaElement} text
+ * @param {string} words
+ */
+export function write(text, words) {
+  text.value = words
+  text.dispatchEvent(new Event("input", { bubbles: true }))
+  text.focus()
+  text.setSelectionRange(words.length, words.length)
+  text.scrollTop = text.scrollHeight
+}
