@@ -5,14 +5,18 @@ import { mountBanner } from "./banner.js"
 import { mountChannels } from "./channels.js"
 import { mountComposer } from "./composer.js"
 import { mountDeleting } from "./deleting.js"
+import { mountDialog } from "./dialog.js"
+import { mountDirect } from "./direct.js"
 import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
+import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLost } from "./lost.js"
 import { mountMessages } from "./messages.js"
 import { mountNames } from "./names.js"
 import { mountNewChannel } from "./new-channel.js"
+import { mountNewMessage } from "./new-message.js"
 import { mountNotices } from "./notices.js"
 import { mountPeople } from "./people.js"
 import { mountReading } from "./reading.js"
@@ -36,6 +40,7 @@ const MOUNTS = {
   "sign-in": mountSignIn,
   "sign-out": mountSignOut,
   disclosure: mountDisclosure,
+  dialog: mountDialog,
   menu: mountMenu,
   drawer: mountDrawer,
   announcer: mountAnnouncer,
@@ -47,8 +52,11 @@ const MOUNTS = {
   reading: mountReading,
   topic: mountTopic,
   people: mountPeople,
+  everybody: mountEverybody,
   channels: mountChannels,
+  direct: mountDirect,
   "new-channel": mountNewChannel,
+  "new-message": mountNewMessage,
   rename: mountRename,
   names: mountNames,
   banner: mountBanner,

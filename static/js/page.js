@@ -30,8 +30,8 @@ export function stamp(id) {
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true))
 }
 
-/** The channel that is open and the user who looks at it, by their ids. */
+/** The channel that is open and the user who looks at it, by their ids; and its kind. */
 export function here() {
-  const { channel = "", user = "" } = find(document, '[data-mount~="room"]').dataset
-  return { channel, user }
+  const { channel = "", kind = "public", user = "" } = find(document, '[data-mount~="room"]').dataset
+  return { channel, kind, user }
 }

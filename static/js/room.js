@@ -7,18 +7,23 @@ import { Stream } from "./stream.js"
 
 const IN_CHANNEL = [
   "message", "message-updated", "message-deleted", "reset",
-  "joined", "left", "channel-updated", "channel-deleted",
+  "joined", "left", "typing", "channel-updated", "channel-deleted",
 ]
-const EVERYWHERE = ["channel-created", "channel-deleted", "activity", "renamed", "reset"]
+const EVERYWHERE = [
+  "channel-created", "channel-updated", "channel-deleted", "activity",
+  "online", "offline", "renamed", "reset",
+]
 
 /** @param {HTMLElement} room */
 export function mountRoom(room) {
   const { channel = "", name = "", userName = "", cursor } = room.dataset
-  remember("channel", name)
+  // A conversation outlives the names of the two.
+  const lasts = room.dataset.kind === "direct" && !("unbegun" in room.dataset)
+  remember("channel", lasts ? `id:${channel}` : name)
   remember("name", userName)
 
   const inChannel = new Stream({
-    path: `/api${channelPath(channel)}/events`,
+    path: () => `/api${channelPath(channel)}/events`,
     cursor,
     names: IN_CHANNEL,
     onEvent: say,
@@ -28,11 +33,14 @@ export function mountRoom(room) {
     },
   })
   const everywhere = new Stream({
-    path: "/api/events",
+    path: () => "/api/events",
     names: EVERYWHERE,
     onEvent: (event, data) => say(`everywhere-${event}`, data),
     // Between the page's list and a stream from now on, anything may have happened.
-    onState: ({ connected, resumed }) => connected && !resumed && say("channels-stale"),
+    onState: (state) => {
+      say("everywhere-connection", state)
+      if (state.connected && !state.resumed) say("channels-stale")
+    },
   })
   let streams = [inChannel, everywhere]
 
