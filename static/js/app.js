@@ -3,6 +3,7 @@
 import { mountAnnouncer } from "./announcer.js"
 import { mountBanner } from "./banner.js"
 import { mountChannels } from "./channels.js"
+import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
 import { mountDeleting } from "./deleting.js"
 import { mountDialog } from "./dialog.js"
@@ -26,7 +27,9 @@ import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
+import { mountTab } from "./tab.js"
 import { mountTopic } from "./topic.js"
+import { mountTyping, mountTypists } from "./typing.js"
 
 /**
  * In the order in which they listen: who draws before who sends, and the room, which speaks, last.
@@ -51,7 +54,11 @@ const MOUNTS = {
   deleting: mountDeleting,
   reading: mountReading,
   topic: mountTopic,
+  tab: mountTab,
+  typists: mountTypists,
   people: mountPeople,
+  completing: mountCompleting,
+  typing: mountTyping,
   everybody: mountEverybody,
   channels: mountChannels,
   direct: mountDirect,
