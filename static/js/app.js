@@ -2,6 +2,7 @@
 
 import { mountAnnouncer } from "./announcer.js"
 import { mountBanner } from "./banner.js"
+import { mountBell } from "./bell.js"
 import { mountChannels } from "./channels.js"
 import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
@@ -19,6 +20,7 @@ import { mountNames } from "./names.js"
 import { mountNewChannel } from "./new-channel.js"
 import { mountNewMessage } from "./new-message.js"
 import { mountNotices } from "./notices.js"
+import { mountNotifying } from "./notifying.js"
 import { mountPeople } from "./people.js"
 import { mountReading } from "./reading.js"
 import { mountRename } from "./rename.js"
@@ -55,6 +57,8 @@ const MOUNTS = {
   reading: mountReading,
   topic: mountTopic,
   tab: mountTab,
+  bell: mountBell,
+  notifying: mountNotifying,
   typists: mountTypists,
   people: mountPeople,
   completing: mountCompleting,

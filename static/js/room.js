@@ -2,7 +2,9 @@
 
 import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
+import { takeTurn } from "./locks.js"
 import { remember } from "./memory.js"
+import { permissionOf } from "./permission.js"
 import { Stream } from "./stream.js"
 
 const IN_CHANNEL = [
@@ -44,12 +46,23 @@ export function mountRoom(room) {
   })
   let streams = [inChannel, everywhere]
 
-  // A hidden tab holds no stream: a browser allows six connections to a server in all.
-  const follow = () => streams.forEach((stream) => (document.hidden ? stream.stop() : stream.start()))
+  let letGo = () => {}
+
+  const rest = () => {
+    letGo()
+    streams.forEach((stream) => stream.stop())
+  }
+  // A browser allows six connections to a server in all. So a hidden tab holds no stream, but for
+  // one of them that listens for what to notify of.
+  const follow = () => {
+    rest()
+    if (!document.hidden) streams.forEach((stream) => stream.start())
+    else if (permissionOf(room.dataset.user ?? "") === "on") letGo = takeTurn("listening", () => everywhere.start())
+  }
   document.addEventListener("visibilitychange", follow)
   addEventListener("online", follow)
   addEventListener("offline", () => say("connection", { connected: false, resumed: false, retryInMs: 0 }))
-  addEventListener("pagehide", () => streams.forEach((stream) => stream.stop()))
+  addEventListener("pagehide", rest)
   addEventListener("pageshow", (event) => event.persisted && follow())
   hear("connect-now", follow)
   hear("channel-deleted", () => {

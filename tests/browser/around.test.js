@@ -199,6 +199,134 @@ describe("around the messages", () => {
     await until("the plain icon", async () => /mark\.svg$/.test(await icon()))
   })
 
+  describe("a notification", () => {
+    /** What the browser would have shown, for all tabs of a profile, and a tab that can be hidden. */
+    const watched = async (page) => {
+      const shown = []
+      const context = page.context()
+      await context.grantPermissions(["notifications"])
+      await context.exposeFunction("shownToTest", (told) => shown.push(told))
+      await context.addInitScript(() => {
+        window.Notification = class extends EventTarget {
+          static permission = "granted"
+          static requestPermission = async () => "granted"
+          constructor(title, { body, tag }) {
+            super()
+            window.lastNotification = this
+            window.shownToTest({ title, body, tag })
+          }
+          close() {}
+        }
+        let hidden = false
+        Object.defineProperty(document, "hidden", { get: () => hidden })
+        window.hide = (is) => {
+          hidden = is
+          document.dispatchEvent(new Event("visibilitychange"))
+        }
+      })
+      await page.reload()
+      return shown
+    }
+    const allow = async (page) => {
+      await page.locator(".bell summary").click()
+      await page.getByRole("button", { name: "Notify me" }).click()
+      await page.getByText("Notifications are on").waitFor()
+      await page.keyboard.press("Escape")
+    }
+    const posts = (script, where, text) => script.ask("POST", `/api/channels/${where}/messages`, { text })
+    /** Waits until exactly these were shown. */
+    const areShown = (shown, expected) =>
+      until(`shown are ${expected}`, () => {
+        assert.deepEqual(shown.map(({ title, body }) => `${title}: ${body}`), expected)
+        return true
+      })
+
+    it("tells of mentions and direct messages elsewhere, and leads there", async () => {
+      const { at, ...script } = await channel("notify")
+      const ada = await house.signedIn("Nadia", { at })
+      const shown = await watched(ada)
+      await allow(ada)
+      await posts(script, "general", "nothing of yours")
+      await posts(script, "general", "hello @nadia")
+      await areShown(shown, ["Script of notify in #general: hello @nadia"])
+      await posts(script, "@Nadia", "psst")
+      await areShown(shown, ["Script of notify in #general: hello @nadia", "Script of notify: psst"])
+      await posts(script, "notify", "@Nadia here, where she looks")
+      await shows(ada, ["@Nadia here, where she looks"])
+      assert.equal(shown.length, 2)
+      await ada.evaluate(() => window.lastNotification.dispatchEvent(new Event("click")))
+      await ada.waitForURL("**/channels/@Script%20of%20notify")
+    })
+
+    it("tells each thing once, though the browser has many tabs, and never of one's own", async () => {
+      const { at, ...script } = await channel("tabs")
+      const ada = await house.signedIn("Nora", { at })
+      const shown = await watched(ada)
+      await allow(ada)
+      const others = [await ada.context().newPage(), await ada.context().newPage()]
+      for (const page of others) {
+        await page.goto(at)
+        await page.locator("form.composer[novalidate]").waitFor()
+      }
+      for (const page of [ada, ...others]) await page.evaluate(() => window.hide(true))
+      await posts(script, "@Nora", "one")
+      await areShown(shown, ["Script of tabs: one"])
+      await ada.request.post("/api/channels/@Script of tabs/messages", { data: { text: "my own answer" } })
+      await posts(script, "@Nora", "two")
+      await areShown(shown, ["Script of tabs: one", "Script of tabs: two"])
+      await ada.evaluate(() => window.hide(false))
+      await posts(script, "tabs", "@Nora, welcome back")
+      await shows(ada, ["@Nora, welcome back"])
+      await posts(script, "general", "@Nora three")
+      await areShown(shown, ["Script of tabs: one", "Script of tabs: two", "Script of tabs in #general: @Nora three"])
+    })
+
+    it("keeps to what a channel's bell says, and is silent until asked for", async () => {
+      const { at, ...script } = await channel("bells")
+      const ada = await house.signedIn("Noemi", { at })
+      const shown = await watched(ada)
+      const choose = async (choice) => {
+        await ada.locator(".bell summary").click()
+        await ada.getByLabel(choice).check()
+        await ada.keyboard.press("Escape")
+      }
+      await posts(script, "general", "@Noemi too early")
+      await sidebar(ada).getByRole("link", { name: "general 1 mention" }).waitFor()
+      await choose("Everything")
+      await allow(ada)
+      await ada.evaluate(() => window.hide(true))
+      await posts(script, "bells", "for everybody")
+      await areShown(shown, ["Script of bells in #bells: for everybody"])
+      await ada.evaluate(() => window.hide(false))
+      await choose("Nothing")
+      await ada.evaluate(() => window.hide(true))
+      await posts(script, "bells", "@Noemi, in vain")
+      await until("it is known", async () => (await ada.title()) === "(2) #bells · Houston")
+      await posts(script, "@Noemi", "but this")
+      await areShown(shown, ["Script of bells in #bells: for everybody", "Script of bells: but this"])
+    })
+
+    it("is not shown where the browser refuses, which is said", async () => {
+      const { at } = await channel("refused")
+      const ada = await house.signedIn("Nele", { at })
+      await ada.addInitScript(() => {
+        let permission = "default"
+        window.Notification = class {
+          static get permission() {
+            return permission
+          }
+          static requestPermission = async () => (permission = "denied")
+        }
+      })
+      await ada.reload()
+      await ada.locator(".bell summary").click()
+      await ada.getByText("The browser will ask first.").waitFor()
+      await ada.getByRole("button", { name: "Notify me" }).click()
+      await ada.getByText("The browser refuses notifications for this site.").waitFor()
+      assert.equal(await ada.getByRole("button", { name: "Notify me" }).count(), 0)
+    })
+  })
+
   for (const { name, ...screen } of SCREENS) {
     it(`is right on ${name}`, async () => {
       const page = await house.signedIn(`Viewer ${name}`, screen)
@@ -217,6 +345,10 @@ describe("around the messages", () => {
       await other.ask("POST", `/api/channels/@${encodeURIComponent(`Viewer ${name}`)}/messages`, { text: "سلام" })
       await long.ask("POST", `/api/channels/@${encodeURIComponent(`Viewer ${name}`)}/messages`, { text: "hi" })
       await page.locator(".channel-link[data-calls]").waitFor({ state: "attached" })
+      await page.locator(".bell summary").click()
+      await shoot(page, `bell-${name}`)
+      await isSound(page, `the bell on ${name}`)
+      await page.keyboard.press("Escape")
       if (screen.viewport === PHONE) await page.getByRole("link", { name: "Channels" }).click()
       await shoot(page, `sidebar-${name}`)
       await isSound(page, `the sidebar on ${name}`)
