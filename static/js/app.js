@@ -7,12 +7,14 @@ import { mountChannels } from "./channels.js"
 import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
 import { mountDeleting } from "./deleting.js"
+import { mountDevices } from "./devices.js"
 import { mountDialog } from "./dialog.js"
 import { mountDirect } from "./direct.js"
 import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
 import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
+import { mountJump } from "./jump.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLost } from "./lost.js"
 import { mountMessages } from "./messages.js"
@@ -29,6 +31,7 @@ import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
+import { mountSwitcher } from "./switcher.js"
 import { mountTab } from "./tab.js"
 import { mountTopic } from "./topic.js"
 import { mountTyping, mountTypists } from "./typing.js"
@@ -59,6 +62,9 @@ const MOUNTS = {
   tab: mountTab,
   bell: mountBell,
   notifying: mountNotifying,
+  switcher: mountSwitcher,
+  jump: mountJump,
+  devices: mountDevices,
   typists: mountTypists,
   people: mountPeople,
   completing: mountCompleting,

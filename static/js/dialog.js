@@ -3,6 +3,10 @@
 
 /** @param {HTMLDialogElement} dialog */
 export function mountDialog(dialog) {
+  // What lies behind stays as it is.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.stopPropagation()
+  })
   dialog.addEventListener("click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="close"]')
     if (target === dialog || button) dialog.close()
