@@ -2,7 +2,17 @@
 
 /**
  * @typedef {{id: string, display_name: string}} User
- * @typedef {{id: string, name: string, kind: "public" | "direct", topic: string, unread: number}} Channel
+ */
+
+/**
+ * @typedef {object} Channel
+ * @property {string} id
+ * @property {string} name a direct conversation's is `@` and what the other one is called
+ * @property {"public" | "direct"} kind
+ * @property {string} topic
+ * @property {number} unread
+ * @property {number} mentions
+ * @property {string | null} last_message_at RFC 3339
  */
 
 /**
@@ -64,10 +74,13 @@ async function answer(response) {
 }
 
 /**
- * The path of a channel by its id, which stays the same whatever it is called.
+ * The path of a channel by its id, which stays the same whatever it is called. Only a name leads
+ * to a direct conversation without a message.
  *
  * @param {string} id
  */
 export function channelPath(id) {
+  const room = document.querySelector(/** @type {"div"} */ ("[data-unbegun]"))
+  if (room?.dataset.channel === id) return `/channels/${encodeURIComponent(room.dataset.name ?? "")}`
   return `/channels/id:${encodeURIComponent(id)}`
 }

@@ -3,14 +3,21 @@
 import { mountActions } from "./actions.js"
 import { mountAnnouncer } from "./announcer.js"
 import { mountBanner } from "./banner.js"
+import { mountBell } from "./bell.js"
 import { mountChannels } from "./channels.js"
+import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
 import { mountCopying } from "./copying.js"
 import { mountDeleting } from "./deleting.js"
+import { mountDevices } from "./devices.js"
+import { mountDialog } from "./dialog.js"
+import { mountDirect } from "./direct.js"
 import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
 import { mountEditing, mountEditLast } from "./editing.js"
+import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
+import { mountJump } from "./jump.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLinking } from "./linking.js"
 import { mountLost } from "./lost.js"
@@ -18,7 +25,9 @@ import { mountMessages } from "./messages.js"
 import { mountNames } from "./names.js"
 import { mountFirstNew, mountNews } from "./news.js"
 import { mountNewChannel } from "./new-channel.js"
+import { mountNewMessage } from "./new-message.js"
 import { mountNotices } from "./notices.js"
+import { mountNotifying } from "./notifying.js"
 import { mountPeople } from "./people.js"
 import { mountPicker } from "./picker.js"
 import { mountReacting } from "./reacting.js"
@@ -32,7 +41,10 @@ import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
 import { mountToast } from "./toast.js"
+import { mountSwitcher } from "./switcher.js"
+import { mountTab } from "./tab.js"
 import { mountTopic } from "./topic.js"
+import { mountTyping, mountTypists } from "./typing.js"
 
 /**
  * In the order in which they listen: who draws before who sends, and the room, which speaks, last.
@@ -46,6 +58,7 @@ const MOUNTS = {
   "sign-in": mountSignIn,
   "sign-out": mountSignOut,
   disclosure: mountDisclosure,
+  dialog: mountDialog,
   menu: mountMenu,
   drawer: mountDrawer,
   announcer: mountAnnouncer,
@@ -65,9 +78,21 @@ const MOUNTS = {
   news: mountNews,
   reading: mountReading,
   topic: mountTopic,
+  tab: mountTab,
+  bell: mountBell,
+  notifying: mountNotifying,
+  switcher: mountSwitcher,
+  jump: mountJump,
+  devices: mountDevices,
+  typists: mountTypists,
   people: mountPeople,
+  completing: mountCompleting,
+  typing: mountTyping,
+  everybody: mountEverybody,
   channels: mountChannels,
+  direct: mountDirect,
   "new-channel": mountNewChannel,
+  "new-message": mountNewMessage,
   rename: mountRename,
   names: mountNames,
   banner: mountBanner,

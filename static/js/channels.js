@@ -1,75 +1,105 @@
-// The list of channels, as it is now.
+// The lists of channels and of direct conversations, as they are now.
 
 import { request } from "./api.js"
 import { hear, say } from "./bus.js"
-import { find, part, stamp } from "./page.js"
+import { countOn, fillLink, knownOf, newLink, present } from "./channel-link.js"
+import { everybody, personOf, readEverybody } from "./everybody.js"
+import { here, part } from "./page.js"
+import { partnerOf } from "./partners.js"
 
 /** @typedef {import("./api.js").Channel} Channel */
 
 /** @param {HTMLElement} nav */
 export function mountChannels(nav) {
-  const list = part(nav, "list")
-  const here = nav.dataset.channel
+  const lists = { public: part(nav, "public"), direct: part(nav, "direct") }
+  const { channel: open, user: me } = here()
 
-  const links = () => [...list.querySelectorAll(/** @type {"a"} */ (".channel-link"))]
+  const links = () => [...nav.querySelectorAll(/** @type {"a"} */ (".channel-link"))]
+  const directs = () => links().filter(({ dataset }) => dataset.kind === "direct")
   /** @param {string} id */
   const byId = (id) => links().find((link) => link.dataset.id === id)
-  /** @param {HTMLElement} link */
-  const remove = (link) => link.closest("li")?.remove()
-  const countUnread = () => say("unread-elsewhere", links().filter((link) => "unread" in link.dataset).length)
+  /** @param {Element} link */
+  const itemOf = (link) => /** @type {HTMLElement} */ (link.closest("li"))
 
-  /**
-   * @param {HTMLElement} link
-   * @param {number} unread
-   */
-  const count = (link, unread) => {
-    const shown = link.dataset.id === here ? 0 : unread
-    part(link, "unread").textContent = String(shown)
-    find(link, ".channel-link__count").hidden = shown === 0
-    link.toggleAttribute("data-unread", shown > 0)
+  const tell = () => {
+    say("unread-elsewhere", links().filter((link) => "unread" in link.dataset).length)
+    say("channels", links().map(knownOf))
+  }
+
+  /** @param {HTMLAnchorElement} link */
+  const findPartner = async (link) => {
+    if (everybody().length === 0) return
+    const { id = "", name = "" } = link.dataset
+    const partner = await partnerOf({ id, name, begun: true }, me)
+    present(link, personOf(partner), me)
+  }
+  const findPartners = async () => {
+    await Promise.all(directs().map(findPartner))
+    tell()
   }
 
   /** @param {Channel} channel */
   const draw = (channel) => {
-    const link = byId(channel.id) ?? /** @type {HTMLAnchorElement} */ (find(stamp("channel"), "a"))
-    Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind })
-    link.href = `/channels/${encodeURIComponent(channel.name)}`
-    find(link, ".channel-link__name").textContent = channel.name
-    count(link, channel.unread)
-    return /** @type {HTMLElement} */ (link.closest("li"))
+    const link = byId(channel.id) ?? newLink()
+    fillLink(link, channel, open)
+    if (link.dataset.user) present(link, personOf(link.dataset.user), me)
+    return itemOf(link)
+  }
+
+  /** @param {"public" | "direct"} kind @param {Channel[]} channels */
+  const arrange = (kind, channels) => {
+    const items = channels.filter((channel) => channel.kind === kind).map(draw)
+    const list = lists[kind]
+    // Moving an element takes the focus from it, so only where something moved.
+    if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
+      list.replaceChildren(...items)
+    }
   }
 
   const read = async () => {
     const { ok, body } = await request("GET", "/channels")
     if (!ok) return
-    const items = body.channels.map(draw)
-    // Moving an element takes the focus from it, so only where something moved.
-    if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
-      list.replaceChildren(...items)
-    }
-    countUnread()
+    arrange("public", body.channels)
+    arrange("direct", body.channels)
+    await findPartners()
   }
 
-  hear("everywhere-channel-created", (channel) => {
-    const next = links().find(({ dataset }) => dataset.kind !== "public" || (dataset.name ?? "") > channel.name)
-    list.insertBefore(draw(channel), next?.closest("li") ?? null)
-    countUnread()
+  /** The latest conversation stands first, without taking the focus from it. @param {Element} item */
+  const toTop = (item) => {
+    const focus = document.activeElement
+    if (lists.direct.firstElementChild !== item) lists.direct.prepend(item)
+    if (focus instanceof HTMLElement && item.contains(focus)) focus.focus()
+  }
+
+  hear("everywhere-channel-created", async (channel) => {
+    const item = draw(channel)
+    if (channel.kind === "direct") {
+      toTop(item)
+      return findPartners()
+    }
+    const next = links().find(({ dataset }) => dataset.kind === "public" && (dataset.name ?? "") > channel.name)
+    lists.public.insertBefore(item, next ? itemOf(next) : null)
+    tell()
   })
-  // A direct conversation is called after the other user.
-  hear("everywhere-renamed", () => {
-    if (links().some(({ dataset }) => dataset.kind === "direct")) read()
+  hear("everybody", findPartners)
+  // Whether somebody who went will come back only the list of everybody knows.
+  hear("everywhere-offline", ({ user }) => {
+    if (directs().some(({ dataset }) => dataset.user === user.id)) readEverybody()
   })
   hear("everywhere-channel-deleted", ({ name }) => {
-    links().filter(({ dataset }) => dataset.name === name).forEach(remove)
-    countUnread()
+    links().filter(({ dataset }) => dataset.name === name).forEach((link) => itemOf(link).remove())
+    tell()
   })
-  hear("everywhere-activity", ({ channel_id, unread }) => {
-    const link = byId(channel_id)
+  hear("everywhere-activity", (activity) => {
+    const link = byId(activity.channel_id)
     if (!link) return read()
-    count(link, unread)
-    countUnread()
+    const later = (activity.last_message_at ?? "") > (link.dataset.lastAt ?? "")
+    link.dataset.lastAt = activity.last_message_at ?? ""
+    countOn(link, activity)
+    if (later && link.dataset.kind === "direct") toTop(itemOf(link))
+    tell()
   })
   hear("everywhere-reset", read)
   hear("channels-stale", read)
-  countUnread()
+  tell()
 }

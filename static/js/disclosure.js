@@ -4,7 +4,7 @@
 /** @param {HTMLDetailsElement} disclosure */
 export function mountDisclosure(disclosure) {
   disclosure.addEventListener("toggle", () => {
-    if (disclosure.open) disclosure.querySelector("input")?.focus()
+    if (disclosure.open) disclosure.querySelector(/** @type {"input"} */ ('input:not([type="radio"]), input:checked'))?.focus()
   })
   disclosure.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !disclosure.open) return

@@ -33,8 +33,8 @@ export function stamp(id) {
 
 /** The channel that is open and the user who looks at it, by their ids, and what they are called. */
 export function here() {
-  const { channel = "", name = "", user = "", userName = "" } = find(document, '[data-mount~="room"]').dataset
-  return { channel, name, user, userName }
+  const { channel = "", kind = "public", name = "", user = "", userName = "" } = find(document, '[data-mount~="room"]').dataset
+  return { channel, kind, name, user, userName }
 }
 
 /** Where the messages of this page have their addresses. */

@@ -2,6 +2,7 @@
 
 import { channelPath, request } from "./api.js"
 import { hear } from "./bus.js"
+import { hrefOfName } from "./directs.js"
 import { initial } from "./message.js"
 import { find, here, part, stamp } from "./page.js"
 
@@ -19,6 +20,7 @@ export function mountPeople(people) {
   /** @param {User} user */
   const draw = (user) => {
     const person = stamp("person")
+    const link = /** @type {HTMLAnchorElement} */ (find(person, "a"))
     const name = find(person, ".person__name")
     const avatar = find(person, ".avatar")
     person.dataset.id = user.id
@@ -26,10 +28,15 @@ export function mountPeople(people) {
     name.textContent = user.display_name
     avatar.dataset.avatarOf = user.id
     avatar.textContent = initial(user.display_name)
-    find(person, ".person__aside").hidden = user.id !== me
+    find(person, ".person__aside").textContent = user.id === me ? "you" : "Message"
+    link.href = hrefOfName(user.display_name)
     return person
   }
 
+  hear("renamed", (user) => {
+    const link = byId(user.id)?.querySelector("a")
+    if (link) link.href = hrefOfName(user.display_name)
+  })
   hear("joined", ({ user, online }) => {
     count.textContent = String(online)
     if (!byId(user.id)) list.append(draw(user))

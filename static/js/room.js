@@ -2,23 +2,30 @@
 
 import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
+import { takeTurn } from "./locks.js"
 import { remember } from "./memory.js"
+import { permissionOf } from "./permission.js"
 import { Stream } from "./stream.js"
 
 const IN_CHANNEL = [
   "message", "message-updated", "message-deleted", "reset",
-  "joined", "left", "channel-updated", "channel-deleted",
+  "joined", "left", "typing", "channel-updated", "channel-deleted",
 ]
-const EVERYWHERE = ["channel-created", "channel-deleted", "activity", "renamed", "reset"]
+const EVERYWHERE = [
+  "channel-created", "channel-updated", "channel-deleted", "activity",
+  "online", "offline", "renamed", "reset",
+]
 
 /** @param {HTMLElement} room */
 export function mountRoom(room) {
   const { channel = "", name = "", userName = "", cursor } = room.dataset
-  remember("channel", name)
+  // A conversation outlives the names of the two.
+  const lasts = room.dataset.kind === "direct" && !("unbegun" in room.dataset)
+  remember("channel", lasts ? `id:${channel}` : name)
   remember("name", userName)
 
   const inChannel = new Stream({
-    path: `/api${channelPath(channel)}/events`,
+    path: () => `/api${channelPath(channel)}/events`,
     cursor,
     names: IN_CHANNEL,
     onEvent: say,
@@ -28,20 +35,34 @@ export function mountRoom(room) {
     },
   })
   const everywhere = new Stream({
-    path: "/api/events",
+    path: () => "/api/events",
     names: EVERYWHERE,
     onEvent: (event, data) => say(`everywhere-${event}`, data),
     // Between the page's list and a stream from now on, anything may have happened.
-    onState: ({ connected, resumed }) => connected && !resumed && say("channels-stale"),
+    onState: (state) => {
+      say("everywhere-connection", state)
+      if (state.connected && !state.resumed) say("channels-stale")
+    },
   })
   let streams = [inChannel, everywhere]
 
-  // A hidden tab holds no stream: a browser allows six connections to a server in all.
-  const follow = () => streams.forEach((stream) => (document.hidden ? stream.stop() : stream.start()))
+  let letGo = () => {}
+
+  const rest = () => {
+    letGo()
+    streams.forEach((stream) => stream.stop())
+  }
+  // A browser allows six connections to a server in all. So a hidden tab holds no stream, but for
+  // one of them that listens for what to notify of.
+  const follow = () => {
+    rest()
+    if (!document.hidden) streams.forEach((stream) => stream.start())
+    else if (permissionOf(room.dataset.user ?? "") === "on") letGo = takeTurn("listening", () => everywhere.start())
+  }
   document.addEventListener("visibilitychange", follow)
   addEventListener("online", follow)
   addEventListener("offline", () => say("connection", { connected: false, resumed: false, retryInMs: 0 }))
-  addEventListener("pagehide", () => streams.forEach((stream) => stream.stop()))
+  addEventListener("pagehide", rest)
   addEventListener("pageshow", (event) => event.persisted && follow())
   hear("connect-now", follow)
   hear("channel-deleted", () => {

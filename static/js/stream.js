@@ -15,7 +15,7 @@ const SILENCE_MS = 45_000
 
 /**
  * @typedef {object} Options
- * @property {string} path
+ * @property {() => string} path asked at each connection
  * @property {string} [cursor] where to start; from now on without
  * @property {string[]} names of the events to hear
  * @property {(name: string, data: any) => void} onEvent
@@ -39,7 +39,8 @@ export class Stream {
   /** Connects, or connects anew. */
   start() {
     this.stop()
-    const { path, names } = this.#options
+    const { names } = this.#options
+    const path = this.#options.path()
     const resumed = Boolean(this.#cursor)
     const source = new EventSource(resumed ? `${path}?after=${encodeURIComponent(this.#cursor ?? "")}` : path)
     this.#source = source

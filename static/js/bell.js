@@ -1,0 +1,49 @@
+// The bell in a channel's header: what of this channel is told outside the page, on this device.
+
+import { bellOf } from "./bells.js"
+import { hear, say } from "./bus.js"
+import { recall, remember } from "./memory.js"
+import { here, part } from "./page.js"
+import { allow, permissionOf, silence } from "./permission.js"
+
+/** What is said of each state, and what the button then does. */
+const STATES = {
+  missing: { told: "This browser cannot show notifications here. They need HTTPS.", button: "" },
+  refused: { told: "The browser refuses notifications for this site. Allow them in its settings for this site.", button: "" },
+  ask: { told: "Be told of new messages while you are elsewhere. The browser will ask first.", button: "Notify me" },
+  off: { told: "Be told of new messages while you are elsewhere.", button: "Notify me" },
+  on: { told: "Notifications are on, on this device.", button: "Turn off" },
+}
+
+/** @param {HTMLDetailsElement} details */
+export function mountBell(details) {
+  const { channel, kind, user: me } = here()
+  const key = `bell.${me}.${channel}`
+  const form = /** @type {HTMLFormElement} */ (details.querySelector("form"))
+  const button = /** @type {HTMLButtonElement} */ (part(details, "notify"))
+  const summary = /** @type {HTMLElement} */ (details.querySelector("summary"))
+
+  const draw = () => {
+    const bell = bellOf(recall(key), kind === "direct" ? "direct" : "public")
+    const permission = permissionOf(me)
+    const { told, button: does } = STATES[permission]
+    const choice = /** @type {RadioNodeList} */ (form.elements.namedItem("bell"))
+    choice.value = bell
+    part(details, "told").textContent = told
+    button.textContent = does
+    button.hidden = does === ""
+    summary.dataset.bell = permission === "on" && bell !== "nothing" ? "on" : "off"
+  }
+
+  form.addEventListener("submit", (event) => event.preventDefault())
+  form.addEventListener("change", () => {
+    remember(key, String(new FormData(form).get("bell")))
+    say("permission")
+  })
+  button.addEventListener("click", () => (permissionOf(me) === "on" ? silence(me) : allow(me)))
+  hear("permission", draw)
+  // Another tab may have changed it.
+  addEventListener("storage", draw)
+  details.hidden = false
+  draw()
+}

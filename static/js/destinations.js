@@ -1,0 +1,91 @@
+// Where one can go: channels, and people, with whom a conversation may begin. Decides only.
+
+import { hrefOfName, NOTES } from "./directs.js"
+import { fitOf } from "./matching.js"
+
+/**
+ * @typedef {object} Known a channel as the sidebar has it
+ * @property {string} id
+ * @property {string} name
+ * @property {"public" | "direct"} kind
+ * @property {string} href
+ * @property {string} label what it is called there
+ * @property {string} [user] the partner's id, in a direct conversation
+ * @property {string} lastAt RFC 3339, or nothing
+ * @property {number} unread
+ * @property {number} mentions
+ */
+
+/**
+ * @typedef {object} Destination
+ * @property {"public" | "direct"} kind
+ * @property {string} label
+ * @property {string} href
+ * @property {number} unread
+ * @property {string} lastAt RFC 3339, or nothing
+ * @property {"online" | "offline" | "notes" | "gone" | ""} presence
+ */
+
+/** @typedef {import("./everybody.js").Person} Person */
+
+/** @param {Person} person @param {string} me */
+const presenceOf = (person, me) => (person.id === me ? "notes" : person.online ? "online" : "offline")
+
+/**
+ * Everybody, oneself first, then who is online.
+ *
+ * @param {Person[]} people by name
+ * @param {string} me
+ * @returns {Destination[]}
+ */
+export function peopleToWrite(people, me) {
+  const rank = (/** @type {Person} */ person) => (person.id === me ? 0 : person.online ? 1 : 2)
+  return people.toSorted((a, b) => rank(a) - rank(b)).map((person) => ({
+    kind: "direct",
+    label: person.id === me ? NOTES : person.display_name,
+    href: hrefOfName(person.display_name),
+    unread: 0,
+    lastAt: "",
+    presence: presenceOf(person, me),
+  }))
+}
+
+/**
+ * Every channel and conversation, and everybody with whom there is none yet.
+ *
+ * @param {Known[]} channels
+ * @param {Person[]} people
+ * @param {string} me
+ * @returns {Destination[]}
+ */
+export function everywhere(channels, people, me) {
+  const known = channels.map(({ kind, label, href, unread, lastAt, user }) => {
+    const partner = people.find(({ id }) => id === user)
+    /** @type {Destination["presence"]} */
+    const presence = kind === "public" ? "" : partner ? presenceOf(partner, me) : "gone"
+    return { kind, label, href, unread, lastAt, presence }
+  })
+  const others = people.filter(({ id }) => !channels.some(({ user }) => user === id))
+  return [...known, ...peopleToWrite(others, me)]
+}
+
+/**
+ * Those that fit what is typed, best first; among equals what is unread, then what is recent.
+ *
+ * @param {Destination[]} destinations
+ * @param {string} typed
+ */
+export function fitting(destinations, typed) {
+  const query = typed.trim().replace(/^[#@]/, "")
+  const rated = destinations.map((destination) => ({ destination, fit: fitOf(destination.label, query) }))
+  return rated
+    .filter(({ fit }) => fit >= 0)
+    .sort((a, b) => a.fit - b.fit || urgency(b.destination) - urgency(a.destination) || later(a.destination, b.destination))
+    .map(({ destination }) => destination)
+}
+
+/** @param {Destination} destination */
+const urgency = ({ unread }) => (unread > 0 ? 1 : 0)
+
+/** @param {Destination} a @param {Destination} b */
+const later = (a, b) => (a.lastAt < b.lastAt ? 1 : a.lastAt > b.lastAt ? -1 : 0)

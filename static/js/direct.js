@@ -1,0 +1,66 @@
+// The direct conversation that is open: called after the other one, whatever they are called now.
+
+import { hear, say } from "./bus.js"
+import { hrefOf, labelOf, NOTES } from "./directs.js"
+import { everybody, personOf } from "./everybody.js"
+import { find, here, part } from "./page.js"
+import { partnerOf } from "./partners.js"
+
+/** @param {HTMLElement} main */
+export function mountDirect(main) {
+  const room = find(document, '[data-mount~="room"]')
+  const { channel, kind, user: me } = here()
+  if (kind !== "direct") return
+
+  const draw = async () => {
+    // Nobody is known yet, oneself included.
+    if (everybody().length === 0) return
+    const direct = { id: channel, name: room.dataset.name ?? "", begun: !("unbegun" in room.dataset) }
+    const partner = personOf(await partnerOf(direct, me))
+    if (partner) room.dataset.name = `@${partner.display_name}`
+    const title = labelOf(direct, partner, me)
+    name(main, title)
+    say("titled", title)
+    part(main, "lamp").dataset.presence = partner?.online ? "online" : "offline"
+    part(main, "lamp").hidden = !partner || partner.id === me
+    depart(main, partner ? "" : title)
+    history.replaceState(history.state, "", hrefOf(direct, partner) + location.search + location.hash)
+  }
+
+  hear("everybody", draw)
+  hear("message", () => {
+    if (!("unbegun" in room.dataset)) return
+    delete room.dataset.unbegun
+    draw()
+  })
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {string} title
+ */
+function name(main, title) {
+  const words = title === NOTES ? NOTES.toLowerCase() : title
+  part(main, "title").textContent = title
+  find(main, '[data-mount~="scroll"]').ariaLabel = `Messages in ${title}`
+  find(main, ".composer").ariaLabel = `Message to ${words}`
+  find(main, ".composer__label").textContent = `Message ${words}`
+  const text = /** @type {HTMLTextAreaElement} */ (find(main, "#text"))
+  text.placeholder = `Message ${words}`
+}
+
+/**
+ * Whoever signed out for good reads nothing any more.
+ *
+ * @param {HTMLElement} main
+ * @param {string} who nobody, while the partner holds their name
+ */
+function depart(main, who) {
+  const line = part(main, "departed")
+  const words = who && `${who} has signed out for good. What was said here stays readable to you.`
+  if (line.textContent !== words) line.textContent = words
+  line.hidden = !who
+  const text = /** @type {HTMLTextAreaElement} */ (find(main, "#text"))
+  text.disabled = Boolean(who)
+  find(main, ".composer__send").toggleAttribute("disabled", Boolean(who))
+}

@@ -1,0 +1,67 @@
+// Telling that one is typing, and seeing who is.
+
+import { channelPath, request } from "./api.js"
+import { hear } from "./bus.js"
+import { here, part } from "./page.js"
+import { TYPING_MS, typingWords } from "./typing-words.js"
+
+/** The server is told no more often: shorter than what others wait for. */
+const TELL_MS = 3_000
+
+/** @param {HTMLTextAreaElement} text */
+export function mountTyping(text) {
+  let toldAt = -Infinity
+  text.addEventListener("input", () => {
+    const now = performance.now()
+    if (!text.value.trim() || now - toldAt < TELL_MS) return
+    toldAt = now
+    request("POST", `${channelPath(here().channel)}/typing`)
+  })
+  // What was sent is no longer being typed: the next word tells at once.
+  hear("send", () => (toldAt = -Infinity))
+}
+
+/**
+ * Is not read out: whoever listens to the page would hear of nothing else.
+ *
+ * @param {HTMLElement} line
+ */
+export function mountTypists(line) {
+  const words = part(line, "words")
+  const me = here().user
+  /** @type {Map<string, {name: string, timer: number}>} */
+  const typists = new Map()
+
+  const draw = () => {
+    words.replaceChildren(...typingWords([...typists.values()].map(({ name }) => name)).map(drawn))
+    line.toggleAttribute("data-typing", typists.size > 0)
+  }
+  /** @param {string} id */
+  const drop = (id) => {
+    clearTimeout(typists.get(id)?.timer)
+    if (typists.delete(id)) draw()
+  }
+
+  hear("typing", ({ user }) => {
+    if (user.id === me) return
+    clearTimeout(typists.get(user.id)?.timer)
+    typists.set(user.id, { name: user.display_name, timer: setTimeout(() => drop(user.id), TYPING_MS) })
+    draw()
+  })
+  hear("message", ({ author }) => drop(author.id))
+  hear("left", ({ user }) => drop(user.id))
+  hear("renamed", (user) => {
+    const typist = typists.get(user.id)
+    if (!typist) return
+    typist.name = user.display_name
+    draw()
+  })
+}
+
+/** @param {import("./typing-words.js").Piece} piece */
+function drawn(piece) {
+  if ("words" in piece) return piece.words
+  const name = document.createElement("bdi")
+  name.textContent = piece.name
+  return name
+}

@@ -1,0 +1,474 @@
+// Around the messages: who is there, what is unread, and how to get from here to there.
+
+import assert from "node:assert/strict"
+import { after, before, describe, it } from "node:test"
+import AxeBuilder from "@axe-core/playwright"
+import { DESKTOP, House, PHONE, say, shoot, shows, until } from "./house.js"
+
+const SCREENS = [
+  { name: "desktop-light", viewport: DESKTOP, colorScheme: "light" },
+  { name: "desktop-dark", viewport: DESKTOP, colorScheme: "dark" },
+  { name: "phone-light", viewport: PHONE, colorScheme: "light", hasTouch: true, isMobile: true },
+  { name: "phone-dark", viewport: PHONE, colorScheme: "dark", hasTouch: true, isMobile: true },
+]
+
+describe("around the messages", () => {
+  let house
+  before(async () => (house = await House.start()))
+  after(() => house.close())
+
+  const box = (page) => page.locator("#text")
+  const sidebar = (page) => page.getByRole("navigation", { name: "Channels" })
+  const heading = (page) => page.getByRole("heading", { level: 1 })
+
+  /** Somebody who has signed in at a channel of this test's own. */
+  const channel = async (name) => {
+    const script = await house.script(`Script of ${name}`)
+    await script.ask("POST", "/api/channels", { name })
+    return { ...script, at: `/channels/${name}` }
+  }
+
+  /** No rule of accessibility broken, nothing wider than the screen. */
+  const isSound = async (page, what, except = []) => {
+    const { violations } = await new AxeBuilder({ page }).disableRules(except).analyze()
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
+    assert.deepEqual(told, [], what)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
+  }
+
+  describe("a direct conversation", () => {
+    it("begins from the list of people, and appears at once for the other one", async () => {
+      const { at } = await channel("direct")
+      const [ada, bob] = [await house.signedIn("Dirk", { at }), await house.signedIn("Dina", { at })]
+      await sidebar(ada).getByRole("button", { name: "New message" }).click()
+      const dialog = ada.getByRole("dialog", { name: "New message" })
+      await dialog.getByRole("option", { name: /Dina online/ }).waitFor()
+      await ada.keyboard.type("din")
+      await until("only Dina is left", async () => (await dialog.getByRole("option").count()) === 1)
+      await ada.keyboard.press("Enter")
+      await ada.waitForURL("**/channels/@Dina")
+      await ada.getByText("Only the two of you can read this.").waitFor()
+      assert.equal(await heading(ada).innerText(), "Dina")
+      assert.equal(await ada.title(), "Dina · Houston")
+      await say(ada, "between us")
+      await sidebar(ada).getByRole("link", { name: "Dina , online" }).and(ada.locator("[aria-current]")).waitFor()
+      await sidebar(bob).getByRole("link", { name: /Dirk , online 1 unread/ }).click()
+      await shows(bob, ["between us"])
+      await say(bob, "indeed")
+      await shows(ada, ["between us", "indeed"])
+    })
+
+    it("begins with somebody who is here, and with oneself", async () => {
+      const { at } = await channel("here")
+      const ada = await house.signedIn("Hera", { at })
+      await house.signedIn("Hugo", { at })
+      await ada.locator(".people summary").click()
+      await ada.locator(".people").getByRole("link", { name: /Hugo/ }).click()
+      await ada.waitForURL("**/channels/@Hugo")
+      await sidebar(ada).getByRole("button", { name: "New message" }).click()
+      await ada.getByRole("option", { name: "Notes to self" }).click()
+      await ada.waitForURL("**/channels/@Hera")
+      await ada.getByText("Only you can read this.").waitFor()
+      await say(ada, "milk")
+      await sidebar(ada).getByRole("link", { name: "Notes to self" }).waitFor()
+      assert.equal(await heading(ada).innerText(), "Notes to self")
+    })
+
+    it("follows the other one's name, also across a reload, and tells when they are gone for good", async () => {
+      const { at } = await channel("names")
+      const ada = await house.signedIn("Nell", { at })
+      const other = await house.script("Nick")
+      await ada.goto("/channels/@Nick")
+      await say(ada, "hello")
+      await other.ask("POST", "/api/channels/@Nell/messages", { text: "hello yourself" })
+      await shows(ada, ["hello", "hello yourself"])
+      await other.ask("PATCH", "/api/session", { display_name: "Nikolaus" })
+      await ada.waitForURL("**/channels/@Nikolaus")
+      assert.equal(await heading(ada).innerText(), "Nikolaus")
+      await until("the title follows", async () => (await ada.title()) === "Nikolaus · Houston")
+      await sidebar(ada).getByRole("link", { name: /^Nikolaus/ }).waitFor()
+      await ada.reload()
+      await shows(ada, ["hello", "hello yourself"])
+
+      await other.ask("DELETE", "/api/session")
+      const heir = await house.script("Nikolaus")
+      await ada.reload()
+      await ada.getByText("Only the two of you can read this.").waitFor()
+      await sidebar(ada).getByRole("link", { name: /Nikolaus , signed out for good/ }).click()
+      await shows(ada, ["hello", "hello yourself"])
+      await ada.getByText("Nikolaus has signed out for good.").waitFor()
+      assert.ok(await box(ada).isDisabled())
+      assert.match(ada.url(), /\/channels\/id:/)
+      await heir.ask("DELETE", "/api/session")
+    })
+
+    it("shows who comes and goes by a lamp", async () => {
+      const { at } = await channel("lamps")
+      const ada = await house.signedIn("Lana", { at })
+      const bob = await house.signedIn("Lars", { at })
+      await ada.goto("/channels/@Lars")
+      await say(ada, "there?")
+      const link = sidebar(ada).getByRole("link", { name: /^Lars/ })
+      await until("Lars is online", async () => /online/.test(await link.innerText()))
+      await bob.context().close()
+      await until("Lars is offline", async () => /offline/.test(await link.innerText()))
+    })
+  })
+
+  it("says who is typing, without moving anything, until they stop or have sent it", async () => {
+    const { at, ask } = await channel("typing")
+    const [ada, bob] = [await house.signedIn("Tara", { at }), await house.signedIn("Theo", { at })]
+    const top = () => box(ada).evaluate((text) => text.getBoundingClientRect().top)
+    const before = await top()
+    await box(bob).pressSequentially("   ")
+    await box(bob).pressSequentially("well")
+    await ada.getByText("Theo is typing…").waitFor()
+    await ask("POST", "/api/channels/typing/typing")
+    await ada.getByText("Theo and Script of typing are typing…").waitFor()
+    const third = await house.script("Third")
+    await third.ask("POST", "/api/channels/typing/typing")
+    await ada.getByText("Several people are typing…").waitFor()
+    assert.equal(await top(), before)
+    await bob.keyboard.press("Enter")
+    await shows(ada, ["well"])
+    assert.equal(await ada.getByText("Theo").and(ada.locator("[data-part=words]")).count(), 0)
+    await until("all have stopped", async () => (await ada.locator("[data-part=words]").innerText()) === "")
+    assert.equal(await bob.locator("[data-part=words]").innerText(), "")
+  })
+
+  it("completes the names of people and of channels, with the keyboard and without", async () => {
+    const { at } = await channel("complete")
+    const ada = await house.signedIn("Cleo", { at })
+    await house.signedIn("Claire Ong", { at })
+    await house.script("Clark")
+    const options = ada.getByRole("listbox", { name: "People" }).getByRole("option")
+    await ada.locator(".person", { hasText: "Claire" }).waitFor({ state: "attached" })
+    await box(ada).pressSequentially("me@cl hi @CL")
+    await until("both are offered, who is here first", async () => {
+      assert.deepEqual(await ada.locator(".completion__name").allInnerTexts(), ["Claire Ong", "Clark"])
+      return true
+    })
+    assert.equal(await box(ada).getAttribute("aria-expanded"), "true")
+    // A <textarea> should have no other role, but only a combobox can say that it has a list.
+    await isSound(ada, "the list of names", ["aria-allowed-role"])
+    await ada.keyboard.press("ArrowDown")
+    const marked = ada.getByRole("option", { selected: true })
+    assert.equal(await box(ada).getAttribute("aria-activedescendant"), await marked.getAttribute("id"))
+    await ada.keyboard.press("ArrowDown")
+    await ada.keyboard.press("Enter")
+    assert.equal(await box(ada).inputValue(), "me@cl hi @Claire Ong ")
+    assert.equal(await box(ada).getAttribute("role"), null)
+    await box(ada).pressSequentially("@ong")
+    await options.first().click()
+    assert.equal(await box(ada).inputValue(), "me@cl hi @Claire Ong @Claire Ong ")
+    await box(ada).pressSequentially("#comp")
+    await ada.keyboard.press("Tab")
+    assert.equal(await box(ada).inputValue(), "me@cl hi @Claire Ong @Claire Ong #complete ")
+    await box(ada).pressSequentially("@cla")
+    await options.first().waitFor()
+    await ada.keyboard.press("Escape")
+    await options.first().waitFor({ state: "hidden" })
+    await ada.keyboard.press("Enter")
+    await shows(ada, ["me@cl hi @Claire Ong @Claire Ong #complete @cla"])
+  })
+
+  it("counts in the tab what calls for one, and marks what is merely unread", async () => {
+    const { at, ask } = await channel("tab")
+    const ada = await house.signedIn("Tabea", { at })
+    const icon = () => ada.locator('link[rel="icon"]').getAttribute("href")
+    assert.equal(await ada.title(), "#tab · Houston")
+    await sidebar(ada).getByRole("link", { name: "general" }).waitFor()
+    await until("the stream is open", () => ada.evaluate(() => document.querySelector(".channel-link") !== null))
+    await ask("POST", "/api/channels/general/messages", { text: "weather" })
+    await until("a dot", async () => (await ada.title()) === "• #tab · Houston")
+    await until("an icon with a dot", async () => /^data:image\/svg/.test(await icon()))
+    await ask("POST", "/api/channels/general/messages", { text: "@Tabea, look" })
+    await until("one calls", async () => (await ada.title()) === "(1) #tab · Houston")
+    await sidebar(ada).getByRole("link", { name: "general 1 mention" }).waitFor()
+    await ask("POST", "/api/channels/@Tabea/messages", { text: "and here" })
+    await until("two call", async () => (await ada.title()) === "(2) #tab · Houston")
+    await sidebar(ada).getByRole("link", { name: "general" }).click()
+    await until("one is left", async () => (await ada.title()) === "(1) #general · Houston")
+    await until("it is read", async () => {
+      const { channel } = await (await ada.request.get("/api/channels/general")).json()
+      return channel.unread === 0
+    })
+    await sidebar(ada).getByRole("link", { name: /^Script of tab/ }).click()
+    await until("none is left", async () => (await ada.title()) === "Script of tab · Houston")
+    await until("the plain icon", async () => /mark\.svg$/.test(await icon()))
+  })
+
+  describe("the switcher", () => {
+    const open = async (page) => {
+      await page.keyboard.press("Control+k")
+      const dialog = page.getByRole("dialog", { name: "Search or jump" })
+      await dialog.waitFor()
+      return dialog
+    }
+
+    it("goes to a channel and to a person by a few letters, and gives the focus back", async () => {
+      const { at, ask } = await channel("switch")
+      await ask("POST", "/api/channels", { name: "zebra-crossing" })
+      const ada = await house.signedIn("Suse", { at })
+      await house.script("Zenobia")
+      const dialog = await open(ada)
+      await ada.keyboard.type("ze")
+      await dialog.getByRole("option", { name: "zebra-crossing" }).waitFor()
+      await ada.keyboard.press("Escape")
+      assert.ok(await box(ada).evaluate((text) => text === document.activeElement))
+      await open(ada)
+      await ada.keyboard.type("crossing")
+      await dialog.getByRole("option", { name: "zebra-crossing", selected: true }).waitFor()
+      await ada.keyboard.press("Enter")
+      await ada.waitForURL("**/channels/zebra-crossing")
+      await sidebar(ada).getByRole("button", { name: "Search or jump…" }).click()
+      await ada.keyboard.type("zen")
+      await dialog.getByRole("option", { name: "Zenobia" }).click()
+      await ada.waitForURL("**/channels/@Zenobia")
+    })
+
+    it("shows what is unread first, and says when there is nothing", async () => {
+      const { at, ask } = await channel("aaa")
+      const ada = await house.signedIn("Susi", { at })
+      await ask("POST", "/api/channels/@Susi/messages", { text: "read me" })
+      await sidebar(ada).getByRole("link", { name: /Script of aaa/ }).waitFor()
+      const dialog = await open(ada)
+      await dialog.getByRole("option", { name: /^Script of aaa 1 unread/, selected: true }).waitFor()
+      await ada.keyboard.type("#no-such-channel")
+      await dialog.getByText("Nothing here is called that.").waitFor()
+    })
+
+    it("finds messages, marks the words, and leads to them", async () => {
+      const { at, ask } = await channel("archive")
+      const ada = await house.signedIn("Sofi", { at })
+      await ask("POST", "/api/channels/archive/messages", { text: "the <b>Gyroscope</b> wobbles" })
+      await ask("POST", "/api/channels/@Sofi/messages", { text: "a gyroscope between us" })
+      const dialog = await open(ada)
+      await ada.keyboard.type("gyroscope")
+      await dialog.getByText("2 messages found").waitFor()
+      assert.deepEqual(await dialog.locator("mark").allInnerTexts(), ["gyroscope", "Gyroscope"])
+      assert.deepEqual(await dialog.locator(".found__channel").allInnerTexts(), ["Script of archive", "#archive"])
+      await isSound(ada, "what was found")
+      await dialog.getByRole("option", { name: /wobbles/ }).click()
+      await ada.waitForURL(/\/channels\/archive#message-/)
+      await open(ada)
+      await ada.keyboard.type("gyroscope betw")
+      await dialog.getByText("1 message found").waitFor()
+      await ada.keyboard.press("Enter")
+      await ada.waitForURL(/\/channels\/@Script.*#message-/)
+      await open(ada)
+      await ada.keyboard.type("said by nobody ever")
+      await dialog.getByText("Nothing here is called that, and no message says it.").waitFor()
+      await ada.context().setOffline(true)
+      await ada.keyboard.type("!")
+      await dialog.getByText("Messages could not be searched. No connection to the server.").waitFor()
+    })
+  })
+
+  it("lets another device in as the same user, once, by a link", async () => {
+    const { at } = await channel("device")
+    const ada = await house.signedIn("Devi", { at })
+    await ada.context().grantPermissions(["clipboard-read", "clipboard-write"])
+    await ada.locator(".sidebar__me summary").click()
+    await ada.getByRole("button", { name: "Use another device" }).click()
+    const dialog = ada.getByRole("dialog", { name: "Use another device" })
+    await dialog.getByText("Works once, for 10 more minutes.").waitFor()
+    await until("the code is drawn", () => dialog.getByAltText("QR code").evaluate((image) => image.complete && image.naturalWidth > 0))
+    await isSound(ada, "the link for another device")
+    await dialog.getByRole("button", { name: "Copy" }).click()
+    await dialog.getByText("Copied").waitFor()
+    const url = await ada.evaluate(() => navigator.clipboard.readText())
+    assert.equal(url, await dialog.getByLabel("Link for the other device").inputValue())
+    await dialog.getByRole("button", { name: "New link" }).click()
+    await until("the link is another", async () => {
+      const link = await dialog.getByLabel("Link for the other device").inputValue()
+      return link !== "" && link !== url
+    })
+    await ada.keyboard.press("Escape")
+    assert.ok(await ada.getByRole("button", { name: "Use another device" }).evaluate((it) => it === document.activeElement))
+
+    const phone = await house.visit({ viewport: PHONE })
+    await phone.goto(url)
+    await phone.locator("form button").click()
+    await phone.waitForURL("**/channels/**")
+    assert.equal(await phone.locator(".sidebar__name").innerText(), "Devi")
+  })
+
+  describe("a notification", () => {
+    /** What the browser would have shown, for all tabs of a profile, and a tab that can be hidden. */
+    const watched = async (page) => {
+      const shown = []
+      const context = page.context()
+      await context.grantPermissions(["notifications"])
+      await context.exposeFunction("shownToTest", (told) => shown.push(told))
+      await context.addInitScript(() => {
+        window.Notification = class extends EventTarget {
+          static permission = "granted"
+          static requestPermission = async () => "granted"
+          constructor(title, { body, tag }) {
+            super()
+            window.lastNotification = this
+            window.shownToTest({ title, body, tag })
+          }
+          close() {}
+        }
+        let hidden = false
+        Object.defineProperty(document, "hidden", { get: () => hidden })
+        window.hide = (is) => {
+          hidden = is
+          document.dispatchEvent(new Event("visibilitychange"))
+        }
+      })
+      await page.reload()
+      return shown
+    }
+    const allow = async (page) => {
+      await page.locator(".bell summary").click()
+      await page.getByRole("button", { name: "Notify me" }).click()
+      await page.getByText("Notifications are on").waitFor()
+      await page.keyboard.press("Escape")
+    }
+    const posts = (script, where, text) => script.ask("POST", `/api/channels/${where}/messages`, { text })
+    /** Waits until exactly these were shown. */
+    const areShown = (shown, expected) =>
+      until(`shown are ${expected}`, () => {
+        assert.deepEqual(shown.map(({ title, body }) => `${title}: ${body}`), expected)
+        return true
+      })
+
+    it("tells of mentions and direct messages elsewhere, and leads there", async () => {
+      const { at, ...script } = await channel("notify")
+      const ada = await house.signedIn("Nadia", { at })
+      const shown = await watched(ada)
+      await allow(ada)
+      await posts(script, "general", "nothing of yours")
+      await posts(script, "general", "hello @nadia")
+      await areShown(shown, ["Script of notify in #general: hello @nadia"])
+      await posts(script, "@Nadia", "psst")
+      await areShown(shown, ["Script of notify in #general: hello @nadia", "Script of notify: psst"])
+      await posts(script, "notify", "@Nadia here, where she looks")
+      await shows(ada, ["@Nadia here, where she looks"])
+      assert.equal(shown.length, 2)
+      await ada.evaluate(() => window.lastNotification.dispatchEvent(new Event("click")))
+      await ada.waitForURL("**/channels/@Script%20of%20notify")
+    })
+
+    it("tells each thing once, though the browser has many tabs, and never of one's own", async () => {
+      const { at, ...script } = await channel("tabs")
+      const ada = await house.signedIn("Nora", { at })
+      const shown = await watched(ada)
+      await allow(ada)
+      const others = [await ada.context().newPage(), await ada.context().newPage()]
+      for (const page of others) {
+        await page.goto(at)
+        await page.locator("form.composer[novalidate]").waitFor()
+      }
+      for (const page of [ada, ...others]) await page.evaluate(() => window.hide(true))
+      await posts(script, "@Nora", "one")
+      await areShown(shown, ["Script of tabs: one"])
+      await ada.request.post("/api/channels/@Script of tabs/messages", { data: { text: "my own answer" } })
+      await posts(script, "@Nora", "two")
+      await areShown(shown, ["Script of tabs: one", "Script of tabs: two"])
+      await ada.evaluate(() => window.hide(false))
+      await posts(script, "tabs", "@Nora, welcome back")
+      await shows(ada, ["@Nora, welcome back"])
+      await posts(script, "general", "@Nora three")
+      await areShown(shown, ["Script of tabs: one", "Script of tabs: two", "Script of tabs in #general: @Nora three"])
+    })
+
+    it("keeps to what a channel's bell says, and is silent until asked for", async () => {
+      const { at, ...script } = await channel("bells")
+      const ada = await house.signedIn("Noemi", { at })
+      const shown = await watched(ada)
+      const choose = async (choice) => {
+        await ada.locator(".bell summary").click()
+        await ada.getByLabel(choice).check()
+        await ada.keyboard.press("Escape")
+      }
+      await posts(script, "general", "@Noemi too early")
+      await sidebar(ada).getByRole("link", { name: "general 1 mention" }).waitFor()
+      await choose("Everything")
+      await allow(ada)
+      await ada.evaluate(() => window.hide(true))
+      await posts(script, "bells", "for everybody")
+      await areShown(shown, ["Script of bells in #bells: for everybody"])
+      await ada.evaluate(() => window.hide(false))
+      await choose("Nothing")
+      await ada.evaluate(() => window.hide(true))
+      await posts(script, "bells", "@Noemi, in vain")
+      await until("it is known", async () => (await ada.title()) === "(2) #bells · Houston")
+      await posts(script, "@Noemi", "but this")
+      await areShown(shown, ["Script of bells in #bells: for everybody", "Script of bells: but this"])
+    })
+
+    it("is not shown where the browser refuses, which is said", async () => {
+      const { at } = await channel("refused")
+      const ada = await house.signedIn("Nele", { at })
+      await ada.addInitScript(() => {
+        let permission = "default"
+        window.Notification = class {
+          static get permission() {
+            return permission
+          }
+          static requestPermission = async () => (permission = "denied")
+        }
+      })
+      await ada.reload()
+      await ada.locator(".bell summary").click()
+      await ada.getByText("The browser will ask first.").waitFor()
+      await ada.getByRole("button", { name: "Notify me" }).click()
+      await ada.getByText("The browser refuses notifications for this site.").waitFor()
+      assert.equal(await ada.getByRole("button", { name: "Notify me" }).count(), 0)
+    })
+  })
+
+  for (const { name, ...screen } of SCREENS) {
+    it(`is right on ${name}`, async () => {
+      const page = await house.signedIn(`Viewer ${name}`, screen)
+      const other = await house.script(`أمل الحاج ${name}`)
+      const long = await house.script(`W${"m".repeat(20)}${name.slice(0, 11)}`)
+      await page.goto(`/channels/@${encodeURIComponent(other.user.display_name)}`)
+      await page.getByText("A private line.").waitFor()
+      await shoot(page, `direct-empty-${name}`)
+      await isSound(page, `an empty direct conversation on ${name}`)
+      await other.ask("POST", `/api/channels/@${encodeURIComponent(`Viewer ${name}`)}/typing`)
+      await page.locator("[data-typing]").waitFor()
+      await box(page).pressSequentially("@")
+      await page.locator(".completion").first().waitFor()
+      await shoot(page, `completing-${name}`)
+      await box(page).fill("")
+      await other.ask("POST", `/api/channels/@${encodeURIComponent(`Viewer ${name}`)}/messages`, { text: "سلام" })
+      await long.ask("POST", `/api/channels/@${encodeURIComponent(`Viewer ${name}`)}/messages`, { text: "hi" })
+      await page.locator(".channel-link[data-calls]").waitFor({ state: "attached" })
+      await page.locator(".bell summary").click()
+      await shoot(page, `bell-${name}`)
+      await isSound(page, `the bell on ${name}`)
+      await page.keyboard.press("Escape")
+      if (screen.viewport === PHONE) await page.getByRole("link", { name: "Channels" }).click()
+      await shoot(page, `sidebar-${name}`)
+      await isSound(page, `the sidebar on ${name}`)
+      await page.getByRole("button", { name: "New message" }).click()
+      await page.getByRole("option").first().waitFor()
+      await shoot(page, `new-message-${name}`)
+      await isSound(page, `the dialog on ${name}`)
+      await page.keyboard.press("Escape")
+      await page.getByRole("button", { name: "Search or jump…" }).click()
+      await shoot(page, `switcher-${name}`)
+      await isSound(page, `the switcher on ${name}`)
+      await page.keyboard.type("the")
+      await page.getByText("found", { exact: false }).or(page.getByText("searched")).first().waitFor()
+      await shoot(page, `search-${name}`)
+      await isSound(page, `the search on ${name}`)
+      await page.keyboard.press("Escape")
+      await page.locator(".sidebar__me summary").click()
+      await page.getByRole("button", { name: "Use another device" }).click()
+      await page.locator("[data-part=left]:not(:empty), [data-part=error]:not([hidden])").first().waitFor()
+      await shoot(page, `device-${name}`)
+      await isSound(page, `another device on ${name}`)
+      await page.keyboard.press("Escape")
+      await shoot(page, `me-${name}`)
+      await page.context().close()
+    })
+  }
+})

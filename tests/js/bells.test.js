@@ -1,0 +1,58 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { bellOf, newsAmong, rings, SILENT, wordsOf } from "../../static/js/bells.js"
+
+describe("a channel's bell", () => {
+  const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }
+  const said = { unread: 2, mentions: 1, lastAt: "2026-11-24T10:00:01.000Z" }
+  const named = { ...said, mentions: 2 }
+
+  it("rings for mentions in channels and for everything in direct conversations, unless told otherwise", () => {
+    assert.equal(bellOf(null, "public"), "mentions")
+    assert.equal(bellOf("nonsense", "direct"), "everything")
+    assert.equal(bellOf("nothing", "direct"), "nothing")
+  })
+
+  it("rings for what it is set to", () => {
+    const heard = (bell) => [rings(bell, before, said), rings(bell, before, named)]
+    assert.deepEqual(heard("everything"), [true, true])
+    assert.deepEqual(heard("mentions"), [false, true])
+    assert.deepEqual(heard("nothing"), [false, false])
+  })
+
+  it("does not ring for what was read or deleted", () => {
+    assert.equal(rings("everything", before, before), false)
+    assert.equal(rings("everything", said, { ...named, lastAt: before.lastAt }), false)
+    assert.equal(rings("everything", before, { ...said, unread: 0 }), false)
+    assert.equal(rings("everything", before, SILENT), false)
+    assert.equal(rings("everything", SILENT, before), true)
+  })
+})
+
+describe("a notification", () => {
+  const message = (seq, id) => ({ seq, author: { id, display_name: id }, text: `number ${seq}` })
+
+  it("is of the newest message, once, and never of one's own", () => {
+    const messages = [message(1, "ada"), message(2, "bob")]
+    const [ada, bob] = [{ id: "ada", display_name: "Ada" }, { id: "bob", display_name: "Bob" }]
+    assert.equal(newsAmong(messages, "everything", ada, 0)?.seq, 2)
+    assert.equal(newsAmong(messages, "everything", ada, 2), undefined)
+    assert.equal(newsAmong(messages, "everything", bob, 0), undefined)
+    assert.equal(newsAmong([], "everything", ada, 0), undefined)
+  })
+
+  it("is of the last message that names the reader where only mentions ring", () => {
+    const me = { id: "ada", display_name: "Ada" }
+    const messages = [{ ...message(1, "bob"), text: "hey @ADA" }, message(2, "bob")]
+    assert.equal(newsAmong(messages, "mentions", me, 0)?.seq, 1)
+    assert.equal(newsAmong(messages, "mentions", me, 1), undefined)
+  })
+
+  it("says who, where and what, not at length", () => {
+    const hi = message(1, "Ada")
+    assert.deepEqual(wordsOf(hi, { name: "general", kind: "public" }), { title: "Ada in #general", body: "number 1" })
+    assert.equal(wordsOf(hi, { name: "@Ada", kind: "direct" }).title, "Ada")
+    assert.equal(wordsOf({ ...hi, text: "" }, { name: "@Ada", kind: "direct" }).body, "A file")
+    assert.equal([...wordsOf({ ...hi, text: "🚀".repeat(999) }, { name: "x", kind: "public" }).body].length, 241)
+  })
+})

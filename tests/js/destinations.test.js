@@ -1,0 +1,62 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { everywhere, fitting, peopleToWrite } from "../../static/js/destinations.js"
+import { candidateOf, hrefOf, labelOf } from "../../static/js/directs.js"
+
+const people = [
+  { id: "1", display_name: "Ada", online: false },
+  { id: "2", display_name: "Bob", online: true },
+  { id: "3", display_name: "Me", online: true },
+]
+
+describe("where one can go", () => {
+  const channel = (label, rest = {}) => ({ kind: "public", label, href: `/channels/${label}`, unread: 0, lastAt: "", ...rest })
+  const channels = [
+    channel("general", { lastAt: "2026-11-24T10:00:00.000Z" }),
+    channel("launch", { unread: 2, lastAt: "2026-11-23T10:00:00.000Z" }),
+    channel("Bob", { kind: "direct", user: "2", href: "/channels/@Bob" }),
+    channel("Gone", { kind: "direct", user: "9", href: "/channels/id:7" }),
+  ]
+  const labels = (typed) => fitting(everywhere(channels, people, "3"), typed).map(({ label }) => label)
+
+  it("is what is unread first, then what is recent, then everybody else", () => {
+    assert.deepEqual(labels(""), ["launch", "general", "Bob", "Gone", "Notes to self", "Ada"])
+  })
+
+  it("is found by its beginning, by a word, or by a part", () => {
+    assert.deepEqual(labels("#gen"), ["general"])
+    assert.deepEqual(labels("self"), ["Notes to self"])
+    assert.deepEqual(labels("o"), ["Bob", "Gone", "Notes to self"])
+    assert.deepEqual(labels("nothing"), [])
+  })
+
+  it("is everybody, with oneself first and then who is online", () => {
+    assert.deepEqual(peopleToWrite(people, "3").map(({ label }) => label), ["Notes to self", "Bob", "Ada"])
+  })
+
+  it("tells who is there", () => {
+    const presences = everywhere(channels, people, "3").map(({ presence }) => presence)
+    assert.deepEqual(presences, ["", "", "online", "gone", "notes", "offline"])
+  })
+})
+
+describe("a direct conversation", () => {
+  const direct = { id: "7", name: "@Bob", begun: true }
+
+  it("is called after the other one as they are called now", () => {
+    assert.equal(labelOf(direct, people[0], "3"), "Ada")
+    assert.equal(labelOf(direct, undefined, "3"), "Bob")
+    assert.equal(labelOf(direct, people[2], "3"), "Notes to self")
+  })
+
+  it("is found under a name only while the partner holds it, or before it began", () => {
+    assert.equal(hrefOf(direct, { ...people[1], display_name: "Bob ?#" }), "/channels/@Bob%20%3F%23")
+    assert.equal(hrefOf(direct, undefined), "/channels/id:7")
+    assert.equal(hrefOf({ ...direct, begun: false }, undefined), "/channels/@Bob")
+  })
+
+  it("may be with whoever holds the name", () => {
+    assert.equal(candidateOf(direct, people)?.id, "2")
+    assert.equal(candidateOf({ ...direct, name: "@Eve" }, people), undefined)
+  })
+})
