@@ -101,6 +101,11 @@ describe("a message", () => {
     const both = { name: "Ada and Bob reacted with 👍", pressed: true }
     for (const page of [ada, bob]) await page.getByRole("button", both).waitFor()
     assert.equal(await ada.getByRole("button", both).locator(".reaction__count").innerText(), "2")
+    const storage = await bob.context().storageState()
+    const other = await house.visit({ storageState: storage })
+    await other.request.patch("/api/session", { data: { display_name: "Bobby" } })
+    await ada.getByRole("button", { name: "Ada and Bobby reacted with 👍", pressed: true }).waitFor()
+    await other.request.patch("/api/session", { data: { display_name: "Bob" } })
     await ada.getByRole("button", both).click()
     await bob.getByRole("button", { name: "Bob reacted with 👍", exact: true }).waitFor()
     const { reactions } = await (await ask("GET", `${path}/${id}`)).json()
@@ -163,7 +168,7 @@ describe("a message", () => {
   })
 
   it("keeps what was typed into an edit, whatever happens", async () => {
-    const { at, id } = await channel("typed")
+    const { at, id, path, ask } = await channel("typed")
     const page = await house.signedIn("Ty", { at })
     await say(page, "one")
     await say(page, "two")
@@ -199,6 +204,17 @@ describe("a message", () => {
     assert.equal(await elsewhere("DELETE", one), 204)
     await until("it is in the message box", async () => (await box(page).inputValue()) === "one, with love")
     await shows(page, ["two, longer"])
+
+    // The server begins anew: all that is stored is told again.
+    await act(page, "two", "Edit")
+    await field.fill("two, unsaved")
+    const told = await (await ask("GET", `${path}/${two}`)).json()
+    await page.evaluate((detail) => {
+      document.dispatchEvent(new CustomEvent("reset", { detail: { reason: "gap" } }))
+      document.dispatchEvent(new CustomEvent("message", { detail }))
+    }, told)
+    await hasFocus("the field has the focus", field)
+    assert.equal(await field.inputValue(), "two, unsaved")
   })
 
   it("is deleted after a time to think better of it", async () => {
