@@ -416,6 +416,16 @@ describe("a message", () => {
     assert.equal(await page.getByRole("link", { name: "#general" }).last().getAttribute("target"), null)
   })
 
+  it("shows its reactions, and offers nothing that needs a script, without one", async () => {
+    const { at, post, ask, path } = await channel("plain")
+    const { id } = await post("plain")
+    await ask("PUT", `${path}/${id}/reactions/${encodeURIComponent("👍")}`)
+    const page = await house.signedIn("Plain", { at, javaScriptEnabled: false })
+    await page.getByRole("button", { name: "Script of plain reacted with 👍" }).waitFor()
+    assert.equal(await page.getByRole("button", { name: "Message actions" }).count(), 0)
+    assert.equal(await page.getByRole("dialog").count(), 0)
+  })
+
   for (const { name, ...screen } of SCREENS) {
     it(`looks right in each state on ${name}`, async () => {
       const { at, path, ask, post } = await channel(`states-${name}`)
