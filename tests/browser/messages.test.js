@@ -404,16 +404,19 @@ describe("a message", () => {
     await page.getByText("Code copied.").waitFor()
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "let it = be;\n")
 
-    // As the server renders a name and a channel.
-    const me = await page.locator("[data-mount~=room]").getAttribute("data-user")
-    await page.evaluate((user) => {
-      const html = `<p><a href="/channels/%40Prosa" data-user="${user}">@Prosa</a> see <a href="/channels/general">#general</a></p>`
-      const detail = { id: "named", seq: 1e9, author: { id: "x", display_name: "X" }, text: "@Prosa see #general", html, sent_at: new Date().toISOString(), edited_at: null, reactions: [] }
-      document.dispatchEvent(new CustomEvent("message", { detail }))
-    }, me)
-    await page.locator(".message[data-mention]", { hasText: "@Prosa" }).waitFor()
-    assert.equal(await page.locator(".message[data-mention]").count(), 1)
-    assert.equal(await page.getByRole("link", { name: "#general" }).last().getAttribute("target"), null)
+    const quill = await house.signedIn("Quill", { at })
+    await say(quill, "@Prosa, see #general")
+    const named = message(page, "@Prosa, see")
+    for (const drawn of ["as it arrives", "by the server"]) {
+      await page.locator(".message[data-mention]", { hasText: "@Prosa, see" }).waitFor()
+      assert.equal(await page.locator(".message[data-mention]").count(), 1, drawn)
+      assert.equal(await named.getByRole("link", { name: "#general" }).getAttribute("target"), null, drawn)
+      await page.reload()
+    }
+    await message(quill, "@Prosa, see").waitFor()
+    assert.equal(await quill.locator(".message[data-mention]").count(), 0)
+    await named.getByRole("link", { name: "#general" }).click()
+    await page.waitForURL("**/channels/general")
   })
 
   it("shows its reactions, and offers nothing that needs a script, without one", async () => {
@@ -451,13 +454,11 @@ describe("a message", () => {
         await page.getByRole("button", { name: "Send" }).click()
         await message(page, text).waitFor()
       }
-      const me = await page.locator("[data-mount~=room]").getAttribute("data-user")
-      await page.evaluate((user) => {
-        const html = `<p><a href="/channels/%40Guest" data-user="${user}">@Guest</a>, ask <a href="/channels/%40Grace" data-user="x">@Grace</a> in <a href="/channels/general">#general</a></p>`
-        const reactions = [{ reaction: "👀", users: [{ id: user, display_name: "Guest" }] }]
-        const detail = { id: "named", seq: 1e9, author: { id: "3", display_name: "Xenia" }, text: "@Guest", html, sent_at: new Date().toISOString(), edited_at: null, reactions }
-        document.dispatchEvent(new CustomEvent("message", { detail }))
-      }, me)
+      await post(`@Guest on ${name}, ask @Grace ${name} in #general`)
+      await message(page, "ask @Grace").waitFor()
+      const named = await message(page, "ask @Grace").getAttribute("data-id")
+      await page.request.put(`${path}/${named}/reactions/${encodeURIComponent("👀")}`)
+      await page.getByRole("button", { name: "reacted with 👀" }).waitFor()
       const choose = async (text, action) => {
         if (!touch) return act(page, text, action)
         await message(page, text).getByRole("button", { name: "Message actions" }).tap()
