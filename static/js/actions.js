@@ -2,6 +2,7 @@
 // focus is on; where nothing hovers, the message's "…" opens it over the page.
 
 import { hear, say } from "./bus.js"
+import { draw } from "./drawing.js"
 import { MessageList } from "./message-list.js"
 import { find, stamp } from "./page.js"
 
@@ -85,7 +86,8 @@ export function mountActions(element) {
   })
   hear("dismiss", ({ id }) => {
     const item = list.byId(id)
-    item?.querySelector(".message__failure")?.remove()
-    item?.querySelector("button.message__more")?.focus()
+    if (!item) return
+    draw(() => find(item, ".message__failure").remove())
+    find(item, ".message__more").focus()
   })
 }

@@ -85,7 +85,8 @@ export function mountDeleting(element) {
   hear("delete", ({ id }) => begin(id))
   hear("undo", ({ id }) => {
     if (!leaving.has(id)) return
-    bringBack(id)?.querySelector("button.message__more")?.focus()
+    const item = bringBack(id)
+    if (item) find(item, ".message__more").focus()
   })
   // All is drawn anew, without the lines: what was decided stays decided.
   hear("reset", removeAll)

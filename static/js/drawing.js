@@ -6,5 +6,5 @@ import { say } from "./bus.js"
 export function draw(change) {
   say("drawing")
   const told = change()
-  say("drawn", { message: null, isNew: false, own: false, ...told })
+  say("drawn", { message: null, isNew: false, own: false, isReset: false, ...told })
 }

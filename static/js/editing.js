@@ -74,7 +74,10 @@ export function mountEditing(element) {
   const look = () => {
     for (const [id, edit] of edits) {
       const item = list.byId(id)
-      if (item && !item.contains(edit.form)) attach(item, edit.form)
+      if (item && !item.contains(edit.form)) {
+        attach(item, edit.form)
+        if (document.activeElement === document.body) edit.field.focus({ preventScroll: true })
+      }
       // The change may be this one, told before its own answer.
       const changed = item && item.dataset.text !== edit.text && edit.form.ariaBusy !== "true"
       const note = changed ? "This message was changed elsewhere meanwhile. Saving replaces that." : ""
@@ -90,13 +93,15 @@ export function mountEditing(element) {
     const last = list.stored().findLast((item) => "own" in item.dataset && !("deleting" in item.dataset))
     if (last) begin(last.dataset.id ?? "", from)
   })
-  hear("drawn", look)
-  hear("reset", () => {
-    clearTimeout(resetting)
-    resetting = setTimeout(() => {
-      resetting = 0
-      look()
-    }, COMES_BACK_MS)
+  hear("drawn", ({ isReset }) => {
+    if (isReset) {
+      clearTimeout(resetting)
+      resetting = setTimeout(() => {
+        resetting = 0
+        look()
+      }, COMES_BACK_MS)
+    }
+    look()
   })
 }
 

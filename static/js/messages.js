@@ -54,6 +54,7 @@ export function mountMessages(element) {
     draw(() => {
       seen = new Set(list.stored().map((item) => item.dataset.id))
       list.stored().forEach((item) => item.remove())
+      return { isReset: true }
     }),
   )
 

@@ -19,6 +19,7 @@ export function mountNews(element) {
   /** The message that the line stands above. */
   let above = /** @type {string | undefined} */ (undefined)
   let away = document.hidden
+  let catchingUp = 0
   let seen = true
 
   /** @param {HTMLElement} item */
@@ -53,10 +54,13 @@ export function mountNews(element) {
     if (item) put(item)
   })
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) away = true
+    if (!document.hidden) return
+    clearTimeout(catchingUp)
+    away = true
   })
   hear("connection", ({ connected }) => {
-    if (connected && !document.hidden) setTimeout(() => (away = document.hidden), CATCHING_UP_MS)
+    clearTimeout(catchingUp)
+    if (connected && !document.hidden) catchingUp = setTimeout(() => (away = false), CATCHING_UP_MS)
   })
 
   hear("mark-unread", async ({ id }) => {

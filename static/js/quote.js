@@ -43,5 +43,5 @@ function beginning(text) {
  * @param {string} name
  */
 function plain(name) {
-  return name.replace(/[!-/:-@[-`{-~]/g, "\\$&")
+  return name.replace(/[\\`*_[\]<>&~]/g, "\\$&")
 }

@@ -101,6 +101,11 @@ describe("a message", () => {
     const both = { name: "Ada and Bob reacted with 👍", pressed: true }
     for (const page of [ada, bob]) await page.getByRole("button", both).waitFor()
     assert.equal(await ada.getByRole("button", both).locator(".reaction__count").innerText(), "2")
+    const storage = await bob.context().storageState()
+    const other = await house.visit({ storageState: storage })
+    await other.request.patch("/api/session", { data: { display_name: "Bobby" } })
+    await ada.getByRole("button", { name: "Ada and Bobby reacted with 👍", pressed: true }).waitFor()
+    await other.request.patch("/api/session", { data: { display_name: "Bob" } })
     await ada.getByRole("button", both).click()
     await bob.getByRole("button", { name: "Bob reacted with 👍", exact: true }).waitFor()
     const { reactions } = await (await ask("GET", `${path}/${id}`)).json()
@@ -163,7 +168,7 @@ describe("a message", () => {
   })
 
   it("keeps what was typed into an edit, whatever happens", async () => {
-    const { at, id } = await channel("typed")
+    const { at, id, path, ask } = await channel("typed")
     const page = await house.signedIn("Ty", { at })
     await say(page, "one")
     await say(page, "two")
@@ -199,6 +204,17 @@ describe("a message", () => {
     assert.equal(await elsewhere("DELETE", one), 204)
     await until("it is in the message box", async () => (await box(page).inputValue()) === "one, with love")
     await shows(page, ["two, longer"])
+
+    // The server begins anew: all that is stored is told again.
+    await act(page, "two", "Edit")
+    await field.fill("two, unsaved")
+    const told = await (await ask("GET", `${path}/${two}`)).json()
+    await page.evaluate((detail) => {
+      document.dispatchEvent(new CustomEvent("reset", { detail: { reason: "gap" } }))
+      document.dispatchEvent(new CustomEvent("message", { detail }))
+    }, told)
+    await hasFocus("the field has the focus", field)
+    assert.equal(await field.inputValue(), "two, unsaved")
   })
 
   it("is deleted after a time to think better of it", async () => {
@@ -388,16 +404,29 @@ describe("a message", () => {
     await page.getByText("Code copied.").waitFor()
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "let it = be;\n")
 
-    // As the server renders a name and a channel.
-    const me = await page.locator("[data-mount~=room]").getAttribute("data-user")
-    await page.evaluate((user) => {
-      const html = `<p><a href="/channels/%40Prosa" data-user="${user}">@Prosa</a> see <a href="/channels/general">#general</a></p>`
-      const detail = { id: "named", seq: 1e9, author: { id: "x", display_name: "X" }, text: "@Prosa see #general", html, sent_at: new Date().toISOString(), edited_at: null, reactions: [] }
-      document.dispatchEvent(new CustomEvent("message", { detail }))
-    }, me)
-    await page.locator(".message[data-mention]", { hasText: "@Prosa" }).waitFor()
-    assert.equal(await page.locator(".message[data-mention]").count(), 1)
-    assert.equal(await page.getByRole("link", { name: "#general" }).last().getAttribute("target"), null)
+    const quill = await house.signedIn("Quill", { at })
+    await say(quill, "@Prosa, see #general")
+    const named = message(page, "@Prosa, see")
+    for (const drawn of ["as it arrives", "by the server"]) {
+      await page.locator(".message[data-mention]", { hasText: "@Prosa, see" }).waitFor()
+      assert.equal(await page.locator(".message[data-mention]").count(), 1, drawn)
+      assert.equal(await named.getByRole("link", { name: "#general" }).getAttribute("target"), null, drawn)
+      await page.reload()
+    }
+    await message(quill, "@Prosa, see").waitFor()
+    assert.equal(await quill.locator(".message[data-mention]").count(), 0)
+    await named.getByRole("link", { name: "#general" }).click()
+    await page.waitForURL("**/channels/general")
+  })
+
+  it("shows its reactions, and offers nothing that needs a script, without one", async () => {
+    const { at, post, ask, path } = await channel("plain")
+    const { id } = await post("plain")
+    await ask("PUT", `${path}/${id}/reactions/${encodeURIComponent("👍")}`)
+    const page = await house.signedIn("Plain", { at, javaScriptEnabled: false })
+    await page.getByRole("button", { name: "Script of plain reacted with 👍" }).waitFor()
+    assert.equal(await page.getByRole("button", { name: "Message actions" }).count(), 0)
+    assert.equal(await page.getByRole("dialog").count(), 0)
   })
 
   for (const { name, ...screen } of SCREENS) {
@@ -425,13 +454,11 @@ describe("a message", () => {
         await page.getByRole("button", { name: "Send" }).click()
         await message(page, text).waitFor()
       }
-      const me = await page.locator("[data-mount~=room]").getAttribute("data-user")
-      await page.evaluate((user) => {
-        const html = `<p><a href="/channels/%40Guest" data-user="${user}">@Guest</a>, ask <a href="/channels/%40Grace" data-user="x">@Grace</a> in <a href="/channels/general">#general</a></p>`
-        const reactions = [{ reaction: "👀", users: [{ id: user, display_name: "Guest" }] }]
-        const detail = { id: "named", seq: 1e9, author: { id: "3", display_name: "Xenia" }, text: "@Guest", html, sent_at: new Date().toISOString(), edited_at: null, reactions }
-        document.dispatchEvent(new CustomEvent("message", { detail }))
-      }, me)
+      await post(`@Guest on ${name}, ask @Grace ${name} in #general`)
+      await message(page, "ask @Grace").waitFor()
+      const named = await message(page, "ask @Grace").getAttribute("data-id")
+      await page.request.put(`${path}/${named}/reactions/${encodeURIComponent("👀")}`)
+      await page.getByRole("button", { name: "reacted with 👀" }).waitFor()
       const choose = async (text, action) => {
         if (!touch) return act(page, text, action)
         await message(page, text).getByRole("button", { name: "Message actions" }).tap()

@@ -10,7 +10,8 @@ describe("a quotation", () => {
   })
 
   it("takes a name as it is", () => {
-    assert.equal(of("x", "[*A*_`](b)\\")[0], "> [\\[\\*A\\*\\_\\`\\]\\(b\\)\\\\](https://x/#m) wrote:")
+    assert.equal(of("x", "[*A*_`](b)\\")[0], "> [\\[\\*A\\*\\_\\`\\](b)\\\\](https://x/#m) wrote:")
+    assert.equal(of("x", "Ada L.-O.")[0], "> [Ada L.-O.](https://x/#m) wrote:")
   })
 
   it("is short, and says when there was more", () => {
