@@ -28,6 +28,7 @@ export function mountNewMessage(button) {
   button.addEventListener("click", async () => {
     field.value = ""
     dialog.showModal()
+    field.focus()
     draw()
     if (!(await readEverybody())) told.textContent = "The list of people could not be loaded."
   })

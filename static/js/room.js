@@ -41,6 +41,8 @@ export function mountRoom(room) {
     // Between the page's list and a stream from now on, anything may have happened.
     onState: (state) => {
       say("everywhere-connection", state)
+      // A hidden tab has only this one to learn from that it is signed out.
+      if (!state.connected && document.hidden) lookAround(channel)
       if (state.connected && !state.resumed) say("channels-stale")
     },
   })

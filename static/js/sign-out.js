@@ -1,13 +1,15 @@
-// Signing out: what was written and not sent does not stay behind on this device.
+// Signing out: nothing of one's own stays behind on this device, what was not sent least of all.
 
-import { forget } from "./memory.js"
+import { forget, remember } from "./memory.js"
 import { here } from "./page.js"
 
 /** @param {HTMLFormElement} form */
 export function mountSignOut(form) {
   form.addEventListener("submit", () => {
-    const { user } = here()
-    forget(`draft.${user}.`)
-    forget(`outbox.${user}.`)
+    const { kind, user } = here()
+    for (const what of ["draft", "outbox", "told", "bell", "partner"]) forget(`${what}.${user}.`)
+    forget(`notify.${user}`)
+    // To whoever signs in next, somebody else's conversation is not there.
+    if (kind === "direct") remember("channel", null)
   })
 }

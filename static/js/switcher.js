@@ -90,6 +90,7 @@ export function mountSwitcher(dialog) {
     if (document.querySelector("dialog[open]")) return
     field.value = ""
     dialog.showModal()
+    field.focus()
     typed()
   }
 

@@ -291,8 +291,7 @@ describe("around the messages", () => {
     const phone = await house.visit({ viewport: PHONE })
     await phone.goto(url)
     await phone.locator("form button").click()
-    await phone.waitForURL("**/channels/**")
-    assert.equal(await phone.locator(".sidebar__name").innerText(), "Devi")
+    await phone.locator(".sidebar__name", { hasText: "Devi" }).waitFor({ state: "attached" })
   })
 
   describe("a notification", () => {
