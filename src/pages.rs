@@ -182,6 +182,7 @@ fn channel_page(
             cursor: &history["cursor"],
             kept: &history["kept"],
             landing,
+            files: engine.file_limits(),
             flash,
         },
     ))

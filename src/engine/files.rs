@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::blobs::{Blob, Blobs};
@@ -18,7 +19,7 @@ use crate::domain::media_type::Sniffer;
 use crate::domain::user::Session;
 
 /// How much may be uploaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FileLimits {
     /// The largest file, in bytes.
     pub max_file_bytes: u64,

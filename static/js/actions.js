@@ -82,7 +82,9 @@ export function mountActions(element) {
     const { action = "" } = pressed.dataset
     if (action === "more") return open(item)
     if (toolbar.matches(":popover-open")) toolbar.hidePopover()
-    say(action, { id: item.dataset.id ?? "" })
+    const siblings = pressed.closest(".message__files")?.children ?? []
+    const at = [...siblings].findIndex((file) => file.contains(pressed))
+    say(action, { id: item.dataset.id ?? "", at })
   })
   hear("dismiss", ({ id }) => {
     const item = list.byId(id)

@@ -24,6 +24,7 @@
  * @property {string} html its safe rendering
  * @property {string} sent_at RFC 3339
  * @property {string | null} edited_at RFC 3339
+ * @property {import("./files.js").Attachment[]} attachments
  * @property {{reaction: string, users: User[]}[]} reactions
  */
 
@@ -39,7 +40,7 @@
 /** A server that takes longer is not going to answer. */
 const PATIENCE_MS = 20_000
 
-const UNREACHABLE = "No connection to the server."
+export const UNREACHABLE = "No connection to the server."
 const SILENT = "The server did not answer in time."
 
 /**

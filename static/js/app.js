@@ -2,6 +2,7 @@
 
 import { mountActions } from "./actions.js"
 import { mountAnnouncer } from "./announcer.js"
+import { mountAttaching } from "./attaching.js"
 import { mountBanner } from "./banner.js"
 import { mountBell } from "./bell.js"
 import { mountChannels } from "./channels.js"
@@ -14,11 +15,13 @@ import { mountDialog } from "./dialog.js"
 import { mountDirect } from "./direct.js"
 import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
+import { mountDropping } from "./dropping.js"
 import { mountEditing, mountEditLast } from "./editing.js"
 import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
 import { mountJump } from "./jump.js"
 import { mountLatest, mountScroll } from "./scroll.js"
+import { mountLightbox } from "./lightbox.js"
 import { mountLinking } from "./linking.js"
 import { mountLost } from "./lost.js"
 import { mountMessages } from "./messages.js"
@@ -96,6 +99,9 @@ const MOUNTS = {
   rename: mountRename,
   names: mountNames,
   banner: mountBanner,
+  attaching: mountAttaching,
+  dropping: mountDropping,
+  lightbox: mountLightbox,
   composer: mountComposer,
   replying: mountReplying,
   "edit-last": mountEditLast,

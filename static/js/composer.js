@@ -1,5 +1,6 @@
 // Writing: the text is kept as a draft until it is sent.
 
+import { attached, takeAttached } from "./attached.js"
 import { hear, say } from "./bus.js"
 import { charsLeft, limitWords } from "./limit.js"
 import { recall, remember } from "./memory.js"
@@ -23,10 +24,10 @@ export function mountComposer(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     const written = text.value.trim()
-    if (written && charsLeft(written) >= 0) {
+    if ((written || attached().length > 0) && charsLeft(written) >= 0) {
       text.value = ""
       changed()
-      say("send", { text: written })
+      say("send", { text: written, files: takeAttached() })
     }
     text.focus()
   })
@@ -38,7 +39,7 @@ export function mountComposer(form) {
   })
   hear("channel-deleted", () => {
     text.disabled = true
-    find(form, "button").toggleAttribute("disabled", true)
+    find(form, 'button[type="submit"]').toggleAttribute("disabled", true)
     text.placeholder = "This channel was deleted."
   })
 

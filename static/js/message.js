@@ -1,5 +1,6 @@
 // One message on the page: made from the one partial that also the server draws with.
 
+import { drawAttachments, drawUploads, finishAttachments } from "./attachments.js"
 import { find, here, stamp } from "./page.js"
 import { anchorOf } from "./permalink.js"
 import { finishProse } from "./prose.js"
@@ -38,6 +39,7 @@ export function fill(item, message) {
     text.innerHTML = message.html
     shown.set(text, message.html)
   }
+  drawAttachments(item, message.attachments)
   drawReactions(item, message.reactions)
   finish(item)
 }
@@ -46,7 +48,7 @@ export function fill(item, message) {
  * Shows a message that is on its way.
  *
  * @param {HTMLElement} item
- * @param {{id: string, text: string, sentAt: string, author: User}} draft
+ * @param {{id: string, text: string, sentAt: string, author: User, files?: {name: string, size: number}[]}} draft
  */
 export function fillPending(item, draft) {
   identify(item, draft)
@@ -55,6 +57,7 @@ export function fillPending(item, draft) {
   const text = find(item, ".message__text")
   text.dataset.plain = ""
   text.textContent = draft.text
+  drawUploads(item, draft.files ?? [])
   finish(item)
 }
 
@@ -88,7 +91,7 @@ export function showReason(item, why) {
 }
 
 /**
- * Makes a message of the server's or of ours ready for this reader: local time, and its text.
+ * Makes a message of the server's or of ours ready for this reader: local time, its text and its files.
  *
  * @param {HTMLElement} item
  */
@@ -100,6 +103,7 @@ export function finish(item) {
   time.title = FULL.format(sentAt)
   const edited = find(item, ".message__edited")
   if (edited.dataset.at) edited.title = `Edited ${FULL.format(new Date(edited.dataset.at))}`
+  finishAttachments(item)
   finishProse(item, find(item, ".message__text"))
 }
 

@@ -2,6 +2,7 @@
 
 import { hear } from "./bus.js"
 import { draw as drawAny } from "./drawing.js"
+import { showProgress } from "./attachments.js"
 import { fill, fillPending, finish, showFailure } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { here, part, stamp } from "./page.js"
@@ -67,6 +68,10 @@ export function mountMessages(element) {
       if (!known) list.append(item)
       return { isNew: !known, own: true }
     })
+  })
+  hear("progress", ({ id, sent }) => {
+    const item = list.byId(id)
+    if (item && !item.dataset.seq) showProgress(item, sent)
   })
   hear("not-sent", ({ id, why, retries }) => {
     const item = list.byId(id)

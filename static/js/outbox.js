@@ -5,6 +5,7 @@
  * @property {string} id chosen here, so that sending again can never post twice
  * @property {string} text
  * @property {string} sentAt when it was written, RFC 3339
+ * @property {{name: string, size: number}[]} [files] what goes with it, by name: a page keeps the bytes itself
  * @property {string} [refused] why the server does not take it as it is
  */
 

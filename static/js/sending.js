@@ -1,62 +1,87 @@
-// Sending, one message at a time so that they arrive in the order in which they were written.
-// Each is shown at once and stays until it is stored, or discarded.
+// Sending, one message at a time so that they arrive in the order in which they were written; those
+// with files beside them, since these may take long. Each is shown at once and stays until it is
+// stored, or discarded.
 
 import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
 import { recall, remember } from "./memory.js"
 import { fateOf, newId, Outbox } from "./outbox.js"
 import { here } from "./page.js"
+import { named, Uploads } from "./uploads.js"
 
 /** @param {HTMLElement} room */
 export function mountSending(room) {
   const { channel, user } = here()
   const key = `outbox.${user}.${channel}`
   const outbox = new Outbox(() => recall(key), (stored) => remember(key, stored))
-  /** @type {Set<string>} ids of those in the queue */
-  const queued = new Set()
+  const uploads = new Uploads()
+  /** @type {Set<string>} ids of those that are being sent, or wait for that */
+  const underWay = new Set()
   let queue = Promise.resolve()
   let closed = false
 
   /** @param {import("./outbox.js").Draft} draft */
   const show = (draft) => say("sending", { ...draft, author: { id: user, display_name: room.dataset.userName } })
+  /** @param {string} id */
+  const drop = (id) => {
+    outbox.drop(id)
+    uploads.drop(id)
+  }
 
   /** @param {import("./outbox.js").Draft} draft */
   const send = (draft) => {
     show(draft)
-    if (queued.has(draft.id)) return
-    queued.add(draft.id)
-    queue = queue.then(() => attempt(draft.id)).finally(() => queued.delete(draft.id))
+    if (underWay.has(draft.id)) return
+    underWay.add(draft.id)
+    const before = draft.files ? Promise.resolve() : queue
+    const sent = before.then(() => attempt(draft.id)).finally(() => underWay.delete(draft.id))
+    if (!draft.files) queue = sent
   }
 
   /** @param {string} id @returns {Promise<void>} */
   const attempt = async (id) => {
     const draft = outbox.draft(id)
     if (!draft || closed) return
-    const answer = await request("PUT", `${channelPath(channel)}/messages/${id}`, { text: draft.text })
+    const path = `${channelPath(channel)}/messages/${id}`
+    const answer = draft.files ? await uploads.send(path, draft) : await request("PUT", path, { text: draft.text })
+    const still = outbox.draft(id)
     // Gone meanwhile: the stream had it first, or it was discarded.
-    if (!outbox.draft(id)) return
+    if (!still) return
     if (answer.ok) {
-      outbox.drop(id)
+      drop(id)
       return say("sent", answer.body)
     }
+    // A file was taken out of it.
+    if (still.files?.length !== draft.files?.length) return attempt(id)
     const fate = fateOf(answer)
     say("not-sent", { id, why: answer.why, retries: fate === "waits" })
     if (answer.status === 401) location.reload()
     if (fate === "refused") outbox.refuse(id, answer.why)
     if (fate !== "waits") return
     await new Promise((waited) => setTimeout(waited, answer.retryAfterMs))
-    const still = outbox.draft(id)
-    if (still) show(still)
+    const waiting = outbox.draft(id)
+    if (waiting) show(waiting)
     return attempt(id)
   }
 
   /** Tries all again that nothing but the connection kept back. */
   const sendAll = () => outbox.drafts().filter(({ refused }) => !refused).forEach(send)
 
-  hear("send", ({ text }) => {
-    const draft = { id: newId(), text, sentAt: new Date().toISOString() }
+  hear("send", ({ text, files }) => {
+    const draft = { id: newId(), text, sentAt: new Date().toISOString(), files: named(files) }
+    if (draft.files) uploads.keep(draft.id, files)
     outbox.add(draft)
     send(draft)
+  })
+  hear("cancel-file", ({ id, at }) => {
+    const draft = outbox.draft(id)
+    if (!draft?.files) return
+    const files = draft.files.toSpliced(at, 1)
+    if (files.length === 0 && !draft.text) return say("discard", { id })
+    const rest = { ...draft, files: files.length > 0 ? files : undefined }
+    outbox.add(rest)
+    uploads.takeOut(id, at)
+    send(rest)
   })
   hear("retry", ({ id }) => {
     outbox.refuse(id, undefined)
@@ -64,16 +89,20 @@ export function mountSending(room) {
     if (draft) send(draft)
   })
   hear("discard", ({ id }) => {
-    outbox.drop(id)
+    drop(id)
     say("discarded", { id })
   })
   // Stored, though the answer may have got lost: sending again could bring back what was deleted.
-  hear("message", ({ id }) => outbox.drop(id))
+  hear("message", ({ id }) => drop(id))
   hear("connection", ({ connected }) => connected && sendAll())
   hear("channel-deleted", () => (closed = true))
+  addEventListener("beforeunload", (event) => {
+    // Texts are sent when one comes back; files would be lost.
+    if (outbox.drafts().some(({ id, files }) => files && underWay.has(id))) event.preventDefault()
+  })
 
   for (const { dataset } of document.querySelectorAll(/** @type {"li"} */ (".message[data-seq]"))) {
-    outbox.drop(dataset.id ?? "")
+    drop(dataset.id ?? "")
   }
   for (const draft of outbox.drafts()) {
     if (!draft.refused) continue

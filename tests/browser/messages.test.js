@@ -328,7 +328,7 @@ describe("a message", () => {
     await dora.request.post("/api/channels/@Dino/messages", { data: { text: "just between us" } })
     await dora.goto("/channels/@Dino")
     await act(dora, "just between us", "Reply")
-    const [, link] = (await dora.getByRole("textbox", { name: /^Message @Dino/ }).inputValue()).match(/\((.*)\)/)
+    const [, link] = (await dora.getByRole("textbox", { name: /^Message Dino/ }).inputValue()).match(/\((.*)\)/)
     assert.match(link, /\/channels\/id:\w+#message-/)
     await dino.goto(link)
     await hasFocus("the message has the focus", message(dino, "just between us"))

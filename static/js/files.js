@@ -1,0 +1,95 @@
+// What is to be said of files, and which can be sent. Decides only.
+
+/**
+ * @typedef {object} Attachment
+ * @property {string} id
+ * @property {string} name
+ * @property {string} media_type
+ * @property {number} size in bytes
+ * @property {string} url
+ * @property {number} [width] in pixels, of an image
+ * @property {number} [height]
+ */
+
+/**
+ * @typedef {object} Limits
+ * @property {number} maxBytes of one file
+ * @property {number} maxFiles of one message
+ */
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB"]
+
+/**
+ * A size in words: `0 bytes`, `1 byte`, `4.2 KiB`, `25 MiB`.
+ *
+ * @param {number} bytes
+ */
+export function sizeWords(bytes) {
+  if (bytes === 1) return "1 byte"
+  const step = bytes > 0 ? Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1) : 0
+  const amount = bytes / 1024 ** step
+  const digits = step > 0 && amount < 10 ? 1 : 0
+  return `${Number(amount.toFixed(digits))} ${UNITS[step]}`
+}
+
+/**
+ * What kind of file it is, in a word: its extension where that says something, else its type.
+ *
+ * @param {string} name
+ * @param {string} mediaType
+ */
+export function kindWords(name, mediaType) {
+  const extension = /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]
+  if (extension) return extension.toUpperCase()
+  if (mediaType === "application/octet-stream") return "File"
+  return mediaType.slice(mediaType.indexOf("/") + 1).replace(/^x-|\+.*$/g, "").toUpperCase()
+}
+
+/**
+ * How a file is shown: in place where browsers can, an image only when its size is known before it
+ * is there.
+ *
+ * @param {Attachment} file
+ * @returns {"image" | "video" | "audio" | "card"}
+ */
+export function shownAs({ media_type, width }) {
+  const [kind] = media_type.split("/")
+  if (kind === "image" && width) return "image"
+  return kind === "video" || kind === "audio" ? kind : "card"
+}
+
+/**
+ * Which of these files can be sent with those that are there already, and why others cannot.
+ *
+ * @template {{name: string, size: number}} F
+ * @param {F[]} files
+ * @param {number} present how many there are already
+ * @param {Limits} limits
+ * @returns {{taken: F[], refused: string[]}}
+ */
+export function admit(files, present, { maxBytes, maxFiles }) {
+  const small = files.filter(({ size }) => size <= maxBytes)
+  const refused = files
+    .filter(({ size }) => size > maxBytes)
+    .map(({ name, size }) => `“${name}” has ${sizeWords(size)}: a file has at most ${sizeWords(maxBytes)}.`)
+  const taken = small.slice(0, Math.max(0, maxFiles - present))
+  if (taken.length < small.length) refused.push(`A message has at most ${maxFiles} files.`)
+  return { taken, refused }
+}
+
+/**
+ * How much of each file has gone out, from 0 to 1, when so much of all has: they go one after the
+ * other.
+ *
+ * @param {number[]} sizes in bytes
+ * @param {number} sent from 0 to 1
+ */
+export function shares(sizes, sent) {
+  const all = sizes.reduce((sum, size) => sum + size, 0)
+  let before = 0
+  return sizes.map((size) => {
+    const share = size > 0 ? (sent * all - before) / size : sent
+    before += size
+    return Math.min(1, Math.max(0, share))
+  })
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { admit, kindWords, shares, shownAs, sizeWords } from "../../static/js/files.js"
+
+test("a size is said in the unit that fits", () => {
+  for (const [bytes, words] of [
+    [0, "0 bytes"], [1, "1 byte"], [1023, "1023 bytes"], [1024, "1 KiB"], [4300, "4.2 KiB"],
+    [26214400, "25 MiB"], [1024 ** 4, "1024 GiB"],
+  ]) {
+    assert.equal(sizeWords(bytes), words)
+  }
+})
+
+test("a kind is an extension, or what the type says", () => {
+  assert.equal(kindWords("plan.pdf", "application/pdf"), "PDF")
+  assert.equal(kindWords("Makefile", "text/plain"), "PLAIN")
+  assert.equal(kindWords("blob", "application/octet-stream"), "File")
+  assert.equal(kindWords("drawing", "image/svg+xml"), "SVG")
+})
+
+test("an image without dimensions is a card", () => {
+  assert.equal(shownAs({ media_type: "image/png", width: 3 }), "image")
+  assert.equal(shownAs({ media_type: "image/svg+xml" }), "card")
+  assert.equal(shownAs({ media_type: "audio/mpeg" }), "audio")
+  assert.equal(shownAs({ media_type: "text/html" }), "card")
+})
+
+test("what is too large or too many is refused, and the rest is taken", () => {
+  const limits = { maxBytes: 1024, maxFiles: 2 }
+  const file = (name, size) => ({ name, size })
+  const { taken, refused } = admit([file("a", 1), file("b", 2000), file("c", 1024), file("d", 1)], 0, limits)
+  assert.deepEqual(taken.map(({ name }) => name), ["a", "c"])
+  assert.deepEqual(refused, ["“b” has 2 KiB: a file has at most 1 KiB.", "A message has at most 2 files."])
+  assert.deepEqual(admit([file("a", 1)], 2, limits).taken, [])
+})
+
+test("each file has its share of what went out", () => {
+  assert.deepEqual(shares([100, 300], 0.5), [1, 1 / 3])
+  assert.deepEqual(shares([0, 10], 0), [0, 0])
+  assert.deepEqual(shares([0, 10], 1), [1, 1])
+})
