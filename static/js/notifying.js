@@ -1,52 +1,75 @@
-// Telling of new messages outside the page, as far as each channel's bell says.
+// Telling of new messages outside the page, as far as each channel's bell says. One tab of a
+// browser does it for all of them, and knows at which channels the others look.
 
 import { channelPath, request } from "./api.js"
 import { bellOf, newsAmong, rings, SILENT, wordsOf } from "./bells.js"
-import { hear } from "./bus.js"
-import { alone } from "./locks.js"
+import { hear, say } from "./bus.js"
+import { isTaken, takeTurn } from "./locks.js"
 import { recall, remember } from "./memory.js"
-import { find, here } from "./page.js"
+import { here } from "./page.js"
 import { permissionOf } from "./permission.js"
 
 /** @typedef {import("./destinations.js").Known} Known */
 
-export function mountNotifying() {
+/** @param {HTMLElement} room */
+export function mountNotifying(room) {
   const { channel: open, user: me } = here()
   /** @type {Map<string, Known>} */
   let channels = new Map()
+  let notifier = false
+  let letGo = () => {}
+  let lookAway = () => {}
 
-  /** @param {string} channel */
-  const toldKey = (channel) => `told.${me}.${channel}`
-  /** What is on the screen of any tab needs no telling. @param {number} seq */
-  const see = (seq) => {
-    if (!document.hidden && seq > Number(recall(toldKey(open)))) remember(toldKey(open), String(seq))
+  const takePart = () => {
+    letGo()
+    letGo = takeTurn("notifying", () => {
+      notifier = true
+      say("notifier", true)
+    })
+  }
+  const leave = () => {
+    letGo()
+    lookAway()
+    notifier = false
+  }
+  const look = () => {
+    lookAway()
+    lookAway = document.hidden ? () => {} : takeTurn(`looking.${open}`, () => {}, "shared")
   }
 
   /** @param {Known} channel @param {import("./bells.js").Bell} bell */
-  const ring = (channel, bell) =>
-    alone(`told.${channel.id}`, async () => {
-      const { ok, body } = await request("GET", `${channelPath(channel.id)}/messages`)
-      const self = { id: me, display_name: find(document, '[data-mount~="room"]').dataset.userName ?? "" }
-      const news = ok && newsAmong(body.messages, bell, self, Number(recall(toldKey(channel.id))))
-      if (!news) return
-      remember(toldKey(channel.id), String(news.seq))
-      show(channel, news)
-    })
+  const ring = async (channel, bell) => {
+    if (await isTaken(`looking.${channel.id}`)) return
+    const { ok, body } = await request("GET", `${channelPath(channel.id)}/messages`)
+    const key = `told.${me}.${channel.id}`
+    const self = { id: me, display_name: room.dataset.userName ?? "" }
+    const news = ok && newsAmong(body.messages, bell, self, Number(recall(key)))
+    if (!news) return
+    remember(key, String(news.seq))
+    show(channel, news)
+  }
 
   hear("channels", (/** @type {Known[]} */ known) => {
     const before = channels
     channels = new Map(known.map((channel) => [channel.id, channel]))
-    if (permissionOf(me) !== "on") return
+    // The first list is what there was, not what is new.
+    if (before.size === 0 || !notifier || permissionOf(me) !== "on") return
     for (const channel of known) {
-      const was = before.get(channel.id)
-      // One that was not in the list may have begun just now; at first none was.
-      if (!was && before.size === 0) continue
       if (!document.hidden && channel.id === open) continue
       const bell = bellOf(recall(`bell.${me}.${channel.id}`), channel.kind)
-      if (rings(bell, was ?? SILENT, channel)) ring(channel, bell)
+      if (rings(bell, before.get(channel.id) ?? SILENT, channel)) ring(channel, bell)
     }
   })
-  hear("message", ({ seq }) => see(seq))
+  document.addEventListener("visibilitychange", look)
+  // A page that is kept for going back to must not stand in the way of the others.
+  addEventListener("pagehide", leave)
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return
+    takePart()
+    look()
+  })
+  takePart()
+  look()
 }
 
 /**

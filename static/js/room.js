@@ -2,7 +2,6 @@
 
 import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
-import { takeTurn } from "./locks.js"
 import { remember } from "./memory.js"
 import { permissionOf } from "./permission.js"
 import { Stream } from "./stream.js"
@@ -18,7 +17,7 @@ const EVERYWHERE = [
 
 /** @param {HTMLElement} room */
 export function mountRoom(room) {
-  const { channel = "", name = "", userName = "", cursor } = room.dataset
+  const { channel = "", name = "", user = "", userName = "", cursor } = room.dataset
   // A conversation outlives the names of the two.
   const lasts = room.dataset.kind === "direct" && !("unbegun" in room.dataset)
   remember("channel", lasts ? `id:${channel}` : name)
@@ -48,18 +47,15 @@ export function mountRoom(room) {
   })
   let streams = [inChannel, everywhere]
 
-  let letGo = () => {}
+  let notifier = false
 
-  const rest = () => {
-    letGo()
-    streams.forEach((stream) => stream.stop())
-  }
+  const rest = () => streams.forEach((stream) => stream.stop())
   // A browser allows six connections to a server in all. So a hidden tab holds no stream, but for
-  // one of them that listens for what to notify of.
+  // the one that listens for what to notify of.
   const follow = () => {
     rest()
     if (!document.hidden) streams.forEach((stream) => stream.start())
-    else if (permissionOf(room.dataset.user ?? "") === "on") letGo = takeTurn("listening", () => everywhere.start())
+    else if (notifier && permissionOf(user) === "on") everywhere.start()
   }
   document.addEventListener("visibilitychange", follow)
   addEventListener("online", follow)
@@ -67,6 +63,10 @@ export function mountRoom(room) {
   addEventListener("pagehide", rest)
   addEventListener("pageshow", (event) => event.persisted && follow())
   hear("connect-now", follow)
+  hear("notifier", (is) => {
+    notifier = is
+    if (document.hidden) follow()
+  })
   hear("channel-deleted", () => {
     remember("channel", null)
     inChannel.stop()

@@ -4,7 +4,7 @@ import { request } from "./api.js"
 import { hear } from "./bus.js"
 import { goTo, optionOf } from "./destination.js"
 import { everywhere, fitting } from "./destinations.js"
-import { everybody } from "./everybody.js"
+import { everybody, readEverybody } from "./everybody.js"
 import { Listbox } from "./listbox.js"
 import { wordsIn } from "./marking.js"
 import { find, here, part } from "./page.js"
@@ -86,12 +86,20 @@ export function mountSwitcher(dialog) {
     settle()
     if (!searches) tell(places.hidden ? "Nothing here is called that." : "")
   }
+  /** Something changed while one was choosing. */
+  const redraw = () => {
+    if (!dialog.open) return
+    drawPlaces()
+    drawFound()
+    settle()
+  }
   const open = () => {
     if (document.querySelector("dialog[open]")) return
     field.value = ""
     dialog.showModal()
     field.focus()
     typed()
+    readEverybody()
   }
 
   field.addEventListener("input", typed)
@@ -99,10 +107,9 @@ export function mountSwitcher(dialog) {
   hear("jump", open)
   hear("channels", (known) => {
     channels = known
-    if (!dialog.open) return
-    drawFound()
-    settle()
+    redraw()
   })
+  hear("everybody", redraw)
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
     event.preventDefault()

@@ -81,6 +81,7 @@ describe("around the messages", () => {
       const other = await house.script("Nick")
       await ada.goto("/channels/@Nick")
       await say(ada, "hello")
+      await ada.locator(".message[data-seq]").waitFor()
       await other.ask("POST", "/api/channels/@Nell/messages", { text: "hello yourself" })
       await shows(ada, ["hello", "hello yourself"])
       await other.ask("PATCH", "/api/session", { display_name: "Nikolaus" })
@@ -248,7 +249,10 @@ describe("around the messages", () => {
       await ada.keyboard.type("gyroscope")
       await dialog.getByText("2 messages found").waitFor()
       assert.deepEqual(await dialog.locator("mark").allInnerTexts(), ["gyroscope", "Gyroscope"])
-      assert.deepEqual(await dialog.locator(".found__channel").allInnerTexts(), ["Script of archive", "#archive"])
+      await until("both channels are named", async () => {
+        assert.deepEqual(await dialog.locator(".found__channel").allInnerTexts(), ["Script of archive", "#archive"])
+        return true
+      })
       await isSound(ada, "what was found")
       await dialog.getByRole("option", { name: /wobbles/ }).click()
       await ada.waitForURL(/\/channels\/archive#message-/)
@@ -467,6 +471,13 @@ describe("around the messages", () => {
       await isSound(page, `another device on ${name}`)
       await page.keyboard.press("Escape")
       await shoot(page, `me-${name}`)
+      await other.ask("DELETE", "/api/session")
+      const { channels } = await (await page.request.get("/api/channels")).json()
+      const gone = channels.find((each) => each.name === `@${other.user.display_name}`)
+      await page.goto(`/channels/id:${gone.id}`)
+      await page.getByText("has signed out for good.").waitFor()
+      await shoot(page, `departed-${name}`)
+      await isSound(page, `a conversation with somebody who is gone on ${name}`)
       await page.context().close()
     })
   }
