@@ -62,5 +62,6 @@ function depart(main, who) {
   line.hidden = !who
   const text = /** @type {HTMLTextAreaElement} */ (find(main, "#text"))
   text.disabled = Boolean(who)
+  if (who) text.placeholder = "This conversation is over."
   find(main, ".composer__send").toggleAttribute("disabled", Boolean(who))
 }
