@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::entry::{ChangeRecord, KEPT_MESSAGES, MessageRecord};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, MessageId, Seq, UserId, sha256_hex};
+use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
 use crate::domain::message::Message;
 use crate::domain::names::{ChannelName, DisplayName, Topic};
 use crate::domain::time::Timestamp;
@@ -48,16 +48,22 @@ pub enum Kind {
 }
 
 impl Channel {
-    /// The direct conversation of these two. Its id follows from theirs, so that it is known
-    /// before the first message brings it into being.
+    /// The direct conversation of these two. Its id is made of theirs, so that it is known before
+    /// the first message brings it into being.
     #[must_use]
     pub fn direct(one: User, other: User) -> Self {
         let mut members = [one, other];
         members.sort_by(|a, b| a.id.cmp(&b.id));
-        let [a, b] = members.each_ref().map(|user| user.id.as_str().as_bytes());
-        let id = ChannelId::from(sha256_hex(&[b"direct ", a, b" ", b])[..32].to_owned());
+        let id = ChannelId::from(format!("{}_{}", members[0].id, members[1].id));
         let (kind, created_at) = (Kind::Direct(members), None);
         Self { id, kind, created_at, seq: Seq(0), updated: false }
+    }
+
+    /// Whose direct conversation has this id, if it is the id of one.
+    #[must_use]
+    pub fn members_of(id: &ChannelId) -> Option<[UserId; 2]> {
+        let (one, other) = id.as_str().split_once('_')?;
+        Some([one, other].map(|id| UserId::from(id.to_owned())))
     }
 
     /// Whether this user can see it. To anybody else it does not exist.
@@ -94,6 +100,9 @@ pub struct ChannelView {
     pub name: String,
     /// `public` or `direct`.
     pub kind: &'static str,
+    /// The other one of a direct conversation, as they are called now, or were last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<User>,
     /// What it is about.
     pub topic: Topic,
     /// Who created it.

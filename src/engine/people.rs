@@ -129,7 +129,7 @@ impl Engine {
                 let mut record = next_record(account, None);
                 record.sessions.retain(|id| *id != session.id);
                 let leaves = record.sessions.is_empty();
-                let former = leaves && account.renamed && live.state.has_written(&account.user.id);
+                let former = leaves && account.renamed && live.state.is_shown(&account.user.id);
                 (record, account.seq, former)
             };
             let name = record.user.display_name.clone();

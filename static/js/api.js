@@ -9,6 +9,7 @@
  * @property {string} id
  * @property {string} name a direct conversation's is `@` and what the other one is called
  * @property {"public" | "direct"} kind
+ * @property {User} [with] the other one of a direct conversation
  * @property {string} topic
  * @property {number} unread
  * @property {number} mentions
@@ -75,13 +76,10 @@ async function answer(response) {
 }
 
 /**
- * The path of a channel by its id, which stays the same whatever it is called. Only a name leads
- * to a direct conversation without a message.
+ * The path of a channel by its id, which stays the same whatever it is called.
  *
  * @param {string} id
  */
 export function channelPath(id) {
-  const room = document.querySelector(/** @type {"div"} */ ("[data-unbegun]"))
-  if (room?.dataset.channel === id) return `/channels/${encodeURIComponent(room.dataset.name ?? "")}`
   return `/channels/id:${encodeURIComponent(id)}`
 }

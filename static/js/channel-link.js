@@ -16,15 +16,12 @@ export function newLink() {
  * @param {string} here the id of the channel that is open
  */
 export function fillLink(link, channel, here) {
-  Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind })
+  Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind, user: channel.with?.id ?? "" })
   link.dataset.lastAt = channel.last_message_at ?? ""
   if (channel.id === here) link.setAttribute("aria-current", "page")
-  // Whom a direct conversation is with, and so what it is called, may be known better already.
-  if (!link.dataset.user) {
-    const named = channel.kind === "public" ? encodeURIComponent(channel.name) : `id:${channel.id}`
-    link.href = `/channels/${named}`
-    find(link, ".channel-link__name").textContent = channel.name.replace(/^@/, "")
-  }
+  const named = channel.kind === "public" ? encodeURIComponent(channel.name) : `id:${channel.id}`
+  link.href = `/channels/${named}`
+  find(link, ".channel-link__name").textContent = channel.name.replace(/^@/, "")
   countOn(link, channel)
 }
 
@@ -54,11 +51,8 @@ export function countOn(link, { unread, mentions }) {
  */
 export function present(link, partner, me) {
   const { id = "", name = "" } = link.dataset
-  const direct = { id, name, begun: true }
-  if (partner) {
-    link.dataset.user = partner.id
-    link.dataset.name = `@${partner.display_name}`
-  }
+  const direct = { id, name }
+  if (partner) link.dataset.name = `@${partner.display_name}`
   link.href = hrefOf(direct, partner)
   find(link, ".channel-link__name").textContent = labelOf(direct, partner, me)
   const presence = partner ? (partner.online ? "online" : "offline") : "gone"

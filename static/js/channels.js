@@ -5,7 +5,6 @@ import { hear, say } from "./bus.js"
 import { countOn, fillLink, knownOf, newLink, present } from "./channel-link.js"
 import { everybody, personOf, readEverybody } from "./everybody.js"
 import { here, part } from "./page.js"
-import { partnerOf } from "./partners.js"
 
 /** @typedef {import("./api.js").Channel} Channel */
 
@@ -26,15 +25,9 @@ export function mountChannels(nav) {
     say("channels", links().map(knownOf))
   }
 
-  /** @param {HTMLAnchorElement} link */
-  const findPartner = async (link) => {
-    if (everybody().length === 0) return
-    const { id = "", name = "" } = link.dataset
-    const partner = await partnerOf({ id, name, begun: true }, me)
-    present(link, personOf(partner), me)
-  }
-  const findPartners = async () => {
-    await Promise.all(directs().map(findPartner))
+  /** As far as everybody is known. */
+  const presentPartners = () => {
+    if (everybody().length > 0) for (const link of directs()) present(link, personOf(link.dataset.user), me)
     tell()
   }
 
@@ -42,7 +35,6 @@ export function mountChannels(nav) {
   const draw = (channel) => {
     const link = byId(channel.id) ?? newLink()
     fillLink(link, channel, open)
-    if (link.dataset.user) present(link, personOf(link.dataset.user), me)
     return itemOf(link)
   }
 
@@ -61,7 +53,7 @@ export function mountChannels(nav) {
     if (!ok) return
     arrange("public", body.channels)
     arrange("direct", body.channels)
-    await findPartners()
+    presentPartners()
   }
 
   /** The latest conversation stands first, without taking the focus from it. @param {Element} item */
@@ -71,17 +63,17 @@ export function mountChannels(nav) {
     if (focus instanceof HTMLElement && item.contains(focus)) focus.focus()
   }
 
-  hear("everywhere-channel-created", async (channel) => {
+  hear("everywhere-channel-created", (channel) => {
     const item = draw(channel)
     if (channel.kind === "direct") {
       toTop(item)
-      return findPartners()
+      return presentPartners()
     }
     const next = links().find(({ dataset }) => dataset.kind === "public" && (dataset.name ?? "") > channel.name)
     lists.public.insertBefore(item, next ? itemOf(next) : null)
     tell()
   })
-  hear("everybody", findPartners)
+  hear("everybody", presentPartners)
   // Whether somebody who went will come back only the list of everybody knows.
   hear("everywhere-offline", ({ user }) => {
     if (directs().some(({ dataset }) => dataset.user === user.id)) readEverybody()

@@ -4,7 +4,6 @@ import { hear, say } from "./bus.js"
 import { hrefOf, labelOf, NOTES } from "./directs.js"
 import { everybody, personOf } from "./everybody.js"
 import { find, here, part } from "./page.js"
-import { partnerOf } from "./partners.js"
 
 /** @param {HTMLElement} main */
 export function mountDirect(main) {
@@ -12,11 +11,11 @@ export function mountDirect(main) {
   const { channel, kind, user: me } = here()
   if (kind !== "direct") return
 
-  const draw = async () => {
+  const draw = () => {
     // Nobody is known yet, oneself included.
     if (everybody().length === 0) return
-    const direct = { id: channel, name: room.dataset.name ?? "", begun: !("unbegun" in room.dataset) }
-    const partner = personOf(await partnerOf(direct, me))
+    const direct = { id: channel, name: room.dataset.name ?? "" }
+    const partner = personOf(room.dataset.with)
     if (partner) room.dataset.name = `@${partner.display_name}`
     const title = labelOf(direct, partner, me)
     name(main, title)
@@ -28,11 +27,6 @@ export function mountDirect(main) {
   }
 
   hear("everybody", draw)
-  hear("message", () => {
-    if (!("unbegun" in room.dataset)) return
-    delete room.dataset.unbegun
-    draw()
-  })
 }
 
 /**

@@ -4,7 +4,6 @@
  * @typedef {object} Direct
  * @property {string} id the channel's
  * @property {string} name `@` and what the other one is called, or was last
- * @property {boolean} begun whether there was ever a message: before that only a name leads to it
  */
 
 /** @typedef {import("./everybody.js").Person} Person */
@@ -29,21 +28,10 @@ export function labelOf(direct, partner, me) {
  * @param {Person | undefined} partner
  */
 export function hrefOf(direct, partner) {
-  if (partner) return hrefOfName(partner.display_name)
-  return direct.begun ? `/channels/id:${direct.id}` : hrefOfName(direct.name.replace(/^@/, ""))
+  return partner ? hrefOfName(partner.display_name) : `/channels/id:${direct.id}`
 }
 
 /** @param {string} name */
 export function hrefOfName(name) {
   return `/channels/@${encodeURIComponent(name)}`
-}
-
-/**
- * Who may be the partner, by the name alone: whoever holds it now need not have held it then.
- *
- * @param {Direct} direct
- * @param {Person[]} people
- */
-export function candidateOf(direct, people) {
-  return people.find(({ display_name }) => `@${display_name}` === direct.name)
 }

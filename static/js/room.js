@@ -19,8 +19,7 @@ const EVERYWHERE = [
 export function mountRoom(room) {
   const { channel = "", name = "", user = "", userName = "", cursor } = room.dataset
   // A conversation outlives the names of the two.
-  const lasts = room.dataset.kind === "direct" && !("unbegun" in room.dataset)
-  remember("channel", lasts ? `id:${channel}` : name)
+  remember("channel", room.dataset.kind === "direct" ? `id:${channel}` : name)
   remember("name", userName)
 
   const inChannel = new Stream({

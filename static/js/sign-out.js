@@ -7,7 +7,7 @@ import { here } from "./page.js"
 export function mountSignOut(form) {
   form.addEventListener("submit", () => {
     const { kind, user } = here()
-    for (const what of ["draft", "outbox", "told", "bell", "partner"]) forget(`${what}.${user}.`)
+    for (const what of ["draft", "outbox", "told", "bell"]) forget(`${what}.${user}.`)
     forget(`notify.${user}`)
     // To whoever signs in next, somebody else's conversation is not there.
     if (kind === "direct") remember("channel", null)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { everywhere, fitting, peopleToWrite } from "../../static/js/destinations.js"
-import { candidateOf, hrefOf, labelOf } from "../../static/js/directs.js"
+import { hrefOf, labelOf } from "../../static/js/directs.js"
 
 const people = [
   { id: "1", display_name: "Ada", online: false },
@@ -41,7 +41,7 @@ describe("where one can go", () => {
 })
 
 describe("a direct conversation", () => {
-  const direct = { id: "7", name: "@Bob", begun: true }
+  const direct = { id: "7", name: "@Bob" }
 
   it("is called after the other one as they are called now", () => {
     assert.equal(labelOf(direct, people[0], "3"), "Ada")
@@ -49,14 +49,8 @@ describe("a direct conversation", () => {
     assert.equal(labelOf(direct, people[2], "3"), "Notes to self")
   })
 
-  it("is found under a name only while the partner holds it, or before it began", () => {
+  it("is found under a name only while the partner holds it", () => {
     assert.equal(hrefOf(direct, { ...people[1], display_name: "Bob ?#" }), "/channels/@Bob%20%3F%23")
     assert.equal(hrefOf(direct, undefined), "/channels/id:7")
-    assert.equal(hrefOf({ ...direct, begun: false }, undefined), "/channels/@Bob")
-  })
-
-  it("may be with whoever holds the name", () => {
-    assert.equal(candidateOf(direct, people)?.id, "2")
-    assert.equal(candidateOf({ ...direct, name: "@Eve" }, people), undefined)
   })
 })

@@ -25,6 +25,7 @@ async fn two_talk_under_each_others_name() {
     let to_ada = ada.channel("@Bob").await;
     assert_eq!((&to_ada["name"], &to_ada["kind"]), (&json!("@Bob"), &json!("direct")));
     assert_eq!(bob.channel("@Ada").await["name"], "@Ada");
+    assert_eq!((&to_ada["with"], &bob.channel("@Ada").await["with"]), (&bob.user, &ada.user));
     assert_eq!(message["channel"], id_of(&to_ada), "the same for both");
     assert_eq!(to_bob.next_lasting().await, event("message", "between us"));
     assert_eq!(bob.reads(&id_of(&to_ada)).await, ["between us"]);
@@ -41,7 +42,10 @@ async fn before_its_first_message_a_conversation_reads_as_empty() {
     let channel = ada.channel("@Bob").await;
     assert_eq!((&channel["created_at"], &channel["unread"]), (&json!(null), &json!(0)));
     assert_eq!(listed(&ada).await, ["general"]);
+    assert_eq!(ada.channel(&id_of(&channel)).await, channel, "its id is known already");
     ada.get("/api/channels/@Nobody").await.refused(404, "no-such-channel");
+    ada.posts(&id_of(&channel), "hello").await;
+    assert_eq!(ada.reads("@Bob").await, ["hello"]);
 }
 
 #[rocket::async_test]
@@ -108,4 +112,19 @@ async fn the_one_cannot_delete_what_the_other_wrote() {
     let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
     ada.puts("@Bob", "m1", "mine").await;
     bob.delete("/api/channels/@Ada/messages/m1").await.refused(403, "not-yours");
+}
+
+#[rocket::async_test]
+async fn who_was_renamed_and_left_without_a_word_is_shown_under_the_last_name() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.posts("@Bob", "hello?").await;
+    let id = id_of(&ada.channel("@Bob").await);
+    bob.patch("/api/session", json!({ "display_name": "Robert" })).await;
+    bob.delete("/api/session").await;
+    assert_eq!(ada.channel(&id).await["name"], "@Robert");
+    let token = ada.token.clone().expect("a token");
+    drop((ada, bob));
+    let workspace = workspace.restarted().await;
+    assert_eq!(workspace.holder_of(&token).channel(&id).await["name"], "@Robert");
 }

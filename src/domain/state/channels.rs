@@ -40,7 +40,12 @@ impl State {
     pub fn find(&self, named: &ChannelRef, user: &UserId) -> Option<Cow<'_, Channel>> {
         let found = match named {
             ChannelRef::Named(name) => self.channel_named(name),
-            ChannelRef::Id(id) => self.channel(id),
+            ChannelRef::Id(id) => {
+                return match self.channel(id) {
+                    None => self.unbegun(id, user).map(Cow::Owned),
+                    stored => stored.filter(|it| it.is_visible_to(user)).map(Cow::Borrowed),
+                };
+            }
             ChannelRef::With(name) => {
                 let (me, other) = (self.account(user)?, self.holder(name)?);
                 let direct = Channel::direct(me.user.clone(), other.user.clone());
@@ -50,6 +55,15 @@ impl State {
             ChannelRef::Nothing => None,
         };
         found.filter(|channel| channel.is_visible_to(user)).map(Cow::Borrowed)
+    }
+
+    /// The direct conversation of this id that could begin: both of its users are here, and one of
+    /// them is this one.
+    fn unbegun(&self, id: &ChannelId, user: &UserId) -> Option<Channel> {
+        let [one, other] = Channel::members_of(id)?;
+        let (one, other) = (self.account(&one)?, self.account(&other)?);
+        let direct = Channel::direct(one.user.clone(), other.user.clone());
+        (direct.id == *id && direct.is_visible_to(user)).then_some(direct)
     }
 
     /// What is kept of a channel.
@@ -65,21 +79,23 @@ impl State {
         let read = self.read_up_to(user, &channel.id);
         let (unread, mentions) =
             conversation.map_or((0, 0), |conversation| conversation.unread(user, read));
-        let (name, kind, topic, created_by) = match &channel.kind {
+        let (name, kind, with, topic, created_by) = match &channel.kind {
             Kind::Public { name, topic, creator } => {
                 let creator = creator.as_ref().map(|creator| self.now(creator));
-                (name.as_str().to_owned(), "public", topic.clone(), creator)
+                (name.as_str().to_owned(), "public", None, topic.clone(), creator)
             }
             Kind::Direct(members) => {
                 let other = members.iter().find(|member| member.id != *user);
                 let other = self.now(other.unwrap_or(&members[0]));
-                (format!("@{}", other.display_name), "direct", Topic::default(), None)
+                let name = format!("@{}", other.display_name);
+                (name, "direct", Some(other), Topic::default(), None)
             }
         };
         ChannelView {
             id: channel.id.clone(),
             name,
             kind,
+            with,
             topic,
             created_by,
             created_at: channel.created_at,
@@ -180,6 +196,10 @@ impl State {
             applied.spent.push(Erase::Key(Key::Direct(id.clone())));
         }
         self.directs.retain(|_, directs| !directs.is_empty());
+        if !ids.is_empty() {
+            let former: Vec<_> = self.former_names.keys().cloned().collect();
+            applied.spent.extend(former.iter().filter_map(|user| self.forget_former_name(user)));
+        }
         applied
     }
 

@@ -128,18 +128,22 @@ impl State {
         applied
     }
 
-    /// Drops the last name of somebody who has left once no message of theirs is kept.
+    /// Drops the last name of somebody who has left once nothing that is kept shows it.
     pub(super) fn forget_former_name(&mut self, id: &UserId) -> Option<Erase> {
-        if !self.former_names.contains_key(id) || self.has_written(id) {
+        if !self.former_names.contains_key(id) || self.is_shown(id) {
             return None;
         }
         self.former_names.remove(id);
         Some(Erase::Key(Key::FormerName(id.clone())))
     }
 
-    /// Whether a message of theirs is kept anywhere. O(messages kept).
+    /// Whether a message of theirs is kept anywhere, or a direct conversation with them. O(messages
+    /// kept).
     #[must_use]
-    pub fn has_written(&self, id: &UserId) -> bool {
+    pub fn is_shown(&self, id: &UserId) -> bool {
+        if self.directs.contains_key(id) {
+            return true;
+        }
         let mut messages = self.conversations.values().flat_map(Conversation::messages);
         messages.any(|message| message.author.id == *id)
     }
