@@ -46,7 +46,7 @@
 //!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events.
-//! - [`pages`]: the same engine as HTML.
+//! - [`pages`]: the same engine as HTML; [`assets`]: what pages are made of.
 //! - [`config`]: every setting.
 //!
 //! `domain ← engine ← backends` and `domain, engine ← api ← pages`; this file alone knows all. A
@@ -74,20 +74,21 @@
 //! server can read what is said.
 
 pub mod api;
+pub mod assets;
 pub mod backends;
 pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod pages;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::{self, Figment};
-use rocket::fs::FileServer;
 use rocket::{Build, Rocket};
-use rocket_dyn_templates::Template;
 
+use crate::assets::Assets;
 use crate::backends::files::Files;
 use crate::backends::sqlite::{OpenError, Sqlite};
 use crate::config::Config;
@@ -107,6 +108,9 @@ pub enum SetUpError {
     /// The directory of files cannot be used.
     #[error("the directory of files cannot be written")]
     Files(#[source] std::io::Error),
+    /// The static files cannot be read.
+    #[error("the static files in `static` cannot be read: start it where they are")]
+    Assets(#[source] std::io::Error),
     /// What is kept cannot be read.
     #[error("what is kept cannot be read")]
     Engine(#[from] StartError),
@@ -131,14 +135,17 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         max_total_bytes: config.max_total_size.as_u64(),
     };
     let engine = Engine::start(log, blobs, limits, file_limits).await?;
+    let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
     Ok(rocket::custom(settings)
         .manage(engine)
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
         .mount("/", pages::routes())
         .register("/", pages::catchers())
-        .mount("/static", FileServer::from("static"))
-        .attach(Template::fairing())
+        .mount(assets::BASE, assets::routes())
+        .attach(assets::templates(&assets))
+        .manage(assets)
+        .attach(assets::compressed_pages())
         .attach(api::uncached())
         .attach(pages::headers())
         .attach(end_streams_at_shutdown()))

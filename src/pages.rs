@@ -49,18 +49,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// How long a browser may use a script, a stylesheet or an image without asking again.
-const STATIC_CACHE: &str = "public, max-age=60";
-
-/// Sets the headers that keep pages safe, and lets browsers keep static files for a while.
+/// Sets the headers that keep pages safe.
 #[must_use]
 pub fn headers() -> AdHoc {
-    AdHoc::on_response("Page headers", |request, response| {
+    AdHoc::on_response("Page headers", |_, response| {
         Box::pin(async move {
-            if request.uri().path().starts_with("/static/") && response.status() == Status::Ok {
-                response.set_header(Header::new("Cache-Control", STATIC_CACHE));
-            }
-            if response.content_type().is_some_and(|kind| kind.is_html()) {
+            // A file that somebody sent may be HTML, too, and brings a stricter policy of its own.
+            let policy = response.headers().contains("Content-Security-Policy");
+            if !policy && response.content_type().is_some_and(|kind| kind.is_html()) {
                 let policy = Header::new("Content-Security-Policy", CONTENT_SECURITY_POLICY);
                 response.set_header(policy);
                 response.set_header(Header::new("Referrer-Policy", "same-origin"));

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use http_range_header::RangeUnsatisfiableError::Invalid;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rocket::http::{Header, Status};
+use rocket::http::{Header, Method, Status};
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, get, routes};
@@ -33,7 +33,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 struct Wanted {
     range: Option<String>,
     if_range: Option<String>,
-    if_none_match: Option<String>,
+    /// The versions that the client has.
+    known: String,
 }
 
 #[rocket::async_trait]
@@ -42,16 +43,17 @@ impl<'r> FromRequest<'r> for Wanted {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let header = |name| request.headers().get_one(name).map(str::to_owned);
-        let (range, if_range) = (header("Range"), header("If-Range"));
-        Outcome::Success(Self { range, if_range, if_none_match: header("If-None-Match") })
+        // Of a part there is no head (RFC 9110, section 14.2).
+        let range = header("Range").filter(|_| request.method() == Method::Get);
+        let known: Vec<_> = request.headers().get("If-None-Match").collect();
+        Outcome::Success(Self { range, if_range: header("If-Range"), known: known.join(",") })
     }
 }
 
 impl Wanted {
     /// Whether the client has this version already.
     fn has(&self, etag: &str) -> bool {
-        let Some(known) = &self.if_none_match else { return false };
-        let mut known = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        let mut known = self.known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
         known.any(|tag| tag == "*" || tag == etag)
     }
 

@@ -57,16 +57,27 @@ pub(crate) fn refuse_other_sites(request: &Request<'_>) -> Result<(), Problem> {
     }
     let headers = request.headers();
     let site = headers.get_one("Sec-Fetch-Site").unwrap_or("none");
-    let hosts = ["Host", "X-Forwarded-Host"].map(|name| headers.get_one(name));
+    let hosts = [forwarded_host(request).map(str::to_owned), host(request)];
     let own = |origin: &str| {
-        let host = origin.split_once("://").map(|(_, host)| host);
+        let host = origin.split_once("://").map(|(_, host)| host.to_owned());
         host.is_some() && hosts.contains(&host)
     };
-    if matches!(site, "same-origin" | "none") && headers.get_one("Origin").is_none_or(own) {
+    if matches!(site, "same-origin" | "none") && headers.get("Origin").all(own) {
         return Ok(());
     }
     let detail = "Another web site made this request with your browser's cookie.";
     Err(Problem::new(Kind::NotAllowed).because(detail))
+}
+
+/// What the client calls this server: the header `Host`, or what HTTP/2 has in its place.
+pub(super) fn host(request: &Request<'_>) -> Option<String> {
+    let header = request.headers().get_one("Host").map(str::to_owned);
+    header.or_else(|| request.host().map(ToString::to_string))
+}
+
+/// What the client calls the proxy before this server.
+pub(super) fn forwarded_host<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    request.headers().get_one("X-Forwarded-Host")
 }
 
 #[rocket::async_trait]

@@ -19,7 +19,7 @@ use super::input::{DRAINED_BYTES, MAX_BODY_BYTES, drain};
 use super::problem::{Kind, Problem};
 use super::said::utf8;
 use crate::domain::attachment::FileName;
-use crate::engine::files::Received;
+use crate::engine::files::{Admission, Received};
 use crate::engine::{Engine, Said};
 
 /// How much of a body is read at once, in bytes.
@@ -27,25 +27,33 @@ const CHUNK_BYTES: usize = 32 * 1024;
 /// How much of a body may wait to be made sense of, in bytes: the head of a part is far shorter.
 const MAX_AHEAD_BYTES: usize = 8 * CHUNK_BYTES;
 
-/// Reads such a body, storing its files as they come; or refuses it when its sender `may` not.
+/// How many parts a form may have beside its files.
+const MAX_OTHER_PARTS: usize = 16;
+
+/// Reads such a body, storing its files as they come; or refuses it when its sender is not
+/// admitted.
 pub(super) async fn read(
     data: Data<'_>,
     length: Option<u64>,
     boundary: String,
     engine: &Engine,
-    may: Result<(), Problem>,
+    admitted: Result<Admission, Problem>,
 ) -> Result<Said, Problem> {
     // Beside the files there are the text and the heads of the parts.
-    let max = engine.file_limits().max_message_bytes() + 4 * MAX_BODY_BYTES;
-    let hopeless = may.and_then(|()| match length {
+    let max = engine.file_limits().max_message_bytes().saturating_add(4 * MAX_BODY_BYTES);
+    let hopeful = admitted.and_then(|admission| match length {
         Some(length) if length > max => Err(Problem::new(Kind::TooLarge)),
-        _ => Ok(()),
+        _ => Ok(admission),
     });
-    if let Err(problem) = hopeless {
-        drain(&mut data.open(DRAINED_BYTES.bytes())).await;
-        return Err(problem);
-    }
-    let mut body = data.open((max + DRAINED_BYTES).bytes());
+    let _admission = match hopeful {
+        Ok(admission) => admission,
+        Err(problem) => {
+            drain(&mut data.open(DRAINED_BYTES.bytes())).await;
+            return Err(problem);
+        }
+    };
+    // What is refused on the way is read to its end all the same: it is no longer than this.
+    let mut body = data.open(max.saturating_add(DRAINED_BYTES).bytes());
     let mut limited = (&mut body).take(max);
     let said = Parts::of(&mut limited, boundary).read(engine).await;
     let too_large = said.is_err() && limited.limit() == 0;
@@ -70,18 +78,18 @@ impl<'r> Parts<'r> {
 
     async fn read(mut self, engine: &Engine) -> Result<Said, Problem> {
         let max_files = engine.file_limits().max_message_files;
-        let (mut text, mut files) = (String::new(), Vec::new());
+        let (mut text, mut files, mut parts) = (String::new(), Vec::new(), 0);
         while let Some(part) = self.form.next_field().await.map_err(unreadable)? {
             self.ahead.store(0, Ordering::Relaxed);
+            parts += 1;
+            if parts > max_files + MAX_OTHER_PARTS {
+                return Err(too_many(max_files));
+            }
             match part.name() {
                 Some("text") => text = self.text(part).await?,
                 Some("file") => {
-                    let Some(file) = self.file(part, engine).await? else { continue };
-                    if files.len() == max_files {
-                        let detail = format!("A message has at most {max_files} files.");
-                        return Err(Problem::new(Kind::TooLarge).in_field("file").because(detail));
-                    }
-                    files.push(file);
+                    let full = files.len() == max_files;
+                    files.extend(self.file(part, engine, full).await?);
                 }
                 _ if part.file_name().is_some() => {
                     let detail = "Files are sent as parts named `file`.";
@@ -107,13 +115,21 @@ impl<'r> Parts<'r> {
     }
 
     /// Stores a file; nothing, for the empty part that browsers send where no file was chosen.
-    async fn file(&self, part: Field<'r>, engine: &Engine) -> Result<Option<Received>, Problem> {
+    async fn file(
+        &self,
+        part: Field<'r>,
+        engine: &Engine,
+        full: bool,
+    ) -> Result<Option<Received>, Problem> {
         let named = part.file_name().is_some_and(|name| !name.is_empty());
-        let name = FileName::from(part.file_name().unwrap_or_default());
+        let name = FileName::from(&*unescaped(part.file_name().unwrap_or_default()));
         let mut chunks = self.chunks(part);
         let first = chunks.try_next().await.map_err(unreadable)?;
         if !named && first.is_none() {
             return Ok(None);
+        }
+        if full {
+            return Err(too_many(engine.file_limits().max_message_files));
         }
         let first = stream::iter(first.map(Ok));
         let bytes = first.chain(chunks).map_err(io::Error::other);
@@ -156,6 +172,17 @@ impl<B: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Paced<B> {
             piece
         })
     }
+}
+
+/// A file's name as it was before a browser wrote it into the form (WHATWG HTML, "escape a
+/// multipart/form-data name").
+fn unescaped(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+}
+
+fn too_many(max_files: usize) -> Problem {
+    let detail = format!("A message has at most {max_files} files.");
+    Problem::new(Kind::TooLarge).in_field("file").because(detail)
 }
 
 fn unreadable(error: multer::Error) -> Problem {

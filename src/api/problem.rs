@@ -143,6 +143,7 @@ impl From<EngineError> for Problem {
                 let header = Header::new("Retry-After", seconds.max(1).to_string());
                 Self::new(Kind::SlowDown).because(detail).with(header)
             }
+            EngineError::Unfollowed => Self::new(Kind::StorageUnavailable).because(detail),
             EngineError::StorageUnavailable => Self::new(Kind::StorageUnavailable),
         }
     }

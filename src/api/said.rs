@@ -44,9 +44,9 @@ impl Form {
         } else if kind.is_form() {
             Ok(Self::Urlencoded)
         } else if kind.is_form_data() {
-            let boundary = multer::parse_boundary(kind.to_string());
-            let boundary = boundary.map_err(|error| Problem::malformed(format!("{error}.")))?;
-            Ok(Self::Multipart { boundary })
+            let boundary = kind.param("boundary").filter(|it| !it.is_empty());
+            let lacking = || Problem::malformed("`Content-Type` says no boundary.");
+            Ok(Self::Multipart { boundary: boundary.ok_or_else(lacking)?.to_owned() })
         } else {
             Err(unsupported(UNDERSTOOD))
         }
@@ -67,8 +67,8 @@ impl Unread<'_> {
             Form::Plain => utf8(body(self.data).await?)?,
             Form::Urlencoded => form_text(utf8(body(self.data).await?)?)?,
             Form::Multipart { boundary } => {
-                let may = engine.may_upload(session, channel).map_err(Problem::from);
-                return multipart::read(self.data, self.length, boundary, engine, may).await;
+                let admitted = engine.admit_upload(session, channel).map_err(Problem::from);
+                return multipart::read(self.data, self.length, boundary, engine, admitted).await;
             }
         };
         Ok(text.parse::<Text>()?.into())

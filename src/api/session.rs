@@ -9,7 +9,7 @@ use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
 use serde::Serialize;
 
-use super::input::{Address, Fields, Present, SESSION_COOKIE};
+use super::input::{Address, Fields, Present, SESSION_COOKIE, forwarded_host, host};
 use super::problem::{Kind, Problem};
 use crate::domain::names::DisplayName;
 use crate::domain::time::Timestamp;
@@ -169,6 +169,9 @@ impl<'r> FromRequest<'r> for Transport {
     }
 }
 
+/// The longest host name that there is (RFC 1035), with a port.
+const MAX_HOST_CHARS: usize = 253 + 6;
+
 /// Where people reach this server, as the request itself did: `https://chat.example.org`.
 struct Site {
     url: String,
@@ -182,7 +185,8 @@ impl<'r> FromRequest<'r> for Site {
         let scheme = if Transport::of(request).secure { "https" } else { "http" };
         let config = request.rocket().config();
         let here = || format!("{}:{}", config.address, config.port);
-        let host = request.headers().get_one("Host").map_or_else(here, str::to_owned);
+        let named = forwarded_host(request).map(str::to_owned).or_else(|| host(request));
+        let host = named.filter(|it| it.len() <= MAX_HOST_CHARS).unwrap_or_else(here);
         Outcome::Success(Self { url: format!("{scheme}://{host}") })
     }
 }

@@ -35,6 +35,8 @@ impl Files {
     /// When the directory cannot be created.
     pub fn open(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
+        // Its own name too, or all in it may be lost with it after a power cut.
+        fs::File::open(directory.parent().unwrap_or(directory))?.sync_all()?;
         Ok(Self { directory: directory.into(), runtime: Handle::current() })
     }
 
@@ -76,12 +78,7 @@ impl Blobs for Files {
         let paths: Vec<_> = ids.iter().map(|id| self.path(id)).collect();
         self.runtime.spawn_blocking(move || {
             for path in paths {
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        log::warn!("A file that nobody needs cannot be removed yet: {error}.");
-                    }
-                    _ => {}
-                }
+                remove(&path);
             }
         });
     }
@@ -94,13 +91,22 @@ impl Blobs for Files {
                 for file in fs::read_dir(directory)? {
                     let file = file?;
                     if !file.file_name().to_str().is_some_and(|name| kept.contains(name)) {
-                        fs::remove_file(file.path())?;
+                        remove(&file.path());
                     }
                 }
                 Ok(())
             });
             swept.await.map_err(io::Error::other)?
         })
+    }
+}
+
+fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("`{}`, which nobody needs, cannot be removed yet: {error}.", path.display());
+        }
+        _ => {}
     }
 }
 
@@ -112,6 +118,8 @@ struct Begun<'a> {
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.files.remove(self.id.take().into_iter().collect());
+        if let Some(id) = self.id.take() {
+            self.files.remove(vec![id]);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
+use crate::domain::attachment::Attachment;
 use crate::domain::entry::{ChangeRecord, KEPT_MESSAGES, MessageRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
@@ -219,19 +220,21 @@ impl Conversation {
         if full { self.messages.pop_front() } else { None }
     }
 
-    /// Changes the message that `message` brought, giving the message before and after. `None` when
-    /// it is not kept.
+    /// Changes the message that `message` brought, giving the files that it had and the message as
+    /// it is now. `None` when it is not kept.
     pub(crate) fn edit(
         &mut self,
         message: Seq,
         by: Seq,
         change: ChangeRecord,
-    ) -> Option<(Message, &Message)> {
+    ) -> Option<(Vec<Attachment>, &Message)> {
         let ChangeRecord::Present { content, edited_at, reactions } = change else { return None };
         let at = self.messages.binary_search_by_key(&message, |message| message.seq).ok()?;
         let edited = self.messages.get_mut(at)?;
-        let before = edited.clone();
-        edited.content = content.unwrap_or_else(|| edited.content.clone());
+        let before = edited.content.attachments.clone();
+        if let Some(content) = content {
+            edited.content = content;
+        }
         edited.edited_at = edited_at;
         edited.reactions = reactions;
         edited.changed = Some(by);

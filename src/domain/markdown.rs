@@ -10,23 +10,67 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 use linkify::{LinkFinder, LinkKind};
+use percent_encoding::percent_decode_str;
 use pulldown_cmark::{
     CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html,
 };
 
+use crate::domain::ids::UserId;
 use crate::domain::mentions::{Directory, MAX_NAMES, Name, names};
 use crate::domain::message::Text;
 use crate::domain::url;
 
+/// A text as it is shown, and whom it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Safe HTML.
+    pub html: String,
+    /// The users that are linked in it, each once, in the order of their first mention.
+    pub mentions: Vec<UserId>,
+}
+
+/// How long the HTML of a text may become, in bytes: a few characters can ask for much.
+const MAX_HTML_BYTES: usize = 64 * 1024;
+/// How deep quotes and lists may be nested.
+const MAX_DEPTH: usize = 32;
+
 /// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to
 /// `http`, `https`, `mailto` and to this server, and no other attributes than where a list starts
 /// and whom a link names: `<a href="/channels/%40Ada" data-user="<user id>">@Ada</a>`.
+///
+/// A text that would become too long or too deep is shown as it was written.
 #[must_use]
-pub fn to_html(text: &Text, directory: &dyn Directory) -> String {
-    let parser = Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH);
-    let mut rendered = String::with_capacity(text.as_str().len() * 2);
-    html::push_html(&mut rendered, Plain::of(TextMergeStream::new(parser), directory));
-    CLEANER.clean(&rendered).to_string().trim_end().to_owned()
+pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
+    let events = || Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH);
+    if depth(events()) > MAX_DEPTH {
+        return as_written(text);
+    }
+    let mut plain = Plain::of(TextMergeStream::new(events()), directory);
+    let mut html = String::with_capacity(text.as_str().len() * 2);
+    html::push_html(&mut html, &mut plain);
+    let html = CLEANER.clean(&html).to_string().trim_end().to_owned();
+    if html.len() > MAX_HTML_BYTES {
+        return as_written(text);
+    }
+    Rendered { html, mentions: plain.mentions }
+}
+
+fn depth<'a>(events: impl Iterator<Item = Event<'a>>) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for event in events {
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn as_written(text: &Text) -> Rendered {
+    let lines: Vec<_> = text.as_str().lines().map(ammonia::clean_text).collect();
+    Rendered { html: format!("<p>{}</p>", lines.join("<br>\n")), mentions: Vec::new() }
 }
 
 /// All elements that a rendered message may hold.
@@ -65,7 +109,9 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Of the addresses on this server, only those of channels: of users and channels that are named.
 fn to_a_channel(address: &str) -> Option<Cow<'_, str>> {
-    address.starts_with("/channels/").then_some(Cow::Borrowed(address))
+    let name = percent_decode_str(address.strip_prefix("/channels/")?).decode_utf8().ok()?;
+    let is_name = !matches!(&*name, "" | "." | "..") && !name.contains(['/', '\\']);
+    is_name.then_some(Cow::Borrowed(address))
 }
 
 static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
@@ -84,12 +130,13 @@ struct Plain<'a, I> {
     verbatim: usize,
     /// How many more names are looked for.
     names_left: usize,
+    mentions: Vec<UserId>,
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
     fn of(events: I, directory: &'a dyn Directory) -> Self {
         let (waiting, verbatim, names_left) = (VecDeque::new(), 0, MAX_NAMES);
-        Self { events, directory, waiting, verbatim, names_left }
+        Self { events, directory, waiting, verbatim, names_left, mentions: Vec::new() }
     }
 
     fn break_lines(&mut self, raw: &str) {
@@ -121,7 +168,13 @@ impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
         for (range, name) in names(text, self.directory, &mut self.names_left) {
             let called = text[range.clone()].to_owned();
             let (address, whose) = match name {
-                Name::User(id) => (&*called, format!(r#" data-user="{id}""#)),
+                Name::User(id) => {
+                    let whose = format!(r#" data-user="{id}""#);
+                    if !self.mentions.contains(&id) {
+                        self.mentions.push(id);
+                    }
+                    (&*called, whose)
+                }
                 Name::Channel => (&called[1..], String::new()),
             };
             // Ours, and safe: escaped here, and cleaned like all the rest.
@@ -187,7 +240,6 @@ fn link_to(url: CowStr<'_>) -> Tag<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::UserId;
     use crate::domain::names::{ChannelName, DisplayName};
 
     /// Ada and `general`.
@@ -205,7 +257,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, html: &str) {
-        assert_eq!(to_html(&text.parse().expect("a text"), &Few), html, "{text:?}");
+        assert_eq!(render(&text.parse().expect("a text"), &Few).html, html, "{text:?}");
     }
 
     #[test]
@@ -257,6 +309,22 @@ mod tests {
     }
 
     #[test]
+    fn whom_it_names_is_who_is_linked() {
+        let named = |text: &str| render(&text.parse().expect("a text"), &Few).mentions.len();
+        assert_eq!(named("@Ada, @ada and @Bob"), 1);
+        assert_eq!(named("`@Ada` https://a.example/@Ada [@Ada](https://a.example)"), 0);
+    }
+
+    #[test]
+    fn what_would_become_too_long_or_too_deep_is_shown_as_it_was_written() {
+        let deep = ">".repeat(4_000);
+        check(&deep, &format!("<p>{}</p>", "&gt;".repeat(4_000)));
+        let references = format!("[a]: http://x/{}\n\n{}", "&".repeat(500), "[a][a]".repeat(400));
+        let html = render(&references.parse().expect("a text"), &Few).html;
+        assert!(html.len() < 20_000 && html.starts_with("<p>[a]:"), "{}", html.len());
+    }
+
+    #[test]
     fn images_become_links() {
         let rel = r#"rel="noopener noreferrer nofollow""#;
         check(
@@ -275,7 +343,16 @@ mod tests {
     #[test]
     fn dangerous_links_lose_their_target() {
         let aimless = r#"<p><a rel="noopener noreferrer nofollow">x</a></p>"#;
-        for address in ["javascript:alert(1)", "//evil.example", "/sign-out", "x", "data:x"] {
+        for address in [
+            "javascript:alert(1)",
+            "//evil.example",
+            "/sign-out",
+            "/channels/../sign-out",
+            "/channels/%2e%2E",
+            "/channels/a%2fb",
+            "x",
+            "data:x",
+        ] {
             check(&format!("[x]({address})"), aimless);
         }
     }

@@ -64,12 +64,11 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// Looks at a file's bytes as they come by, and keeps no more of them than the beginning.
+/// Looks at a file's bytes as they come by, and keeps no more of them than the beginning and the
+/// end.
 pub struct Sniffer {
     head: Vec<u8>,
-    /// The last bytes, in which something to look for may have begun.
     tail: Vec<u8>,
-    has_markup: bool,
     size: u64,
     digest: Sha256,
 }
@@ -87,7 +86,7 @@ pub struct Sniffed {
     pub sha256: String,
 }
 
-/// What no image, sound or film has in it, but files do that are also something else.
+/// What no image, sound or film begins or ends with, but files do that are also something else.
 const MARKUP: [&[u8]; 9] = [
     b"<script",
     b"<html",
@@ -103,14 +102,14 @@ const MARKUP: [&[u8]; 9] = [
 impl Sniffer {
     /// How much of the beginning is kept, in bytes: an image's dimensions are in there.
     const HEAD_BYTES: usize = 256 * 1024;
-    /// One less than the longest of [`MARKUP`].
-    const TAIL_BYTES: usize = 8;
+    /// How much of both ends is searched for markup, in bytes. In the middle of what is compressed
+    /// it would be found by chance.
+    const END_BYTES: usize = 1024;
 
     /// Has seen nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let (head, tail, digest) = (Vec::new(), Vec::new(), Sha256::new());
-        Self { head, tail, has_markup: false, size: 0, digest }
+        Self { head: Vec::new(), tail: Vec::new(), size: 0, digest: Sha256::new() }
     }
 
     /// Looks at the next bytes.
@@ -119,28 +118,24 @@ impl Sniffer {
         self.digest.update(bytes);
         let room = Self::HEAD_BYTES - self.head.len();
         self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
-        if self.has_markup {
-            return;
-        }
-        self.tail.extend_from_slice(&bytes[..bytes.len().min(Self::TAIL_BYTES)]);
-        self.has_markup = has_markup(&self.tail) || has_markup(bytes);
-        if bytes.len() >= Self::TAIL_BYTES {
-            self.tail.clear();
-            self.tail.extend_from_slice(&bytes[bytes.len() - Self::TAIL_BYTES..]);
-        } else {
-            self.tail.drain(..self.tail.len().saturating_sub(Self::TAIL_BYTES));
-        }
+        let last = &bytes[bytes.len().saturating_sub(Self::END_BYTES)..];
+        let excess = (self.tail.len() + last.len()).saturating_sub(Self::END_BYTES);
+        self.tail.drain(..excess);
+        self.tail.extend_from_slice(last);
     }
 
     /// What it all was.
     #[must_use]
     pub fn finish(self) -> Sniffed {
         let mut media_type = self.media_type();
-        if media_type.is_shown() && self.has_markup {
-            media_type = MediaType::unknown();
-        }
         let image = media_type.is_shown() && media_type.as_str().starts_with("image/");
         let dimensions = if image { dimensions(&self.head) } else { None };
+        let ends = [&self.head[..self.head.len().min(Self::END_BYTES)], &self.tail];
+        let doubtful = ends.iter().any(|end| finds(end, &MARKUP)) || image && dimensions.is_none();
+        if media_type.is_shown() && doubtful {
+            media_type = MediaType::unknown();
+        }
+        let dimensions = dimensions.filter(|_| media_type.is_shown());
         Sniffed { media_type, dimensions, size: self.size, sha256: hex(&self.digest.finalize()) }
     }
 
@@ -148,11 +143,15 @@ impl Sniffer {
         let known = infer::get(&self.head).map(|known| known.mime_type());
         let name = match known {
             Some("text/html") => "text/html",
-            Some("audio/x-wav") => "audio/wav",
-            Some("audio/x-flac") => "audio/flac",
-            Some("audio/m4a") => "audio/mp4",
-            Some("video/x-m4v") => "video/mp4",
-            Some(known) if !known.starts_with("text/") => known,
+            // Some signatures are two letters long, and begin many a note.
+            Some(known) if !known.starts_with("text/") && !is_text(&self.head) => match known {
+                "audio/x-wav" => "audio/wav",
+                "audio/x-flac" => "audio/flac",
+                "audio/m4a" => "audio/mp4",
+                "video/x-m4v" => "video/mp4",
+                known => known,
+            },
+            Some("application/pdf") => "application/pdf",
             _ if !is_text(&self.head) => return MediaType::unknown(),
             _ if finds(&self.head, &[b"<svg"]) => "image/svg+xml",
             _ => "text/plain",
@@ -165,10 +164,6 @@ impl Default for Sniffer {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn has_markup(bytes: &[u8]) -> bool {
-    finds(bytes, &MARKUP)
 }
 
 fn finds(bytes: &[u8], patterns: &[&[u8]]) -> bool {
@@ -192,11 +187,14 @@ fn is_text(head: &[u8]) -> bool {
     valid && !head.iter().any(control)
 }
 
+/// The longest side of an image that is believed, in pixels.
+const MAX_SIDE: u32 = 65_535;
+
 /// As the image is shown: a photograph may be stored on its side, and say so (Exif).
 fn dimensions(head: &[u8]) -> Option<Dimensions> {
     let stored = imagesize::blob_size(head).ok()?;
     let (width, height) = (stored.width.try_into().ok()?, stored.height.try_into().ok()?);
-    if width == 0 || height == 0 {
+    if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
         return None;
     }
     let exif = exif::Reader::new().read_from_container(&mut Cursor::new(head)).ok();
@@ -215,6 +213,8 @@ mod tests {
     /// A GIF of 3 by 2 pixels, as far as anybody looks.
     const GIF: &[u8] = b"GIF89a\x03\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff;";
 
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0";
+
     fn sniffed(bytes: &[u8]) -> Sniffed {
         let mut sniffer = Sniffer::new();
         for chunk in bytes.chunks(5) {
@@ -231,7 +231,11 @@ mod tests {
     #[test]
     fn bytes_say_what_a_file_is() {
         check(GIF, "image/gif");
-        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png");
+        check(PNG, "image/png");
+        check(&PNG[..16], "application/octet-stream");
+        check(b"BMW sales were up in May.", "text/plain");
+        check(b"ID3 tags, a note", "text/plain");
+        check(b"GIF89a is a format", "text/plain");
         check(b"%PDF-1.7\n", "application/pdf");
         check(b"PK\x03\x04", "application/zip");
         check("Grüße\n".as_bytes(), "text/plain");
@@ -249,6 +253,9 @@ mod tests {
             assert!(sniffed(GIF).media_type.is_shown());
             check(&polyglot, "application/octet-stream");
         }
+        // In the middle of a long one it is there by chance.
+        let long = [GIF, &[7; 2_000], b"<svg", &[7; 2_000]].concat();
+        check(&long, "image/gif");
     }
 
     #[test]

@@ -57,19 +57,6 @@ pub fn names(text: &str, directory: &dyn Directory, left: &mut usize) -> Vec<(Ra
     found
 }
 
-/// The users that a text names, each once, in the order of their first mention.
-pub fn mentioned(text: &str, directory: &dyn Directory) -> Vec<UserId> {
-    let mut named = Vec::new();
-    for (_, name) in names(text, directory, &mut { MAX_NAMES }) {
-        if let Name::User(user) = name
-            && !named.contains(&user)
-        {
-            named.push(user);
-        }
-    }
-    named
-}
-
 /// The longest beginning that is a name, and where it ends.
 fn longest<T>(
     rest: &str,
@@ -80,8 +67,8 @@ fn longest<T>(
     if line.starts_with(char::is_whitespace) {
         return None;
     }
-    let mut ends: Vec<_> = line.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
-    ends.truncate(max_chars);
+    let ends = line.char_indices().map(|(at, c)| at + c.len_utf8()).take(max_chars);
+    let ends: Vec<_> = ends.collect();
     ends.into_iter().rev().find_map(|end| {
         let (name, after) = line.split_at(end);
         let within_word = name.chars().next_back().is_some_and(char::is_alphanumeric)
@@ -116,8 +103,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let named = mentioned(text, &Few);
-        assert_eq!(named.iter().map(UserId::as_str).collect::<Vec<_>>(), expected, "{text:?}");
+        let named = names(text, &Few, &mut { MAX_NAMES });
+        let named = named.iter().map(|(_, name)| match name {
+            Name::User(id) => id.as_str(),
+            Name::Channel => "#",
+        });
+        assert_eq!(named.collect::<Vec<_>>(), expected, "{text:?}");
     }
 
     #[test]
@@ -141,7 +132,7 @@ mod tests {
         check("(@bob)", &["bob"]);
         check("@山田さん", &["山田"]);
         check("@山田 さん", &["山田"]);
-        check("@bob @bob", &["bob"]);
+        check("@bob @bob", &["bob", "bob"]);
         check("@adam", &[]);
         check("me@bob", &[]);
         check("@", &[]);

@@ -38,6 +38,7 @@ pub trait Blobs: Send + Sync {
     /// [`Blobs::retain`].
     fn remove(&self, ids: Vec<AttachmentId>);
 
-    /// Removes everything but these. Called at the start, when a crash may have left something.
+    /// Removes everything but these. Called at the start, when a crash may have left something. A
+    /// store that several nodes share leaves alone what is so new that it may be on its way.
     fn retain(&self, ids: HashSet<AttachmentId>) -> BoxFuture<'static, io::Result<()>>;
 }

@@ -1,22 +1,30 @@
 //! Files: receiving them before their message, and giving them to whoever can read it.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::blobs::{Blob, Blobs};
 use super::{Engine, EngineError};
 use crate::domain::attachment::{Attachment, FileName};
 use crate::domain::channel::ChannelRef;
-use crate::domain::ids::AttachmentId;
+use crate::domain::ids::{AttachmentId, UserId};
 use crate::domain::media_type::Sniffer;
 use crate::domain::user::Session;
+
+/// How many messages with files a user may be sending at a time.
+const MAX_UPLOADS: usize = 4;
+/// How long a sender may say nothing in the middle of a file.
+const MAX_SILENCE: Duration = Duration::from_secs(30);
 
 /// How much may be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,12 +46,34 @@ impl FileLimits {
     }
 }
 
+/// How many messages with files each user is sending now.
+#[derive(Clone, Default)]
+pub(super) struct Uploads(Arc<Mutex<HashMap<UserId, usize>>>);
+
+/// The right to send a message with files: one of few that a user has at a time.
+pub struct Admission {
+    uploads: Uploads,
+    user: UserId,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut under_way = self.uploads.0.lock();
+        if let Some(theirs) = under_way.get_mut(&self.user) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                under_way.remove(&self.user);
+            }
+        }
+    }
+}
+
 /// A file that is stored and belongs to no message yet. Dropped as such, it is removed again.
 pub struct Received {
     attachment: Attachment,
     blobs: Arc<dyn Blobs>,
     unowned: bool,
-    _space: Space,
+    space: Space,
 }
 
 impl Received {
@@ -56,6 +86,11 @@ impl Received {
     /// From now on a message may have it, or not, if it is not among `taken` after all.
     pub(super) fn settle(&mut self, taken: &[Attachment]) {
         self.unowned = !taken.iter().any(|it| it.id == self.attachment.id);
+    }
+
+    /// A message has it, and its bytes count as that message's.
+    pub(super) fn count_no_more(&mut self) {
+        self.space.clear();
     }
 }
 
@@ -78,11 +113,15 @@ impl Space {
         self.bytes += bytes;
         self.used.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
+
+    fn clear(&mut self) {
+        self.used.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Space {
     fn drop(&mut self) {
-        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.clear();
     }
 }
 
@@ -93,21 +132,35 @@ impl Engine {
         self.file_limits
     }
 
-    /// Whether this user may send files there at all: asked before the first byte is received.
+    /// Lets this user begin to send a message with files there, and counts the message: asked before
+    /// the first byte is received.
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user.
-    pub fn may_upload(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
-        self.core.live.read().find(named, session).map(drop)
+    /// When there is no such channel for this user, they send too fast, or too many such messages
+    /// at once.
+    pub fn admit_upload(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+    ) -> Result<Admission, EngineError> {
+        self.core.live.read().find(named, session)?;
+        let mut under_way = self.uploads.0.lock();
+        let theirs = under_way.get(&session.user.id).copied().unwrap_or(0);
+        if theirs >= MAX_UPLOADS {
+            return Err(EngineError::SlowDown { retry_after: Duration::from_secs(1) });
+        }
+        self.count_post(session)?;
+        under_way.insert(session.user.id.clone(), theirs + 1);
+        Ok(Admission { uploads: self.uploads.clone(), user: session.user.id.clone() })
     }
 
     /// Stores a file as its bytes come. It is durable when this returns, and has yet to be sent.
     ///
     /// # Errors
     ///
-    /// When the file, or all files together, would be too large, its bytes end early, or nothing
-    /// can be stored. Then nothing of it stays.
+    /// When the file, or all files together, would be too large, its bytes end early or do not go
+    /// on, or nothing can be stored. Then nothing of it stays.
     pub async fn receive(
         &self,
         name: FileName,
@@ -121,7 +174,7 @@ impl Engine {
             *refused.lock() = Some(error);
             io::Error::other("refused")
         };
-        let checked = bytes.map(|chunk| {
+        let checked = timely(bytes).map(|chunk| {
             let chunk = chunk.map_err(|_| refuse(EngineError::CutOff))?;
             let uploading = space.grow(chunk.len() as u64);
             let all = self.core.live.read().state.attachment_bytes() + uploading;
@@ -151,7 +204,7 @@ impl Engine {
             dimensions: told.dimensions,
         };
         let blobs = self.core.blobs.clone();
-        Ok(Received { attachment, blobs, unowned: true, _space: space })
+        Ok(Received { attachment, blobs, unowned: true, space })
     }
 
     /// A file and its bytes.
@@ -182,6 +235,19 @@ impl Engine {
             }
         }
     }
+}
+
+/// The same, ending with an error when nothing comes for too long.
+fn timely<S: Stream<Item = io::Result<Bytes>> + Send>(
+    bytes: S,
+) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::unfold(Some(Box::pin(bytes)), |bytes| async {
+        let mut bytes = bytes?;
+        match timeout(MAX_SILENCE, bytes.next()).await {
+            Ok(chunk) => Some((chunk?, Some(bytes))),
+            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
+        }
+    })
 }
 
 /// The files that a message is to have: those received, where they are not the same as one that

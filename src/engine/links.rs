@@ -112,13 +112,16 @@ impl Engine {
         }
         let spent = self.links.0.lock().remove(&id_of(secret)).ok_or(EngineError::NoSuchLink)?;
         let signed_in = self.add_session(&spent.user).await;
-        if matches!(signed_in, Err(EngineError::StorageUnavailable)) {
+        if signed_in.is_err() {
             // Nobody came in by it: it can be tried again.
             self.links.add(id_of(secret), spent);
         }
         let signed_in = signed_in?;
-        if let Some(present) = present {
-            self.sign_out(present).await?;
+        if let Some(present) = present
+            && let Err(error) = self.sign_out(present).await
+        {
+            // They are in all the same, and the other session is still theirs to end elsewhere.
+            ::log::warn!("A session that was replaced by a link lives on: {error}.");
         }
         Ok(signed_in)
     }

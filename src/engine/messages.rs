@@ -16,8 +16,8 @@ use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
 use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
 use crate::domain::event::Event;
 use crate::domain::ids::{Cursor, MessageId, OpId, Seq, UserId};
-use crate::domain::markdown;
-use crate::domain::mentions::{Directory, mentioned};
+use crate::domain::markdown::{self, Rendered};
+use crate::domain::mentions::Directory;
 use crate::domain::message::{Content, Message, Text};
 use crate::domain::names::{ChannelName, DisplayName};
 use crate::domain::reaction::Reacted;
@@ -28,6 +28,7 @@ pub struct Said {
     /// May be empty where there are files.
     pub text: Text,
     /// The files that the message is to have. `None` leaves a message with those that it has.
+    /// Where there are any, the message was counted when they were admitted.
     pub files: Option<Vec<Received>>,
 }
 
@@ -104,10 +105,12 @@ impl Engine {
         said: Said,
     ) -> Result<(MessageId, Bytes), EngineError> {
         self.core.live.read().find(named, session)?;
+        if said.files.is_none() {
+            self.count_post(session)?;
+        }
         let mut files = said.files.unwrap_or_default();
         let attachments = attachments(&files, &[]);
         refuse_empty(&said.text, &attachments)?;
-        self.count_post(session)?;
         let content = Content { attachments, ..self.content(said.text) };
         let id = MessageId::from(Uuid::now_v7());
         let send = self.send(session, named, &id, &content, fresh_op());
@@ -145,7 +148,7 @@ impl Engine {
                 None => present.to_vec(),
             };
             refuse_empty(&said.text, &attachments)?;
-            if prepared.is_none() {
+            if prepared.is_none() && said.files.is_none() {
                 self.count_post(session)?;
             }
             let content = prepared.get_or_insert_with(|| self.content(said.text.clone()));
@@ -215,9 +218,7 @@ impl Engine {
 
     /// What is made of a text once, before it is stored; without files.
     fn content(&self, text: Text) -> Content {
-        let names = Names(&self.core.live);
-        let html = markdown::to_html(&text, &names);
-        let mentions = mentioned(text.as_str(), &names);
+        let Rendered { html, mentions } = markdown::render(&text, &Names(&self.core.live));
         Content { text, html, mentions, attachments: Vec::new() }
     }
 
@@ -257,8 +258,7 @@ impl Engine {
     ) -> Result<Attempt, EngineError> {
         let (channel, author) = {
             let live = self.core.live.read();
-            let account = live.state.account(&session.user.id);
-            let author = account.ok_or(EngineError::SignInRequired)?.user.clone();
+            let author = live.account(session)?.user.clone();
             (live.find(named, session)?.into_owned(), author)
         };
         if channel.created_at.is_none() {
@@ -285,7 +285,11 @@ impl Engine {
         changed: Option<Seq>,
         change: &ChangeRecord,
     ) -> Result<Attempt, EngineError> {
-        let channel = self.core.live.read().find(named, session)?.id.clone();
+        let channel = {
+            let live = self.core.live.read();
+            live.account(session)?;
+            live.find(named, session)?.id.clone()
+        };
         let key = Key::Change(channel, message);
         self.append(fresh_op(), key, encode(change), changed.into()).await
     }
@@ -360,9 +364,11 @@ async fn with_files(
         file.settle(&content.attachments);
     }
     let attempt = attempt.await;
-    if !matches!(attempt, Ok(Attempt::Done(_))) {
-        for file in files {
-            file.settle(&[]);
+    for file in files {
+        match attempt {
+            Ok(Attempt::Done(_)) => file.count_no_more(),
+            Err(EngineError::Unfollowed) => {}
+            _ => file.settle(&[]),
         }
     }
     attempt

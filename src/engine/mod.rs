@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::blobs::Blobs;
-use self::files::FileLimits;
+use self::files::{FileLimits, Uploads};
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
@@ -51,7 +51,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, OpId, Seq, SessionId};
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::state::State;
-use crate::domain::user::Session;
+use crate::domain::user::{Account, Session};
 
 /// How often an action is decided again because somebody else was faster, before it is given up.
 const MAX_DECISIONS: usize = 32;
@@ -107,6 +107,9 @@ pub enum EngineError {
     /// Nothing can be stored now. It was not stored.
     #[error("nothing can be stored at the moment")]
     StorageUnavailable,
+    /// It is stored, but what it did cannot be told: this node has stopped to follow the log.
+    #[error("it was stored, but cannot be shown now")]
+    Unfollowed,
 }
 
 impl std::convert::From<TooSoon> for EngineError {
@@ -135,6 +138,7 @@ pub struct Engine {
     core: Arc<Core>,
     limits: Option<Limits>,
     file_limits: FileLimits,
+    uploads: Uploads,
     /// How many bytes are being uploaded, or have been and are not in the state yet.
     uploading: Arc<AtomicU64>,
     links: Links,
@@ -194,9 +198,9 @@ impl Engine {
         file_limits: FileLimits,
     ) -> Result<Self, StartError> {
         let core = follower::start(&log, blobs).await?;
-        let (uploading, links) = (Arc::default(), Links::default());
+        let (uploads, uploading, links) = (Uploads::default(), Arc::default(), Links::default());
         let reacting = tokio::sync::Mutex::default();
-        let engine = Self { log, core, limits, file_limits, uploading, links, reacting };
+        let engine = Self { log, core, limits, file_limits, uploads, uploading, links, reacting };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         Ok(engine)
@@ -249,7 +253,7 @@ impl Engine {
             Ok(appended) if !appended.repeated => match told.await {
                 Ok(Outcome::Applied(events)) => Ok(Attempt::Done(events)),
                 Ok(Outcome::Refused) => Ok(Attempt::Again),
-                Err(_) => Err(EngineError::StorageUnavailable),
+                Err(_) => Err(EngineError::Unfollowed),
             },
             Ok(repeated) => {
                 self.core.forget_waiting(op, told);
@@ -258,8 +262,12 @@ impl Engine {
             }
             Err(refused) => {
                 self.core.forget_waiting(op, told);
-                let AppendError::Conflict(last) = refused else {
-                    return Err(EngineError::StorageUnavailable);
+                let last = match refused {
+                    AppendError::Conflict(last) => last,
+                    AppendError::Unavailable => return Err(EngineError::StorageUnavailable),
+                    AppendError::TooLarge => {
+                        return Err(EngineError::TooLarge("all of it together is too large"));
+                    }
                 };
                 self.core.applied(last.unwrap_or_default()).await;
                 Ok(Attempt::Again)
@@ -297,6 +305,13 @@ impl Core {
 }
 
 impl Live {
+    /// The account that a session belongs to, while the session is live.
+    fn account(&self, session: &Session) -> Result<&Account, EngineError> {
+        let account = self.state.account(&session.user.id);
+        let live = account.filter(|account| account.sessions.contains(&session.id));
+        live.ok_or(EngineError::SignInRequired)
+    }
+
     /// The channel that somebody names, if there is one for them.
     fn find(&self, named: &ChannelRef, session: &Session) -> Result<Cow<'_, Channel>, EngineError> {
         self.state.find(named, &session.user.id).ok_or(EngineError::NoSuchChannel)

@@ -104,8 +104,7 @@ impl Engine {
         for _ in 0..MAX_DECISIONS {
             let (seq, changed, change) = {
                 let live = self.core.live.read();
-                let account = live.state.account(&session.user.id);
-                let me = account.ok_or(EngineError::SignInRequired)?.user.clone();
+                let me = live.account(session)?.user.clone();
                 let (_, message) = live.find_message(named, session, id)?;
                 let mut reactions = message.reactions.clone();
                 if !decide(&mut reactions, &me)? {

@@ -33,17 +33,22 @@ impl Engine {
             }
         }
         found.sort_by_key(|(seq, _)| Reverse(*seq));
-        found.truncate(MAX_FOUND);
-        let messages: Vec<_> = found.iter().map(|(_, json)| &json[..]).collect();
+        let live = self.core.live.read();
+        let messages = found.iter().take(MAX_FOUND).filter_map(|(seq, channel)| {
+            let message = live.state.conversation(&channel.id)?.message_at(*seq)?;
+            Some(message.json(&channel.called()))
+        });
+        let messages: Vec<_> = messages.collect();
         [b"{\"messages\":[", &messages.join(&b","[..])[..], b"]}"].concat().into()
     }
 
     /// Takes the lock for one channel alone, so that nobody waits long for it.
-    fn search_in(&self, channel: &Channel, words: &[&str], found: &mut Vec<(Seq, Bytes)>) {
+    fn search_in(&self, channel: &Channel, words: &[&str], found: &mut Vec<(Seq, Channel)>) {
         let live = self.core.live.read();
         let messages = live.state.conversation(&channel.id).map(Conversation::messages);
-        let matching = messages.into_iter().flatten().filter(|message| has(message, words));
-        found.extend(matching.map(|message| (message.seq, message.json(&channel.called()))));
+        let newest = messages.into_iter().flatten().rev();
+        let matching = newest.filter(|message| has(message, words)).take(MAX_FOUND);
+        found.extend(matching.map(|message| (message.seq, channel.clone())));
     }
 }
 

@@ -9,6 +9,8 @@ import { recall, remember } from "./memory.js"
 import { here } from "./page.js"
 import { permissionOf } from "./permission.js"
 
+const ICON = new URL("../img/mark.svg", import.meta.url).href
+
 /** @typedef {import("./destinations.js").Known} Known */
 
 /** @param {HTMLElement} room */
@@ -79,7 +81,7 @@ export function mountNotifying(room) {
 function show(channel, message) {
   const { title, body } = wordsOf(message, channel)
   try {
-    const notification = new Notification(title, { body, tag: channel.id, icon: "/static/img/mark.svg" })
+    const notification = new Notification(title, { body, tag: channel.id, icon: ICON })
     notification.addEventListener("click", () => {
       window.focus()
       if (here().channel !== channel.id) location.assign(channel.href)

@@ -332,7 +332,7 @@ describe("a message", () => {
     assert.match(link, /\/channels\/id:\w+#message-/)
     await dino.goto(link)
     await hasFocus("the message has the focus", message(dino, "just between us"))
-    assert.equal(await dino.getByRole("heading", { level: 1 }).innerText(), "@Dora")
+    assert.equal(await dino.getByRole("heading", { level: 1 }).innerText(), "Dora")
   })
 
   it("is new to who comes back to the channel, which opens there", async () => {

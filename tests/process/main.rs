@@ -10,3 +10,4 @@ mod readme;
 mod refusals;
 mod server;
 mod streams;
+mod tls;

@@ -40,6 +40,20 @@ impl Server {
         Self::launch(command.args(["-c", &script]), data).await
     }
 
+    /// A server that speaks TLS with this certificate and key; it is not waited for.
+    pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let (certs, keys) = (data.path().join("cert.pem"), data.path().join("key.pem"));
+        fs::write(&certs, certificate).expect("writable");
+        fs::write(&keys, key).expect("writable");
+        let tls = format!("{{certs=\"{}\",key=\"{}\"}}", certs.display(), keys.display());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        let port = free_port();
+        let command = settings(&mut command, data.path(), port).env("ROCKET_TLS", tls);
+        let process = command.spawn().expect("a process");
+        Self { process, url: format!("https://localhost:{port}"), data: Some(data) }
+    }
+
     async fn launch(command: &mut Command, data: TempDir) -> Self {
         let port = free_port();
         let process = settings(command, data.path(), port).spawn().expect("a process");

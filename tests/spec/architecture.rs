@@ -10,8 +10,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["domain", "engine"]),
     ("api", &["domain", "engine"]),
     ("pages", &["api", "domain", "engine"]),
+    ("assets", &["domain"]),
     ("config", &[]),
-    ("lib", &["api", "backends", "config", "domain", "engine", "pages"]),
+    ("lib", &["api", "assets", "backends", "config", "domain", "engine", "pages"]),
     ("main", &[]),
 ];
 

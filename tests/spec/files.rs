@@ -225,6 +225,30 @@ async fn a_form_that_cannot_be_read_is_refused() {
         answer.refused(status, slug);
     }
     holds(&workspace, 0).await;
+    let many =
+        "--b\r\nContent-Disposition: form-data; name=\"z\"\r\n\r\n\r\n".repeat(100) + "--b--\r\n";
+    let kind = [("Content-Type", "multipart/form-data; boundary=b")];
+    ada.asks(Method::Post, GENERAL, &kind, many).await.refused(413, "too-large");
+    let whole = part.replace("--b", "--a:b c=1") + "x\r\n--a:b c=1--\r\n";
+    let kind = [("Content-Type", "multipart/form-data; boundary=\"a:b c=1\"")];
+    assert_eq!(
+        ada.asks(Method::Post, GENERAL, &kind, whole).await.status,
+        201,
+        "as RFC 2046 has it"
+    );
+}
+
+#[rocket::async_test]
+async fn messages_with_files_count_as_posts_before_they_are_received() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let mut answers = Vec::new();
+    for _ in 0..70 {
+        answers.push(ada.sends("general", "", &[("a", b"a")]).await);
+    }
+    let refused = answers.iter().find(|answer| answer.status != 201).expect("a limit");
+    refused.refused(429, "slow-down");
+    assert!(refused.header("Retry-After").is_some());
 }
 
 #[rocket::async_test]
@@ -252,6 +276,9 @@ async fn only_what_is_safe_is_shown_in_place() {
         assert_eq!(given.header("Content-Type"), Some(media_type));
         let disposition = given.header("Content-Disposition").expect("how to show it");
         assert!(disposition.starts_with(how), "{name}: {disposition}");
+        let policy = given.header("Content-Security-Policy").expect("a policy");
+        assert!(policy.contains("sandbox") && !policy.contains("script-src"), "{name}: {policy}");
+        assert_eq!(given.header("Cache-Control"), Some("private, no-cache"), "{name}");
     }
 }
 
@@ -265,6 +292,7 @@ async fn any_name_is_safe() {
         ("..", "file"),
         ("C:\\boot.ini", "boot.ini"),
         ("naïve “quotes”; x=1.txt", "naïve “quotes”; x=1.txt"),
+        ("a%22b.txt", "a\"b.txt"),
         (&long, &"報".repeat(85)),
     ] {
         let message = ada.sends("general", "", &[(given, b"x")]).await.json();

@@ -4,6 +4,7 @@
 //! Nothing here sleeps: waiting has a deadline inside the harness.
 
 mod architecture;
+mod assets;
 mod blobs;
 mod channels;
 mod directs;

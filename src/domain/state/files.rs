@@ -48,12 +48,12 @@ impl Files {
     pub(super) fn replace(
         &mut self,
         channel: &ChannelId,
-        before: &Message,
+        before: &[Attachment],
         after: &Message,
     ) -> Vec<AttachmentId> {
         self.hold(channel, after);
         let kept = |id: &AttachmentId| after.content.attachments.iter().any(|it| it.id == *id);
-        let before = before.content.attachments.iter().map(|it| &it.id);
+        let before = before.iter().map(|it| &it.id);
         before.filter(|id| !kept(id)).filter_map(|id| self.let_go(id)).collect()
     }
 

@@ -25,14 +25,15 @@ impl State {
             message.author = account.user.clone();
         }
         self.files.hold(&channel, &message);
-        let fallen = conversation.take(message.clone());
+        let seq = message.seq;
+        let fallen = conversation.take(message);
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
             applied.loose = self.files.release(&fallen);
             applied.spent.extend(self.forget_former_name(&fallen.author.id));
         }
         if self.live {
-            let json = self.message_json(&channel, message.seq);
+            let json = self.message_json(&channel, seq);
             applied.events.extend(json.map(|json| Event::Message { channel, json }));
         }
         applied
@@ -50,9 +51,8 @@ impl State {
         };
         match record {
             ChangeRecord::Present { .. } => {
-                let Some((before, after)) = conversation.edit(message, entry.seq, record) else {
-                    return Applied::refused(entry);
-                };
+                let edited = conversation.edit(message, entry.seq, record);
+                let Some((before, after)) = edited else { return Applied::refused(entry) };
                 let loose = self.files.replace(channel, &before, after);
                 let json = self.live.then(|| self.message_json(channel, message)).flatten();
                 let updated = |json| Event::MessageUpdated { channel: channel.clone(), json };

@@ -1,0 +1,364 @@
+//! Static files, under addresses that change with their content, so that browsers keep them for
+//! good: `/static/<version>/css/houston.css`.
+//!
+//! They are read once, at the start. The version is a hash of all of them, so scripts and
+//! stylesheets can refer to each other by relative addresses as they are written. On the way:
+//!
+//! - a stylesheet's `@import "./other.css";`, each on a line of its own at its top, is replaced by
+//!   that sheet, so that browsers ask once;
+//! - comments that have lines of their own are left out: they are for whoever reads the source;
+//! - what is text is compressed, when it is first asked for in that encoding.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rocket::fairing::AdHoc;
+use rocket::http::{ContentType, Status};
+use rocket::request::Request;
+use rocket::response::{self, Responder, Response};
+use rocket::{Route, State, get, routes};
+use rocket_dyn_templates::Template;
+use rocket_dyn_templates::tera::{self, Value};
+use sha2::{Digest, Sha256};
+
+use crate::domain::ids::hex;
+
+/// Where all of this is mounted.
+pub const BASE: &str = "/static";
+
+/// All static files, by their paths within the directory.
+pub struct Assets {
+    version: String,
+    files: BTreeMap<String, Asset>,
+}
+
+struct Asset {
+    kind: ContentType,
+    bytes: Bytes,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
+}
+
+/// How bytes are encoded on the way (RFC 9110, section 8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Brotli (RFC 7932).
+    Brotli,
+    /// GZIP (RFC 1952).
+    Gzip,
+}
+
+impl Assets {
+    /// Reads the files in this directory and all below.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read, or imports what is not there.
+    pub fn read(directory: &Path) -> io::Result<Self> {
+        let mut sources = BTreeMap::new();
+        gather(directory, directory, &mut sources)?;
+        let mut digest = Sha256::new();
+        for (path, bytes) in &sources {
+            digest.update(path.len().to_be_bytes());
+            digest.update(path);
+            digest.update(bytes.len().to_be_bytes());
+            digest.update(bytes);
+        }
+        let version = hex(&digest.finalize()[..6]);
+        let mut files = BTreeMap::new();
+        for path in sources.keys() {
+            files.insert(path.clone(), Asset::of(path, &sources)?);
+        }
+        Ok(Self { version, files })
+    }
+
+    /// The address of a file, unless there is none of this path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Option<String> {
+        self.files.contains_key(path).then(|| format!("{BASE}/{}/{path}", self.version))
+    }
+}
+
+fn gather(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(at)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            gather(root, &path, found)?;
+        } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
+            found.insert(name.replace('\\', "/"), fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+impl Asset {
+    fn of(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<Self> {
+        let extension = path.rsplit('.').next().unwrap_or_default();
+        let kind = match extension {
+            "webmanifest" => ContentType::new("application", "manifest+json"),
+            _ => ContentType::from_extension(extension).unwrap_or(ContentType::Binary),
+        };
+        let bytes = match extension {
+            "css" => uncommented(&inlined(path, sources)?, "/*", "*/").into(),
+            "js" => uncommented(&text(path, sources)?, "/**", "*/").into(),
+            _ => sources[path].clone().into(),
+        };
+        Ok(Self { kind, bytes, gzip: OnceLock::new(), brotli: OnceLock::new() })
+    }
+
+    fn encoded(&self, encoding: Encoding) -> Bytes {
+        match encoding {
+            Encoding::Brotli => &self.brotli,
+            Encoding::Gzip => &self.gzip,
+        }
+        .get_or_init(|| encode(&self.bytes, encoding, true).into())
+        .clone()
+    }
+
+    /// Whether there is anything to win: pictures of other kinds are compressed already.
+    fn is_compressible(&self) -> bool {
+        self.kind.top() == "text"
+            || self.kind.is_javascript()
+            || self.kind.is_svg()
+            || self.kind.sub().as_str().ends_with("json")
+    }
+}
+
+fn text(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
+    let bytes = sources.get(path).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, format!("`{path}` is imported and not there"))
+    })?;
+    String::from_utf8(bytes.clone()).map_err(io::Error::other)
+}
+
+/// A stylesheet with those that it imports.
+fn inlined(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
+    let (sheet, mut whole) = (text(path, sources)?, String::new());
+    for line in sheet.lines() {
+        let imported = line.strip_prefix("@import \"./").and_then(|it| it.strip_suffix("\";"));
+        if let Some(name) = imported {
+            let beside = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+            whole.push_str(&inlined(&format!("{beside}/{name}"), sources)?);
+        } else {
+            whole.push_str(line);
+            whole.push('\n');
+        }
+    }
+    Ok(whole)
+}
+
+/// A source without comments that begin and end on lines of their own: `// …`, and what is between
+/// `open` and `close`.
+fn uncommented(source: &str, open: &str, close: &str) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut within = false;
+    for line in source.lines() {
+        let code = line.trim_start();
+        if within {
+            within = !code.trim_end().ends_with(close);
+        } else if code.starts_with(open)
+            && (code.trim_end().ends_with(close) || !code.contains(close))
+        {
+            within = !code.contains(close);
+        } else if !code.is_empty() && !code.starts_with("// ") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Compresses bytes: as much as possible once for many, or quickly for one answer.
+///
+/// # Panics
+///
+/// Never: memory takes any bytes.
+#[must_use]
+pub fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
+    let encoded = match encoding {
+        Encoding::Brotli => {
+            let quality = if for_many { 11 } else { 4 };
+            let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, quality, 22);
+            writer.write_all(bytes).map(|()| writer.into_inner())
+        }
+        Encoding::Gzip => {
+            let level = if for_many { Compression::best() } else { Compression::fast() };
+            let mut writer = GzEncoder::new(Vec::new(), level);
+            writer.write_all(bytes).and_then(|()| writer.finish())
+        }
+    };
+    encoded.expect("memory takes any bytes")
+}
+
+impl Encoding {
+    /// The better one of those that a client takes.
+    #[must_use]
+    pub fn accepted(request: &Request<'_>) -> Option<Self> {
+        let accepted = request.headers().get("Accept-Encoding").collect::<Vec<_>>().join(",");
+        let takes = |name: &str| {
+            accepted.split(',').any(|offer| {
+                let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
+                let refused = matches!(weight.replace(' ', "").as_str(), "q=0" | "q=0.0");
+                coding.trim().eq_ignore_ascii_case(name) && !refused
+            })
+        };
+        if takes("br") {
+            Some(Self::Brotli)
+        } else if takes("gzip") {
+            Some(Self::Gzip)
+        } else {
+            None
+        }
+    }
+
+    /// Its name in `Content-Encoding`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// The route to all of them.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    routes![file]
+}
+
+/// A file as it is sent.
+struct Sent {
+    kind: ContentType,
+    bytes: Bytes,
+    encoding: Option<Encoding>,
+    cache: &'static str,
+}
+
+/// A static file. Under another version's address it is what it is now, and not kept: a page that
+/// was open while the server was replaced may still ask.
+#[get("/<version>/<path..>")]
+fn file(
+    version: &str,
+    path: PathBuf,
+    encoding: AcceptedEncoding,
+    assets: &State<Assets>,
+) -> Result<Sent, Status> {
+    let asset = path.to_str().and_then(|path| assets.files.get(path)).ok_or(Status::NotFound)?;
+    let encoding = encoding.0.filter(|_| asset.is_compressible());
+    let bytes = encoding.map_or_else(|| asset.bytes.clone(), |it| asset.encoded(it));
+    let present = version == assets.version;
+    let cache = if present { "public, max-age=31536000, immutable" } else { "no-cache" };
+    Ok(Sent { kind: asset.kind.clone(), bytes, encoding, cache })
+}
+
+/// The encoding to answer in.
+struct AcceptedEncoding(Option<Encoding>);
+
+#[rocket::async_trait]
+impl<'r> rocket::request::FromRequest<'r> for AcceptedEncoding {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> rocket::request::Outcome<Self, Self::Error> {
+        rocket::outcome::Outcome::Success(Self(Encoding::accepted(request)))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Sent {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        response
+            .header(self.kind)
+            .raw_header("Cache-Control", self.cache)
+            .raw_header("Vary", "Accept-Encoding")
+            .sized_body(self.bytes.len(), Cursor::new(self.bytes));
+        if let Some(encoding) = self.encoding {
+            response.raw_header("Content-Encoding", encoding.name());
+        }
+        response.ok()
+    }
+}
+
+/// Templates with `asset(path="css/houston.css")`, which gives the file's address.
+#[must_use]
+pub fn templates(assets: &Assets) -> impl rocket::fairing::Fairing + use<> {
+    let urls: BTreeMap<_, _> =
+        assets.files.keys().filter_map(|path| Some((path.clone(), assets.url(path)?))).collect();
+    Template::custom(move |engines| {
+        let urls = urls.clone();
+        let asset = move |arguments: &std::collections::HashMap<String, Value>| {
+            let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
+            let url = urls.get(path).cloned();
+            url.map(Value::from).ok_or_else(|| tera::Error::msg(format!("no file `{path}`")))
+        };
+        engines.tera.register_function("asset", asset);
+    })
+}
+
+/// Compresses pages for those who take that.
+#[must_use]
+pub fn compressed_pages() -> AdHoc {
+    AdHoc::on_response("Compressed pages", |request, response| {
+        Box::pin(async move {
+            let Some(encoding) = Encoding::accepted(request) else { return };
+            let is_page = response.content_type().is_some_and(|kind| kind.is_html());
+            // A file that somebody sent says how long it is, and goes out as it is.
+            if !is_page || response.headers().contains("Content-Length") {
+                return;
+            }
+            let Ok(bytes) = response.body_mut().to_bytes().await else { return };
+            let encoded = encode(&bytes, encoding, false);
+            response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
+            response.set_raw_header("Vary", "Accept-Encoding");
+            response.set_sized_body(encoded.len(), Cursor::new(encoded));
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imported_sheets_take_the_place_of_the_import() {
+        let sheets = [
+            ("css/all.css", "@import \"./a.css\";\n@import \"./b.css\";\n.c {}\n"),
+            ("css/a.css", "/* A. */\n.a {}\n"),
+            ("css/b.css", ".b {\n  color: red; /* why */\n}\n"),
+        ];
+        let sources =
+            sheets.map(|(path, sheet)| (path.to_owned(), sheet.as_bytes().to_vec())).into();
+        let sheet = Asset::of("css/all.css", &sources).expect("all are there");
+        assert_eq!(sheet.bytes, ".a {}\n.b {\n  color: red; /* why */\n}\n.c {}\n");
+        let lacking = [("a.css".to_owned(), b"@import \"./b.css\";".to_vec())].into();
+        assert!(Asset::of("a.css", &lacking).is_err());
+    }
+
+    #[test]
+    fn comments_on_lines_of_their_own_are_left_out() {
+        let script = "// What.\n\n/**\n * @param {string} a\n */\nconst a = \"// no\" // why\n/** @type {x} */\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
+        let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
+        assert_eq!(uncommented(script, "/**", "*/"), kept);
+    }
+
+    #[test]
+    fn what_is_compressed_is_the_same() {
+        use std::io::Read;
+        let bytes = "houston ".repeat(100).into_bytes();
+        let gzip = encode(&bytes, Encoding::Gzip, true);
+        let mut read = Vec::new();
+        flate2::read::GzDecoder::new(&gzip[..]).read_to_end(&mut read).expect("gzip");
+        assert!(read == bytes && gzip.len() < bytes.len());
+        let brotli = encode(&bytes, Encoding::Brotli, false);
+        let mut read = Vec::new();
+        brotli::Decompressor::new(&brotli[..], 4096).read_to_end(&mut read).expect("brotli");
+        assert!(read == bytes && brotli.len() < bytes.len());
+    }
+}

@@ -1,0 +1,95 @@
+//! Static files: kept by browsers for good, compressed, and few enough for a slow phone.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use rocket::http::Method;
+
+use crate::harness::{Answer, Workspace};
+
+/// All of our own CSS and JavaScript together, compressed, in bytes.
+const MAX_BYTES: usize = 60_000;
+
+async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
+    let accepts = [("Accept-Encoding", encodings)];
+    let answer = workspace.visitor().asks(Method::Get, path, &accepts, "").await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer
+}
+
+/// Every static file that the way in refers to: the same as all pages.
+async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
+    let page = workspace.visitor().get("/").await.text;
+    let addresses = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
+    addresses.map(ToOwned::to_owned).collect()
+}
+
+#[rocket::async_test]
+async fn they_are_kept_for_good_under_an_address_that_changes_with_them() {
+    let workspace = Workspace::start().await;
+    let addresses = referred_to(&workspace).await;
+    assert!(addresses.len() > 50, "{addresses:?}");
+    for address in &addresses {
+        let file = fetched(&workspace, address, "").await;
+        let cache = file.header("Cache-Control");
+        assert_eq!(cache, Some("public, max-age=31536000, immutable"), "{address}");
+    }
+    let known = addresses.first().expect("an address");
+    let version = known.split('/').nth(2).expect("a version");
+    let outdated = known.replace(version, "0123456789ab");
+    let file = fetched(&workspace, &outdated, "").await;
+    assert_eq!(file.header("Cache-Control"), Some("no-cache"), "what a replaced server named");
+    for nothing in ["nothing.css", "../Cargo.toml", "css", ""] {
+        let path = format!("/static/{version}/{nothing}");
+        assert_eq!(workspace.visitor().get(&path).await.status, 404, "{path}");
+    }
+}
+
+#[rocket::async_test]
+async fn they_are_compressed_for_those_who_take_that() {
+    let workspace = Workspace::start().await;
+    let addresses = referred_to(&workspace).await;
+    let sheet = addresses.iter().find(|it| it.contains("/css/")).expect("a stylesheet");
+    let plain = fetched(&workspace, sheet, "").await;
+    assert!(plain.header("Content-Encoding").is_none());
+    for (accepted, given) in [
+        ("gzip, deflate, br, zstd", Some("br")),
+        ("gzip", Some("gzip")),
+        ("br;q=0, gzip;q=0.5", Some("gzip")),
+        ("zstd", None),
+    ] {
+        let file = fetched(&workspace, sheet, accepted).await;
+        assert_eq!(file.header("Content-Encoding"), given, "{accepted}");
+        assert_eq!(file.header("Vary"), Some("Accept-Encoding"));
+        assert!(given.is_none() || file.bytes.len() < plain.bytes.len() / 3, "{accepted}");
+        assert_eq!(file.header("Content-Type"), plain.header("Content-Type"));
+    }
+    let page = fetched(&workspace, "/", "gzip").await;
+    assert_eq!(page.header("Content-Encoding"), Some("gzip"), "pages too");
+}
+
+#[rocket::async_test]
+async fn all_of_them_are_small() {
+    let workspace = Workspace::start().await;
+    let mut bytes = 0;
+    for address in referred_to(&workspace).await {
+        if address.contains("/css/") || address.contains("/js/") {
+            bytes += fetched(&workspace, &address, "br").await.bytes.len();
+        }
+    }
+    assert!(bytes < MAX_BYTES, "{bytes} bytes of CSS and JavaScript, compressed");
+}
+
+#[test]
+fn every_stylesheet_is_imported_once() {
+    let css = concat!(env!("CARGO_MANIFEST_DIR"), "/static/css");
+    let entry = fs::read_to_string(format!("{css}/houston.css")).expect("the entry");
+    let imported = entry.lines().filter_map(|line| line.strip_prefix("@import \"./"));
+    let mut imported: Vec<_> = imported.filter_map(|it| it.strip_suffix("\";")).collect();
+    imported.sort_unstable();
+    let sheets = fs::read_dir(css).expect("the sheets");
+    let sheets = sheets.map(|it| it.expect("a sheet").file_name().into_string().expect("a name"));
+    let mut sheets: Vec<_> = sheets.filter(|name| name != "houston.css").collect();
+    sheets.sort_unstable();
+    assert_eq!(imported, sheets);
+}
