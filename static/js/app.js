@@ -38,7 +38,9 @@ import { mountReactions } from "./reactions.js"
 import { mountReading } from "./reading.js"
 import { mountRename } from "./rename.js"
 import { mountReplying } from "./replying.js"
+import { mountRing } from "./ring.js"
 import { mountRoom } from "./room.js"
+import { mountSaving } from "./saving.js"
 import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
 import { mountSignIn } from "./sign-in.js"
@@ -68,6 +70,8 @@ const MOUNTS = {
   toast: mountToast,
   latest: mountLatest,
   "first-new": mountFirstNew,
+  ring: mountRing,
+  saving: mountSaving,
   scroll: mountScroll,
   messages: mountMessages,
   notices: mountNotices,

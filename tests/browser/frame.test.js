@@ -1,0 +1,141 @@
+// The conversation's frame: what is kept and how to keep it longer, coming back, the way in for scripts.
+
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { after, before, describe, it } from "node:test"
+import { House, isSound, PHONE, say, SCREENS, shoot, shows, until } from "./house.js"
+
+describe("the frame", () => {
+  let house
+  before(async () => (house = await House.start()))
+  after(() => house.close())
+
+  /** A channel of its own for each test. */
+  const channel = async (name) => {
+    const script = await house.script(`Script of ${name}`)
+    await script.ask("POST", "/api/channels", { name })
+    const post = async (text) => (await script.ask("POST", `/api/channels/${name}/messages`, { text })).json()
+    return { ...script, post, at: `/channels/${name}`, path: `/api/channels/${name}/messages` }
+  }
+  const box = (page) => page.getByRole("textbox", { name: /^Message #/ })
+  const menu = async (page, item) => {
+    await page.locator(".channel-menu summary").click()
+    await page.locator(".channel-menu").getByRole("button", { name: item }).click()
+  }
+  const hasFocus = (what, locator) => until(what, () => locator.evaluate((it) => it === document.activeElement))
+
+  describe("what is kept", () => {
+    it("is told at the top of the conversation, and lets go of the oldest in sight", async () => {
+      const { at, ask, post } = await channel("kept")
+      const page = await house.signedIn("Kepler", { at })
+      assert.equal(await page.locator(".ring").isVisible(), false)
+      await say(page, "first")
+      await page.getByText(/^1 of 100 kept, since \d\d:\d\d/).waitFor()
+      await Promise.all(Array.from({ length: 99 }, (_, n) => post(`number ${n}`)))
+      await page.getByText(/^100 of 100 kept, since .*The oldest goes next\.$/).waitFor({ state: "attached" })
+      const mask = () => page.locator(".message").first().evaluate((it) => getComputedStyle(it).maskImage)
+      assert.match(await mask(), /gradient/)
+      const { id } = await post("one more")
+      await page.getByText("one more").waitFor()
+      assert.equal(await page.locator(".message").count(), 100)
+      assert.equal(await page.getByText("first", { exact: true }).count(), 0)
+      await ask("DELETE", `/api/channels/kept/messages/${id}`)
+      await page.getByText(/^99 of 100 kept, since/).waitFor({ state: "attached" })
+      await until("nothing is on its way out", async () => (await mask()) === "none")
+    })
+
+    it("does not move what one reads when the oldest goes, nor when a film says how large it is", async () => {
+      const { at, post } = await channel("still")
+      for (let n = 0; n < 100; n += 1) await post(`number ${n}`)
+      const page = await house.signedIn("Stella", { at })
+      const scroll = page.getByRole("region", { name: "Messages in still" })
+      const read = page.locator(".message", { hasText: "number 50" })
+      await read.evaluate((it) => it.scrollIntoView({ block: "center" }))
+      await page.getByRole("button", { name: "Latest" }).waitFor()
+      const top = () => read.evaluate((it) => Math.round(it.getBoundingClientRect().top))
+      const before = await top()
+      for (let n = 100; n < 130; n += 1) await post(`number ${n}`)
+      await page.getByRole("button", { name: "30 new ↓" }).waitFor()
+      assert.ok(Math.abs((await top()) - before) <= 2, "the oldest went")
+      await page.locator(".message", { hasText: "number 31" }).evaluate((it) => (it.style.minBlockSize = "300px"))
+      await until("it stays where it was", async () => Math.abs((await top()) - before) <= 2)
+      // A bound for the page, too: messages and a day's line.
+      assert.ok((await page.locator(".conversation__list > *").count()) <= 102)
+      await page.getByRole("button", { name: "30 new ↓" }).click()
+      await until("the end is in view", () => scroll.evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 5))
+      await page.locator(".message").last().evaluate((it) => (it.style.minBlockSize = "300px"))
+      await until("and stays so", () => scroll.evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 5))
+    })
+
+    it("is saved as text, as a page and as JSON", async () => {
+      const { at, post } = await channel("saved")
+      await post("**bold** & <script>alert(1)</script>")
+      await post("two\nlines")
+      const page = await house.signedIn("Scribe", { at })
+      const saved = async (format) => {
+        const coming = page.waitForEvent("download")
+        await page.getByRole("dialog", { name: "Save transcript" }).getByRole("button", { name: format }).click()
+        const download = await coming
+        return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8"), path: await download.path() }
+      }
+      await page.locator(".ring").getByRole("button", { name: "Save transcript" }).click()
+      const text = await saved("Text")
+      assert.match(text.name, /^saved-\d{4}-\d\d-\d\d\.txt$/)
+      assert.match(text.text, /Script of saved\n {2}two\n {2}lines\n/)
+      await page.getByText(`Saved as ${text.name}.`).waitFor()
+
+      await menu(page, "Save transcript")
+      const html = await saved("HTML")
+      assert.match(html.name, /\.html$/)
+      await hasFocus("the focus is where the menu is", page.locator(".channel-menu summary"))
+      const reader = await house.visit()
+      const asked = []
+      reader.on("request", (request) => asked.push(request.url()))
+      await reader.setContent(html.text)
+      assert.equal(await reader.locator("strong").innerText(), "bold")
+      assert.equal(await reader.locator("script").count(), 0)
+      assert.deepEqual(asked, [])
+
+      await menu(page, "Save transcript")
+      const json = await saved("JSON")
+      assert.deepEqual(JSON.parse(json.text).messages.map(({ text }) => text), ["**bold** & <script>alert(1)</script>", "two\nlines"])
+
+      await page.context().setOffline(true)
+      await menu(page, "Save transcript")
+      await page.getByRole("button", { name: "JSON" }).click()
+      await page.getByText("Not saved: No connection to the server.").waitFor()
+    })
+  })
+
+  let filled = null
+  /** A channel that has no more room, once for all. */
+  const full = () => {
+    filled ??= channel("full").then(async (it) => {
+      const line = "all within limits, and this is long enough to wrap on a phone."
+      await Promise.all(Array.from({ length: 100 }, (_, n) => it.post(`Telemetry ${n}: ${line}`)))
+      return it
+    })
+    return filled
+  }
+
+  for (const { name, ...screen } of SCREENS) {
+    it(`is right on ${name}`, async () => {
+      const touch = screen.viewport === PHONE ? { hasTouch: true, isMobile: true } : {}
+      const { at } = await full()
+      const page = await house.signedIn(`Viewer ${name}`, { at, ...screen, ...touch })
+      const state = async (what) => {
+        await shoot(page, `${what}-${name}`)
+        await isSound(page, `${what} on ${name}`)
+      }
+      await page.getByRole("region", { name: /^Messages in/ }).evaluate((it) => it.scrollTo(0, 0))
+      await page.getByRole("button", { name: "Latest" }).waitFor()
+      await state("ring")
+      await page.locator(".channel-menu summary").click()
+      await state("channel-menu")
+      await page.locator(".channel-menu").getByRole("button", { name: "Save transcript" }).click()
+      await state("transcript")
+      await page.keyboard.press("Escape")
+      await page.context().close()
+    })
+  }
+})
