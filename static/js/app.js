@@ -20,6 +20,7 @@ import { mountEditing, mountEditLast } from "./editing.js"
 import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
 import { mountJump } from "./jump.js"
+import { mountKeys, mountShortcuts } from "./keys.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLightbox } from "./lightbox.js"
 import { mountLinking } from "./linking.js"
@@ -90,6 +91,8 @@ const MOUNTS = {
   notifying: mountNotifying,
   switcher: mountSwitcher,
   jump: mountJump,
+  keys: mountKeys,
+  shortcuts: mountShortcuts,
   devices: mountDevices,
   typists: mountTypists,
   people: mountPeople,
