@@ -5,6 +5,7 @@ import { mountAnnouncer } from "./announcer.js"
 import { mountAttaching } from "./attaching.js"
 import { mountBanner } from "./banner.js"
 import { mountBell } from "./bell.js"
+import { mountCatchingUp } from "./catching-up.js"
 import { mountChannels } from "./channels.js"
 import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
@@ -44,6 +45,7 @@ import { mountRoom } from "./room.js"
 import { mountSaving } from "./saving.js"
 import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
+import { mountSession } from "./session.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
 import { mountToast } from "./toast.js"
@@ -58,6 +60,7 @@ import { mountTyping, mountTypists } from "./typing.js"
  * @type {Record<string, (element: any) => void>}
  */
 const MOUNTS = {
+  session: mountSession,
   flash: mountFlash,
   lost: mountLost,
   scene: mountScene,
@@ -74,6 +77,7 @@ const MOUNTS = {
   ring: mountRing,
   saving: mountSaving,
   scroll: mountScroll,
+  "catching-up": mountCatchingUp,
   messages: mountMessages,
   notices: mountNotices,
   actions: mountActions,

@@ -107,6 +107,111 @@ describe("the frame", () => {
     })
   })
 
+  describe("coming back", () => {
+    /** What a browser tells a page that is put aside, or looked at again. */
+    const putAside = (page, hidden) =>
+      page.evaluate((isHidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden })
+        document.dispatchEvent(new Event("visibilitychange"))
+      }, hidden)
+    const later = (page, ms) =>
+      page.evaluate((passedMs) => {
+        const now = Date.now
+        Date.now = () => now() + passedMs
+      }, ms)
+    const toast = (page) => page.locator(".toast")
+
+    it("says what is new and that nothing was lost, once", async () => {
+      const { at, post } = await channel("away")
+      await post("before")
+      const page = await house.signedIn("Rip", { at })
+      await shows(page, ["before"])
+      await putAside(page, true)
+      for (let n = 0; n < 3; n += 1) await post(`meanwhile ${n}`)
+      await later(page, 60_000)
+      await putAside(page, false)
+      await page.getByText("meanwhile 2").waitFor()
+      await until("it is announced", async () => (await page.locator(".announcer").innerText()) === "3 new messages")
+      assert.equal(await toast(page).innerText(), "", "a minute is no long gap")
+
+      await page.evaluate(() => (document.querySelector(".announcer").textContent = ""))
+      await putAside(page, true)
+      for (let n = 3; n < 5; n += 1) await post(`meanwhile ${n}`)
+      await later(page, 600_000)
+      await putAside(page, false)
+      await toast(page).getByText("Caught up: 2 new, 0 lost.").waitFor()
+      await shoot(page, "caught-up")
+      assert.equal(await page.locator(".announcer").innerText(), "")
+      await post("live")
+      await until("what is live is announced", async () => (await page.locator(".announcer").innerText()) === "Script of away: live")
+    })
+
+    it("says that older ones may be gone when the server lost track, and announces no flood", async () => {
+      const { at, post } = await channel("reset")
+      await post("seen")
+      const page = await house.signedIn("Resi", { at })
+      await shows(page, ["seen"])
+      const told = (name, data) => page.evaluate(([event, detail]) => document.dispatchEvent(new CustomEvent(event, { detail })), [name, data])
+      const { messages } = await (await page.request.get("/api/channels/reset/messages")).json()
+      await told("reset", { reason: "test" })
+      await told("message", messages[0])
+      await told("message", { ...messages[0], id: "new", seq: messages[0].seq + 1, text: "new", author: { id: "x", display_name: "X" } })
+      await toast(page).getByText("Caught up: 1 new, 0 lost.").waitFor()
+      await told("reset", { reason: "test" })
+      await told("message", { ...messages[0], id: "other", seq: messages[0].seq + 2, author: { id: "x", display_name: "X" } })
+      await toast(page).getByText("Caught up: 1 new. Older ones may be gone.").waitFor()
+    })
+
+    it("notices at once that another tab signed out, renamed, or came in as somebody else", async () => {
+      const { at } = await channel("tabs")
+      const one = await house.signedIn("Tabea", { at })
+      await box(one).fill("half a thought")
+      const two = await one.context().newPage()
+      await two.goto(at)
+      await putAside(one, true)
+      await two.locator(".sidebar__me summary").click()
+      await two.getByLabel("Display name").fill("Tabitha")
+      await two.getByRole("button", { name: "Change name" }).click()
+      await two.locator(".sidebar__name", { hasText: "Tabitha" }).waitFor()
+      await putAside(one, false)
+      await one.locator(".sidebar__name", { hasText: "Tabitha" }).waitFor()
+
+      // What a hidden tab would otherwise learn only when it is looked at.
+      await putAside(one, true)
+      await two.locator(".sidebar__me summary").click()
+      await two.getByText("forgets what you have not sent").waitFor()
+      await two.getByRole("button", { name: "Sign out" }).click()
+      await one.getByRole("button", { name: "Come aboard" }).waitFor()
+      await two.getByLabel("Display name").fill("Tabitha")
+      await two.getByRole("button", { name: "Come aboard" }).click()
+      await two.locator("form.composer[novalidate]").waitFor()
+      await two.goto(at)
+      assert.equal(await box(two).inputValue(), "", "what was not sent is forgotten")
+    })
+
+    it("keeps what was being written when a session ends from elsewhere, for the same name alone", async () => {
+      const { at, ask } = await channel("drafts")
+      const page = await house.signedIn("Dora", { at })
+      await box(page).fill("half a thought")
+      await page.request.delete("/api/session")
+      await page.getByRole("button", { name: "Come aboard" }).waitFor()
+      await page.getByLabel("Display name").fill("Somebody else")
+      await page.keyboard.press("Enter")
+      await box(page).waitFor()
+      assert.equal(await box(page).inputValue(), "")
+      await page.request.delete("/api/session")
+      await page.getByRole("button", { name: "Come aboard" }).waitFor()
+      await page.getByLabel("Display name").fill("dora")
+      await page.keyboard.press("Enter")
+      await box(page).waitFor()
+      await until("the draft is back", async () => (await box(page).inputValue()) === "half a thought")
+      await page.keyboard.press("Enter")
+      await page.locator(".message[data-seq]").waitFor()
+      const { messages } = await (await ask("GET", "/api/channels/drafts/messages")).json()
+      assert.equal(messages[0].text, "half a thought")
+    })
+  })
+
   let filled = null
   /** A channel that has no more room, once for all. */
   const full = () => {
