@@ -48,6 +48,7 @@ import { mountSending } from "./sending.js"
 import { mountSession } from "./session.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
+import { mountSnippet } from "./snippet.js"
 import { mountToast } from "./toast.js"
 import { mountSwitcher } from "./switcher.js"
 import { mountTab } from "./tab.js"
@@ -97,6 +98,7 @@ const MOUNTS = {
   jump: mountJump,
   keys: mountKeys,
   shortcuts: mountShortcuts,
+  snippet: mountSnippet,
   devices: mountDevices,
   typists: mountTypists,
   people: mountPeople,

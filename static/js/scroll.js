@@ -23,7 +23,8 @@ export function mountScroll(scroll) {
   let heldAt = 0
 
   const toEnd = () => {
-    scroll.scrollTop = scroll.scrollHeight
+    // A welcome is read from its beginning.
+    scroll.scrollTop = scroll.querySelector(".message") ? scroll.scrollHeight : 0
   }
   const tell = () => say("missed", { following, missed })
   const look = () => {

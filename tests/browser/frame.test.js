@@ -1,7 +1,11 @@
 // The conversation's frame: what is kept and how to keep it longer, coming back, the way in for scripts.
 
 import assert from "node:assert/strict"
-import { readFile } from "node:fs/promises"
+import { execFile } from "node:child_process"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
 import { after, before, describe, it } from "node:test"
 import { House, isSound, PHONE, say, SCREENS, shoot, shows, until } from "./house.js"
 
@@ -107,6 +111,53 @@ describe("the frame", () => {
     })
   })
 
+  describe("what leaves", () => {
+    it("goes in sight, and can be called back until it is gone", async () => {
+      const { at, ask, path } = await channel("leaving")
+      const [page, other] = [await house.signedIn("Leia", { at }), await house.signedIn("Luke", { at })]
+      await say(page, "on second thought")
+      await shows(other, ["on second thought"])
+      const message = page.locator(".message")
+      const states = () => message.evaluate((it) => it.getAnimations().map(({ playState }) => playState).join())
+      const leave = async () => {
+        await message.hover()
+        await message.getByRole("button", { name: "Delete" }).click()
+        await page.mouse.move(0, 0)
+        await page.evaluate(() => {
+          const now = Date.now
+          Date.now = () => now() + 11_000
+        })
+        await page.locator(".message[data-leaving]").waitFor({ state: "attached" })
+      }
+      await page.evaluate(() => document.documentElement.style.setProperty("--calm", "20s"))
+      await leave()
+      await page.getByText("Message deleted.").hover()
+      await until("it waits", async () => (await states()) === "paused")
+      await page.getByRole("button", { name: /^Undo/ }).click()
+      await shows(page, ["on second thought"])
+      assert.equal(await page.locator("[data-leaving]").count(), 0)
+      assert.equal((await (await ask("GET", path)).json()).messages.length, 1)
+
+      await page.evaluate(() => document.documentElement.style.removeProperty("--calm"))
+      await leave()
+      for (const each of [page, other]) await until("it is gone", async () => (await each.locator(".message").count()) === 0)
+    })
+
+    it("is gone at once where motion is not wanted", async () => {
+      const { at } = await channel("still-life")
+      const page = await house.signedIn("Stillman", { at, reducedMotion: "reduce" })
+      await say(page, "gone")
+      await page.locator(".message[data-seq]").waitFor()
+      const moving = await page.evaluate(() => {
+        const message = document.querySelector(".message")
+        document.dispatchEvent(new CustomEvent("message-deleted", { detail: { id: message.dataset.id } }))
+        return document.getAnimations().length
+      })
+      assert.equal(moving, 0)
+      await until("it is gone", async () => (await page.locator(".message").count()) === 0)
+    })
+  })
+
   describe("coming back", () => {
     /** What a browser tells a page that is put aside, or looked at again. */
     const putAside = (page, hidden) =>
@@ -209,6 +260,58 @@ describe("the frame", () => {
       await page.locator(".message[data-seq]").waitFor()
       const { messages } = await (await ask("GET", "/api/channels/drafts/messages")).json()
       assert.equal(messages[0].text, "half a thought")
+    })
+  })
+
+  describe("the way in for others", () => {
+    const line = (page, label) => page.getByRole("group", { name: label })
+    const words = (page, label) => line(page, label).locator("code").innerText()
+
+    it("is told in an empty general: an address to pass on, and lines that talk here", async () => {
+      const page = await house.signedIn("First", { permissions: ["clipboard-read", "clipboard-write"] })
+      await page.getByText("Houston here. How do you read?").waitFor()
+      assert.equal(await words(page, "Where we are"), `${house.url}/`)
+      await line(page, "Where we are").getByRole("button", { name: "Copy" }).click()
+      await line(page, "Where we are").getByRole("button", { name: "Copied" }).waitFor()
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${house.url}/`)
+      for (const { name, ...screen } of SCREENS) {
+        await page.setViewportSize(screen.viewport)
+        await page.emulateMedia({ colorScheme: screen.colorScheme })
+        await shoot(page, `welcome-${name}`)
+        await isSound(page, `the welcome on ${name}`)
+      }
+
+      const jar = await mkdtemp(join(tmpdir(), "houston-script-"))
+      const run = async (label) => promisify(execFile)("sh", ["-c", await words(page, label)], { cwd: jar })
+      await run("Come in, as Robot")
+      await run("Say it here")
+      await shows(page, ["Hello from a script"])
+      assert.equal(await page.getByText("Houston here.").isVisible(), false)
+      // Again tomorrow, it is the same Robot.
+      await menu(page, "Use it from a script")
+      await run("Come in, as Robot")
+      await run("Send a message")
+      await shows(page, ["Hello from a script", "Hello from a script"])
+      assert.deepEqual(await page.locator(".message__author").allInnerTexts(), ["Robot", "Robot"])
+      await rm(jar, { recursive: true })
+    })
+
+    it("is told for each channel, and for a direct conversation leads to oneself", async () => {
+      const { at } = await channel("robots")
+      await house.script("Roberta")
+      const page = await house.signedIn("Asimov", { at })
+      await menu(page, "Use it from a script")
+      const dialog = page.getByRole("dialog", { name: "Use it from a script" })
+      assert.match(await words(dialog, "Listen to what is said"), /channels\/robots\/events'$/)
+      for (const { name, ...screen } of SCREENS) {
+        await page.setViewportSize(screen.viewport)
+        await page.emulateMedia({ colorScheme: screen.colorScheme })
+        await shoot(page, `script-${name}`)
+        await isSound(page, `the lines for a script on ${name}`)
+      }
+      await page.goto("/channels/@Roberta")
+      await menu(page, "Use it from a script")
+      assert.match(await words(dialog, "Send a message"), /channels\/@Asimov\/messages'/)
     })
   })
 
