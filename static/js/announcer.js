@@ -12,8 +12,11 @@ const LONGEST_CHARS = 200
 export function mountAnnouncer(announcer) {
   /** @type {string[]} */
   let waiting = []
+  let catchingUp = false
+  // What was missed is told as one, with whether anything was lost.
+  hear("catching-up", (is) => (catchingUp = is))
   hear("drawn", ({ message, isNew, own }) => {
-    if (!message || !isNew || own) return
+    if (!message || !isNew || own || catchingUp) return
     waiting.push(`${message.author.display_name}: ${brief(message.text)}`)
     if (waiting.length > 1) return
     setTimeout(() => {

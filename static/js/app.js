@@ -5,6 +5,7 @@ import { mountAnnouncer } from "./announcer.js"
 import { mountAttaching } from "./attaching.js"
 import { mountBanner } from "./banner.js"
 import { mountBell } from "./bell.js"
+import { mountCatchingUp } from "./catching-up.js"
 import { mountChannels } from "./channels.js"
 import { mountCompleting } from "./completing.js"
 import { mountComposer } from "./composer.js"
@@ -20,6 +21,7 @@ import { mountEditing, mountEditLast } from "./editing.js"
 import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
 import { mountJump } from "./jump.js"
+import { mountKeys, mountShortcuts } from "./keys.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLightbox } from "./lightbox.js"
 import { mountLinking } from "./linking.js"
@@ -38,11 +40,15 @@ import { mountReactions } from "./reactions.js"
 import { mountReading } from "./reading.js"
 import { mountRename } from "./rename.js"
 import { mountReplying } from "./replying.js"
+import { mountRing } from "./ring.js"
 import { mountRoom } from "./room.js"
+import { mountSaving } from "./saving.js"
 import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
+import { mountSession } from "./session.js"
 import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
+import { mountSnippet } from "./snippet.js"
 import { mountToast } from "./toast.js"
 import { mountSwitcher } from "./switcher.js"
 import { mountTab } from "./tab.js"
@@ -55,6 +61,7 @@ import { mountTyping, mountTypists } from "./typing.js"
  * @type {Record<string, (element: any) => void>}
  */
 const MOUNTS = {
+  session: mountSession,
   flash: mountFlash,
   lost: mountLost,
   scene: mountScene,
@@ -68,7 +75,10 @@ const MOUNTS = {
   toast: mountToast,
   latest: mountLatest,
   "first-new": mountFirstNew,
+  ring: mountRing,
+  saving: mountSaving,
   scroll: mountScroll,
+  "catching-up": mountCatchingUp,
   messages: mountMessages,
   notices: mountNotices,
   actions: mountActions,
@@ -86,6 +96,9 @@ const MOUNTS = {
   notifying: mountNotifying,
   switcher: mountSwitcher,
   jump: mountJump,
+  keys: mountKeys,
+  shortcuts: mountShortcuts,
+  snippet: mountSnippet,
   devices: mountDevices,
   typists: mountTypists,
   people: mountPeople,

@@ -6,7 +6,7 @@ import { find, part } from "./page.js"
 /** Shorter losses heal unseen. */
 const PATIENCE_MS = 1_500
 
-const LOST = "Connection lost. What you write is kept."
+const LOST = "Connection lost. What you write is kept and sent when it is back."
 const OFFLINE = "You are offline. What you write is kept and sent when you are back."
 const DELETED = "This channel was deleted."
 

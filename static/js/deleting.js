@@ -2,7 +2,7 @@
 
 import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
-import { draw } from "./drawing.js"
+import { draw, moved } from "./drawing.js"
 import { showReason } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part, stamp } from "./page.js"
@@ -17,7 +17,7 @@ const HOVERS = matchMedia("(any-hover: hover)")
 /** @param {HTMLElement} element */
 export function mountDeleting(element) {
   const list = new MessageList(element)
-  /** @type {Map<string, {line: HTMLElement, leftMs: number}>} by the message's id */
+  /** @type {Map<string, {line: HTMLElement, leftMs: number, isOut?: boolean}>} by the message's id */
   const leaving = new Map()
   let ticking = 0
   let tickedAt = 0
@@ -33,7 +33,7 @@ export function mountDeleting(element) {
       }
       if (!rests(each.line)) each.leftMs -= passedMs
       part(each.line, "left").textContent = String(Math.max(1, Math.ceil(each.leftMs / 1_000)))
-      if (each.leftMs <= 0) remove(id)
+      if (each.leftMs <= 0 && !each.isOut) leave(id)
     }
     if (leaving.size === 0) clearInterval(ticking)
   }
@@ -63,8 +63,20 @@ export function mountDeleting(element) {
     draw(() => {
       item?.querySelector(".undo")?.remove()
       item?.removeAttribute("data-deleting")
+      item?.removeAttribute("data-leaving")
     })
     return item
+  }
+
+  /** The way out can be turned back from to its end. @param {string} id */
+  const leave = async (id) => {
+    const each = leaving.get(id)
+    const item = list.byId(id)
+    if (!each || !item) return
+    each.isOut = true
+    item.dataset.leaving = ""
+    await moved(item)
+    if (leaving.get(id) === each) remove(id)
   }
 
   /** @param {string} id */

@@ -1,6 +1,7 @@
 // Using another device as the same user: a link that signs it in, to scan or to copy.
 
 import { request } from "./api.js"
+import { copy } from "./clipboard.js"
 import { leftWords } from "./links.js"
 import { find, part } from "./page.js"
 
@@ -13,7 +14,7 @@ export function mountDevices(button) {
   const code = /** @type {HTMLImageElement} */ (part(dialog, "code"))
   const link = /** @type {HTMLInputElement} */ (part(dialog, "link"))
   const [left, error, offer] = [part(dialog, "left"), part(dialog, "error"), part(dialog, "offer")]
-  const copy = find(dialog, '[data-action="copy"]')
+  const copyButton = find(dialog, '[data-action="copy"]')
   const renew = find(dialog, '[data-action="renew"]')
   let expiresAt = 0
   let ticking = 0
@@ -22,7 +23,7 @@ export function mountDevices(button) {
     const ms = expiresAt - Date.now()
     left.textContent = leftWords(ms)
     offer.toggleAttribute("data-expired", ms <= 0)
-    copy.toggleAttribute("disabled", ms <= 0)
+    copyButton.toggleAttribute("disabled", ms <= 0)
     if (ms <= 0) clearInterval(ticking)
   }
   const forget = () => {
@@ -50,15 +51,10 @@ export function mountDevices(button) {
     tick()
   }
   const copyLink = async () => {
+    const copied = await copy(link.value)
     link.select()
-    try {
-      await navigator.clipboard.writeText(link.value)
-      copy.textContent = "Copied"
-    } catch {
-      // Without HTTPS there is no clipboard: the link is selected, and says what to do.
-      copy.textContent = "Press Ctrl+C"
-    }
-    setTimeout(() => (copy.textContent = "Copy"), COPIED_MS)
+    copyButton.textContent = copied ? "Copied" : "Selected"
+    setTimeout(() => (copyButton.textContent = "Copy"), COPIED_MS)
   }
 
   button.hidden = false
@@ -67,6 +63,6 @@ export function mountDevices(button) {
     make()
   })
   renew.addEventListener("click", make)
-  copy.addEventListener("click", copyLink)
+  copyButton.addEventListener("click", copyLink)
   dialog.addEventListener("close", forget)
 }

@@ -1,5 +1,5 @@
-// A dialog over the page: also a click beside it closes it. Escape and giving the focus back are
-// the browser's.
+// A dialog over the page: what names it in `data-opens` opens it, also a click beside it closes it.
+// Escape and giving the focus back are the browser's.
 
 /** @param {HTMLDialogElement} dialog */
 export function mountDialog(dialog) {
@@ -11,4 +11,14 @@ export function mountDialog(dialog) {
     const button = /** @type {Element} */ (target).closest('[data-action="close"]')
     if (target === dialog || button) dialog.close()
   })
+  for (const opener of document.querySelectorAll(/** @type {"button"} */ (`[data-opens="${dialog.id}"]`))) {
+    opener.hidden = false
+    opener.addEventListener("click", () => {
+      const menu = opener.closest("details")
+      // The focus comes back to what can still have it then.
+      menu?.querySelector("summary")?.focus()
+      if (menu) menu.open = false
+      dialog.showModal()
+    })
+  }
 }

@@ -8,3 +8,12 @@ export function draw(change) {
   const told = change()
   say("drawn", { message: null, isNew: false, own: false, isReset: false, ...told })
 }
+
+/**
+ * Lets a movement come to its end, where there is one and somebody sees it.
+ *
+ * @param {Element} element
+ */
+export async function moved(element) {
+  if (!document.hidden) await Promise.allSettled(element.getAnimations().map(({ finished }) => finished))
+}

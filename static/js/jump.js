@@ -2,8 +2,7 @@
 
 import { say } from "./bus.js"
 import { part } from "./page.js"
-
-const APPLE = /Mac|iPhone|iPad/.test(navigator.platform)
+import { APPLE } from "./platform.js"
 
 /** @param {HTMLButtonElement} button */
 export function mountJump(button) {

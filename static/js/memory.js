@@ -37,3 +37,31 @@ export function forget(beginning) {
     // Refused: nothing was remembered either.
   }
 }
+
+/**
+ * Remembers everything whose key begins like this under another beginning.
+ *
+ * @param {string} beginning
+ * @param {string} other
+ */
+export function move(beginning, other) {
+  try {
+    for (const key of Object.keys(localStorage).filter((each) => each.startsWith(PREFIX + beginning))) {
+      const to = key.slice(PREFIX.length).replace(beginning, other)
+      if (recall(to) === null) remember(to, localStorage.getItem(key))
+      localStorage.removeItem(key)
+    }
+  } catch {
+    // Refused: nothing was remembered either.
+  }
+}
+
+/**
+ * When another tab remembers something else under this key.
+ *
+ * @param {string} key
+ * @param {() => void} act
+ */
+export function onRemembered(key, act) {
+  addEventListener("storage", (event) => event.key === PREFIX + key && act())
+}

@@ -82,7 +82,7 @@ export class MessageList {
 
   /** The server keeps so many messages and does not say when the oldest goes. */
   #trim() {
-    const stored = this.stored()
+    const stored = this.stored().filter(({ dataset }) => dataset.leaving !== "gone")
     const surplus = stored.slice(0, Math.max(0, stored.length - Number(this.#list.dataset.kept)))
     for (const item of surplus) {
       // What was told before it has nothing to stand beside any more.

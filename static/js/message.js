@@ -115,6 +115,7 @@ export function finish(item) {
  */
 function identify(item, { id, text, sentAt, author: user }) {
   item.id = anchorOf(id)
+  delete item.dataset.leaving
   Object.assign(item.dataset, { id, text, sentAt, author: user.id })
   item.toggleAttribute("data-own", user.id === here().user)
   item.querySelector(".message__failure")?.remove()

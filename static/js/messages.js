@@ -1,7 +1,7 @@
 // What is said, as it is said: each message once, whether its answer or its event comes first.
 
 import { hear } from "./bus.js"
-import { draw as drawAny } from "./drawing.js"
+import { draw as drawAny, moved } from "./drawing.js"
 import { showProgress } from "./attachments.js"
 import { fill, fillPending, finish, showFailure } from "./message.js"
 import { MessageList } from "./message-list.js"
@@ -38,13 +38,16 @@ export function mountMessages(element) {
     })
 
   /** @param {string} id */
-  const drop = (id) =>
-    draw(() => {
-      const item = list.byId(id)
-      // Whoever was in it stays in the conversation.
-      if (item?.contains(document.activeElement)) element.parentElement?.focus()
-      item?.remove()
-    })
+  const drop = async (id) => {
+    const item = list.byId(id)
+    if (!item) return
+    // Whoever was in it stays in the conversation.
+    if (item.contains(document.activeElement)) element.parentElement?.focus()
+    item.dataset.leaving = "gone"
+    await moved(item)
+    // Unless its id was used anew meanwhile.
+    if (item.dataset.leaving) draw(() => item.remove())
+  }
 
   hear("message", show)
   hear("sent", show)

@@ -63,6 +63,11 @@ export function mountNews(element) {
     if (connected && !document.hidden) catchingUp = setTimeout(() => (away = false), CATCHING_UP_MS)
   })
 
+  hear("read-all", () => {
+    above = undefined
+    draw(() => line.remove())
+    say("news-above", { shown: false })
+  })
   hear("mark-unread", async ({ id }) => {
     const items = list.stored()
     const at = items.findIndex((item) => item.dataset.id === id)

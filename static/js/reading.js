@@ -18,6 +18,7 @@ export function mountReading(element) {
 
   const last = () => list.stored().at(-1)
   const report = async () => {
+    clearTimeout(timer)
     timer = 0
     const item = last()
     const seq = Number(item?.dataset.seq)
@@ -36,6 +37,10 @@ export function mountReading(element) {
     clearTimeout(timer)
     timer = 0
     settled = Number(last()?.dataset.seq)
+  })
+  hear("read-all", () => {
+    settled = 0
+    report()
   })
   document.addEventListener("visibilitychange", soon)
   soon()

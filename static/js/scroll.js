@@ -14,42 +14,52 @@ export function mountScroll(scroll) {
   let following = true
   let missed = 0
   /**
-   * A message and where it stays until the reader scrolls: positions are rounded, so one taken
-   * anew at every change would drift.
+   * The messages in view and where they stay until the reader scrolls: positions are rounded, so
+   * ones taken anew at every change would drift.
    *
-   * @type {{item: Element, top: number} | null}
+   * @type {{item: Element, top: number}[]}
    */
-  let held = null
+  let held = []
   let heldAt = 0
 
   const toEnd = () => {
-    scroll.scrollTop = scroll.scrollHeight
+    // A welcome is read from its beginning.
+    scroll.scrollTop = scroll.querySelector(".message") ? scroll.scrollHeight : 0
   }
   const tell = () => say("missed", { following, missed })
   const look = () => {
     following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight <= NEAR_END_PX
     if (following) missed = 0
-    if (following || scroll.scrollTop !== heldAt) held = null
+    // Taken before anything changes: a film says how large it is only when it comes.
+    if (following) held = []
+    else if (scroll.scrollTop !== heldAt) held = hold()
     tell()
   }
   /** @param {Element} item */
   const topOf = (item) => item.getBoundingClientRect().top - scroll.getBoundingClientRect().top
-  /** The first message in view. */
-  const hold = () => {
-    const items = [...scroll.querySelectorAll(".message")]
-    const item = items.find((each) => topOf(each) + each.clientHeight > 0)
-    return item ? { item, top: topOf(item) } : null
+  const hold = () =>
+    [...scroll.querySelectorAll(".message")]
+      .map((item) => ({ item, top: topOf(item) }))
+      .filter(({ item, top }) => top + item.clientHeight > 0 && top < scroll.clientHeight)
+  /** Makes up for what changed its size. */
+  const keep = () => {
+    if (following) return toEnd()
+    const first = held.find(({ item }) => item.isConnected)
+    if (first) scroll.scrollTop += topOf(first.item) - first.top
+    heldAt = scroll.scrollTop
   }
 
   scroll.addEventListener("scroll", look, { passive: true })
-  new ResizeObserver(() => following && toEnd()).observe(scroll)
+  const sizes = new ResizeObserver(keep)
+  sizes.observe(scroll)
+  for (const child of scroll.children) sizes.observe(child)
   hear("drawing", () => {
-    if (!held?.item.isConnected) held = following ? null : hold()
+    if (!following && !held.some(({ item }) => item.isConnected)) held = hold()
   })
   hear("drawn", ({ isNew, own, message }) => {
-    if (following || (own && isNew)) return toEnd()
-    if (held?.item.isConnected) scroll.scrollTop += topOf(held.item) - held.top
-    heldAt = scroll.scrollTop
+    if (own && isNew) return toEnd()
+    keep()
+    if (following) return
     if (isNew && message) missed += 1
     tell()
   })

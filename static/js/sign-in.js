@@ -1,6 +1,6 @@
 // The way in: the name that was used last, and the channel that was open last.
 
-import { recall } from "./memory.js"
+import { recall, remember } from "./memory.js"
 
 /** @param {HTMLFormElement} form */
 export function mountSignIn(form) {
@@ -10,4 +10,6 @@ export function mountSignIn(form) {
   const channel = recall("channel")
   if (next.value === "/" && channel) next.value = `/channels/${encodeURIComponent(channel)}`
   name.select()
+  // Tells the other tabs, which still show a channel.
+  remember("session", null)
 }

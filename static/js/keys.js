@@ -1,0 +1,55 @@
+// Keys that work everywhere on the page.
+
+import { hear, say } from "./bus.js"
+import { find, here } from "./page.js"
+import { keyName } from "./platform.js"
+import { nextChannel } from "./walking.js"
+import { TOUCH } from "./writing.js"
+
+/** @type {Record<string, 1 | -1>} */
+const STEPS = { ArrowUp: -1, ArrowDown: 1 }
+
+export function mountKeys() {
+  const text = find(document, "#text")
+  const scroll = find(document, '[data-mount~="scroll"]')
+  /** @type {import("./destinations.js").Known[]} */
+  let channels = []
+
+  /** @param {1 | -1} step @param {boolean} unreadOnly */
+  const walk = (step, unreadOnly) => {
+    const next = nextChannel(channels, here().channel, step, unreadOnly)
+    if (next) location.assign(next.href)
+    else say("tell", { text: unreadOnly ? "Nothing else is unread." : "There is nowhere else to go." })
+  }
+  const settle = () => {
+    // What lies over the page goes first.
+    const over = document.querySelector(/** @type {"details"} */ ("details[data-popover][open]"))
+    if (over) return void (over.open = false)
+    say("read-all")
+    say("to-latest")
+    if (!TOUCH.matches) text.focus({ preventScroll: true })
+  }
+
+  hear("channels", (known) => (channels = known))
+  document.addEventListener("keydown", (event) => {
+    const { key, altKey, shiftKey, target } = event
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return
+    if (document.querySelector("dialog[open], :popover-open")) return
+    if (altKey && STEPS[key]) walk(STEPS[key], shiftKey)
+    else if (key === "?" && !altKey && !isField(target)) say("shortcuts")
+    else if (key === "Escape" && (target === text || scroll.contains(/** @type {Node} */ (target)))) settle()
+    else return
+    event.preventDefault()
+  })
+}
+
+/** @param {HTMLDialogElement} sheet tells which keys there are, as this machine calls them */
+export function mountShortcuts(sheet) {
+  for (const key of sheet.querySelectorAll("kbd")) key.textContent = keyName(key.textContent ?? "")
+  hear("shortcuts", () => sheet.showModal())
+}
+
+/** @param {EventTarget | null} target */
+function isField(target) {
+  return target instanceof HTMLElement && target.matches("textarea, input:not([type=radio]), [contenteditable]")
+}

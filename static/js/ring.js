@@ -1,0 +1,23 @@
+// The top of the conversation: how much of it is kept, and since when.
+
+import { hear } from "./bus.js"
+import { keptWords } from "./kept.js"
+import { MessageList } from "./message-list.js"
+import { find, part } from "./page.js"
+
+/** @param {HTMLElement} ring */
+export function mountRing(ring) {
+  const element = find(document, '[data-mount~="messages"]')
+  const list = new MessageList(element)
+  const words = part(ring, "words")
+
+  const draw = () => {
+    const stored = list.stored()
+    const kept = Number(element.dataset.kept)
+    ring.hidden = stored.length === 0
+    element.toggleAttribute("data-full", stored.length >= kept)
+    words.textContent = keptWords({ count: stored.length, kept, since: stored[0]?.dataset.sentAt }, new Date())
+  }
+  hear("drawn", draw)
+  draw()
+}
