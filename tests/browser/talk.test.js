@@ -34,7 +34,7 @@ describe("a conversation", () => {
 
   it("welcomes, and remembers the name and the channel", async () => {
     const { at } = await channel("memory")
-    const page = await house.signedIn("Rem", { at })
+    const page = await house.newcomer("Rem", { at })
     assert.match(await page.locator(".flash").innerText(), /Welcome aboard, Rem\./)
     const storage = await page.context().storageState()
     await page.context().close()
