@@ -19,7 +19,7 @@ const STATES = {
 export function mountBell(details) {
   const { channel, kind, user: me } = here()
   const key = `bell.${me}.${channel}`
-  const form = /** @type {HTMLFormElement} */ (details.querySelector("form"))
+  const choices = details.querySelectorAll("input")
   const button = /** @type {HTMLButtonElement} */ (part(details, "notify"))
   const summary = /** @type {HTMLElement} */ (details.querySelector("summary"))
 
@@ -27,17 +27,15 @@ export function mountBell(details) {
     const bell = bellOf(recall(key), kind === "direct" ? "direct" : "public")
     const permission = permissionOf(me)
     const { told, button: does } = STATES[permission]
-    const choice = /** @type {RadioNodeList} */ (form.elements.namedItem("bell"))
-    choice.value = bell
+    for (const choice of choices) choice.checked = choice.value === bell
     part(details, "told").textContent = told
     button.textContent = does
     button.hidden = does === ""
     summary.dataset.bell = permission === "on" && bell !== "nothing" ? "on" : "off"
   }
 
-  form.addEventListener("submit", (event) => event.preventDefault())
-  form.addEventListener("change", () => {
-    remember(key, String(new FormData(form).get("bell")))
+  details.addEventListener("change", ({ target }) => {
+    remember(key, /** @type {HTMLInputElement} */ (target).value)
     say("permission")
   })
   button.addEventListener("click", () => (permissionOf(me) === "on" ? silence(me) : allow(me)))

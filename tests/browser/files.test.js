@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { deflateSync } from "node:zlib"
-import { House, isSound, say, SCREENS, shoot, shows, until } from "./house.js"
+import { House, looksRight, say, SCREENS, shows, until } from "./house.js"
 
 /** A picture of one colour. */
 function png(width, height, [red, green, blue] = [240, 120, 60]) {
@@ -298,17 +298,14 @@ describe("files", () => {
       const page = await house.signedIn(`Vera ${screen}`, { at, ...options })
       const long = { ...PLAN, name: `${"a rather long name of a file ".repeat(4)}.pdf` }
       await choose(page, [PICTURE, PORTRAIT, long, SOUND])
-      await shoot(page, `files-tray-${screen}`)
-      await isSound(page, `the tray on ${screen}`)
+      await looksRight(page, `files-tray-${screen}`)
       await page.getByRole("textbox", { name: /^Message/ }).fill("Everything for the launch")
       await send(page)
       for (const picture of [PICTURE, PORTRAIT]) await loaded(page.getByRole("img", { name: picture.name }))
-      await shoot(page, `files-${screen}`)
-      await isSound(page, `files on ${screen}`)
+      await looksRight(page, `files-${screen}`)
       await page.getByRole("link", { name: "launch.png" }).click()
       await loaded(page.locator(".lightbox__image"))
-      await shoot(page, `files-lightbox-${screen}`)
-      await isSound(page, `the lightbox on ${screen}`)
+      await looksRight(page, `files-lightbox-${screen}`)
     })
   }
 })

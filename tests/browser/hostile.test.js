@@ -62,7 +62,7 @@ describe("hostile texts", () => {
     }
 
     // The same HTML in a document without any policy, where every link is followed.
-    const bare = await (await house.browser.newContext()).newPage()
+    const bare = await house.visit()
     bare.on("dialog", async (dialog) => {
       done.push(`bare dialog: ${dialog.message()}`)
       await dialog.dismiss()

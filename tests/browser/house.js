@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { mkdtemp, mkdir, rm } from "node:fs/promises"
+import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import AxeBuilder from "@axe-core/playwright"
+import { afterEach } from "node:test"
+import { fileURLToPath } from "node:url"
 import { chromium } from "playwright-core"
 
 const ROOT = resolve(import.meta.dirname, "../..")
@@ -18,19 +19,29 @@ const SHOTS = join(ROOT, "target/screenshots")
 export const DEADLINE_MS = 30_000
 
 export const DESKTOP = { width: 1280, height: 800 }
+export const TABLET = { width: 768, height: 1024 }
 export const PHONE = { width: 390, height: 844 }
 
 export const SCREENS = [
-  { name: "desktop-light", viewport: DESKTOP, colorScheme: "light" },
-  { name: "desktop-dark", viewport: DESKTOP, colorScheme: "dark" },
-  { name: "phone-light", viewport: PHONE, colorScheme: "light" },
-  { name: "phone-dark", viewport: PHONE, colorScheme: "dark" },
+  { name: "desktop", viewport: DESKTOP },
+  { name: "phone", viewport: PHONE, hasTouch: true, isMobile: true },
 ]
+
+const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8")
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]
+
+/** @type {Set<import("playwright-core").BrowserContext>} */
+const profiles = new Set()
+
+// What a test opened would go on listening and drawing beside the next one.
+afterEach(async () => {
+  for (const profile of profiles) await profile.close()
+  profiles.clear()
+})
 
 /** A running server with a data directory of its own. */
 export class House {
@@ -40,7 +51,6 @@ export class House {
     house.port = await freePort()
     house.url = `http://127.0.0.1:${house.port}`
     await house.open()
-    house.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
     return house
   }
 
@@ -64,26 +74,42 @@ export class House {
   }
 
   async close() {
-    await this.browser.close()
+    await this.browser?.close()
     await this.crash()
     await rm(this.data, { recursive: true, force: true })
   }
 
-  /** A page in a browser profile of its own. */
-  async visit(options = {}) {
-    const context = await this.browser.newContext({ baseURL: this.url, viewport: DESKTOP, ...options })
-    context.setDefaultTimeout(DEADLINE_MS)
-    return context.newPage()
+  /** A browser profile of its own, until the test ends. */
+  async profile(options = {}) {
+    this.browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+    const profile = await this.browser.newContext({ baseURL: this.url, viewport: DESKTOP, ...options })
+    profile.setDefaultTimeout(DEADLINE_MS)
+    profiles.add(profile)
+    return profile
   }
 
-  /** Somebody who has signed in through the page and looks at a channel. */
-  async signedIn(name, { at = "/channels/general", ...options } = {}) {
+  /** A page in a browser profile of its own. */
+  async visit(options) {
+    return (await this.profile(options)).newPage()
+  }
+
+  /** Somebody who comes in through the page, as everybody does, and looks at a channel. */
+  async newcomer(name, { at = "/channels/general", ...options } = {}) {
     const page = await this.visit(options)
     await page.goto(at)
     await page.getByLabel("Display name").fill(name)
     await page.getByRole("button", { name: "Come aboard" }).click()
-    const ready = options.javaScriptEnabled === false ? "form.composer" : "form.composer[novalidate]"
-    await page.locator(ready).waitFor()
+    await isReady(page, options)
+    return page
+  }
+
+  /** Somebody who is signed in already and looks at a channel. */
+  async signedIn(name, { at = "/channels/general", ...options } = {}) {
+    const { token } = await this.script(name)
+    const page = await this.visit(options)
+    await page.context().addCookies([{ name: "session", value: token, url: this.url, httpOnly: true, sameSite: "Lax" }])
+    await page.goto(at)
+    await isReady(page, options)
     return page
   }
 
@@ -102,10 +128,14 @@ export class House {
   }
 }
 
-/** Types a message and sends it with the Enter key. */
+/** Types a message and sends it: with the Enter key, or where fingers type, with the button. */
 export async function say(page, text) {
   await page.getByRole("textbox", { name: /^Message/ }).fill(text)
-  await page.keyboard.press("Enter")
+  if (await page.evaluate(() => matchMedia("(pointer: coarse)").matches)) {
+    await page.getByRole("button", { name: "Send", exact: true }).click()
+  } else {
+    await page.keyboard.press("Enter")
+  }
 }
 
 /** The texts that the page shows, in order. */
@@ -136,13 +166,56 @@ export async function until(what, holds) {
   }
 }
 
+/** Waits until everything on a channel's page works. */
+function isReady(page, { javaScriptEnabled = true }) {
+  return page.locator(javaScriptEnabled ? "form.composer[novalidate]" : "form.composer").waitFor()
+}
+
+/**
+ * Looks at the page as it is, in light and in dark, and where it is wide, on a tablet too: keeps
+ * pictures, and asks what `isSound` asks.
+ */
+export async function looksRight(page, what, except) {
+  const screen = page.viewportSize()
+  await isSound(page, what, except)
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme })
+    await shoot(page, `${what}-${colorScheme}`)
+    // The same elements in other colours: nothing else could differ.
+    if (colorScheme === "dark") assert.deepEqual(await broken(page, { runOnly: ["color-contrast"] }), [], `${what} in dark`)
+    if (screen.width < TABLET.width) continue
+    await page.setViewportSize(TABLET)
+    await shoot(page, `${what}-tablet-${colorScheme}`)
+    await fits(page, `${what} on a tablet`)
+    await page.setViewportSize(screen)
+  }
+}
+
 /** No rule of accessibility is broken, and nothing is wider than the screen. */
-export async function isSound(page, what) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
-  assert.deepEqual(told, [], what)
+export async function isSound(page, what, except = []) {
+  const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]))
+  assert.deepEqual(await broken(page, { rules }), [], what)
+  await fits(page, what)
+}
+
+async function fits(page, what) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
   assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
+}
+
+/** Which rules of accessibility are broken, and where. */
+async function broken(page, options) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE)
+  // What fades in has less contrast than it will have.
+  await page.evaluate(() => {
+    const ending = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity)
+    for (const animation of ending) animation.finish()
+  })
+  const violations = await page.evaluate(
+    (options) => window.axe.run({ resultTypes: ["violations"], ...options }).then((found) => found.violations),
+    options,
+  )
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)
 }
 
 /** Keeps a picture of the page in `target/screenshots`, to be looked at. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, isSound, PHONE, say, SCREENS, shoot, until } from "./house.js"
+import { House, looksRight, PHONE, say, SCREENS, until } from "./house.js"
 
 describe("the pages", () => {
   let house
@@ -27,49 +27,41 @@ describe("the pages", () => {
     it(`are right on ${name}`, async () => {
       const visitor = await house.visit(screen)
       await visitor.goto("/channels/launch")
-      await shoot(visitor, `sign-in-${name}`)
-      await isSound(visitor, `sign-in on ${name}`)
+      await looksRight(visitor, `sign-in-${name}`)
       await visitor.getByLabel("Display name").fill("@nobody")
       await visitor.keyboard.press("Enter")
       await visitor.getByRole("alert").waitFor()
-      await shoot(visitor, `sign-in-refused-${name}`)
-      await isSound(visitor, `a refused name on ${name}`)
+      await looksRight(visitor, `sign-in-refused-${name}`)
 
-      const page = await house.signedIn(`Guest on ${name}`, { at: "/channels/launch", ...screen })
+      const page = await house.newcomer(`Guest on ${name}`, { at: "/channels/launch", ...screen })
       await say(page, "Guidance is go.")
       await page.locator(".message[data-seq]", { hasText: "Guidance is go." }).first().waitFor()
-      await shoot(page, `channel-${name}`)
-      await isSound(page, `the channel on ${name}`)
+      await looksRight(page, `channel-${name}`)
       await page.locator(".people summary").click()
-      await shoot(page, `people-${name}`)
+      await looksRight(page, `people-${name}`)
       await page.keyboard.press("Escape")
       if (screen.viewport === PHONE) await page.getByRole("link", { name: "Channels" }).click()
       await page.getByText("New channel").click()
       await page.getByLabel("Topic").fill("open")
-      await shoot(page, `new-channel-${name}`)
-      await isSound(page, `the sidebar on ${name}`)
+      await looksRight(page, `new-channel-${name}`)
       await ask("POST", "/api/channels", { name: `empty-${name}` })
       await page.goto(`/channels/empty-${name}`)
       await page.getByText("All quiet on this frequency.").waitFor()
-      await shoot(page, `empty-${name}`)
+      await looksRight(page, `empty-${name}`)
       await page.context().setOffline(true)
       await say(page, "Do you read?")
       await page.getByText("Not sent").waitFor()
       await page.getByText("You are offline.").waitFor()
-      await shoot(page, `offline-${name}`)
-      await isSound(page, `offline on ${name}`)
+      await looksRight(page, `offline-${name}`)
       await page.context().setOffline(false)
       await page.goto("/channels/nowhere")
-      await shoot(page, `lost-${name}`)
-      await isSound(page, `an error on ${name}`)
-      await page.context().close()
+      await looksRight(page, `lost-${name}`)
     })
   }
 
   it("fit a screen of 320 px", async () => {
     const page = await house.signedIn("Slim", { at: "/channels/launch", viewport: { width: 320, height: 640 } })
-    await shoot(page, "channel-narrow")
-    await isSound(page, "the channel at 320 px")
+    await looksRight(page, "channel-narrow")
   })
 
   it("move on the way in, until one pauses them", async () => {

@@ -34,7 +34,7 @@ describe("a conversation", () => {
 
   it("welcomes, and remembers the name and the channel", async () => {
     const { at } = await channel("memory")
-    const page = await house.signedIn("Rem", { at })
+    const page = await house.newcomer("Rem", { at })
     assert.match(await page.locator(".flash").innerText(), /Welcome aboard, Rem\./)
     const storage = await page.context().storageState()
     await page.context().close()
@@ -99,8 +99,8 @@ describe("a conversation", () => {
     await shows(page, ["before"])
     await house.crash()
     await page.getByText(/Connection lost/).waitFor()
-    await page.getByRole("button", { name: "Try now" }).click()
     await house.open()
+    await page.getByRole("button", { name: "Try now" }).click()
     await ask("POST", path, { text: "after" })
     await shows(page, ["before", "after"])
   })

@@ -1,0 +1,158 @@
+// The main paths in another engine: Debian's Firefox as it is, over WebDriver BiDi, which
+// Playwright speaks only with a Firefox newer than that.
+
+import assert from "node:assert/strict"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { after, afterEach, before, describe, it } from "node:test"
+import puppeteer from "puppeteer-core"
+import { DEADLINE_MS, DESKTOP, House, isSound, shoot, until } from "./house.js"
+
+const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr"
+const DARK = { "ui.systemUsesDarkTheme": 1 }
+const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64")
+
+describe("in Firefox", () => {
+  let house
+  let firefox
+  let folder
+  const profiles = []
+  const errors = []
+  before(async () => {
+    house = await House.start()
+    folder = await mkdtemp(join(tmpdir(), "houston-firefox-"))
+    firefox = await puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, extraPrefsFirefox: DARK })
+  })
+  afterEach(async () => {
+    for (const profile of profiles.splice(0)) await profile.close()
+    assert.deepEqual(errors.splice(0), [])
+  })
+  after(async () => {
+    await firefox.close()
+    await house.close()
+    await rm(folder, { recursive: true })
+  })
+
+  /** Somebody who comes in through the page, in a profile of their own. */
+  const newcomer = async (name, at) => {
+    const profile = await firefox.createBrowserContext()
+    profiles.push(profile)
+    // A tab behind another one is hidden, and then rests.
+    const page = await profile.newPage({ type: "window" })
+    page.on("pageerror", (error) => errors.push(String(error)))
+    page.setDefaultTimeout(DEADLINE_MS)
+    await page.setViewport(DESKTOP)
+    await page.goto(house.url + at)
+    await page.type("#display_name", name)
+    await page.keyboard.press("Enter")
+    await page.waitForSelector("form.composer[novalidate]")
+    return page
+  }
+  const channel = async (name) => {
+    const script = await house.script(`Script of ${name}`)
+    await script.ask("POST", "/api/channels", { name })
+    const post = (text) => script.ask("POST", `/api/channels/${name}/messages`, { text })
+    return { post, at: `/channels/${name}` }
+  }
+  const say = async (page, text) => {
+    await page.type("#text", text)
+    await page.keyboard.press("Enter")
+  }
+  const textsOf = (page) => page.$$eval(".message__text", (all) => all.map((each) => each.innerText))
+  const shows = (page, expected) =>
+    until(`the page shows ${JSON.stringify(expected)}`, async () => {
+      assert.deepEqual(await textsOf(page), expected)
+      return true
+    })
+
+  it("people come in and talk, without a reload", async () => {
+    const { at, post } = await channel("fox")
+    const [ada, bob] = [await newcomer("Ada", at), await newcomer("Bob", at)]
+    await say(ada, "Hello *Bob*")
+    await shows(bob, ["Hello Bob"])
+    await say(bob, "Hello Ada")
+    await post("beep")
+    for (const page of [ada, bob]) await shows(page, ["Hello Bob", "Hello Ada", "beep"])
+    await ada.bringToFront()
+    await ada.focus(".message[data-own] .message__more")
+    await ada.keyboard.press("Enter")
+    await ada.waitForSelector(".toolbar button:focus")
+    await shoot(ada, "firefox-dark")
+    await isSound(ada, "a channel in Firefox, in dark")
+    assert.ok(await ada.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches))
+  })
+
+  it("the field grows with what is typed, up to a limit", async () => {
+    const { at } = await channel("tall")
+    const page = await newcomer("Tall", at)
+    const height = () => page.$eval("#text", (text) => text.getBoundingClientRect().height)
+    const low = await height()
+    await page.type("#text", "one")
+    for (let line = 0; line < 3; line += 1) {
+      await page.keyboard.down("Shift")
+      await page.keyboard.press("Enter")
+      await page.keyboard.up("Shift")
+    }
+    assert.ok((await height()) > low + 30)
+    await page.$eval("#text", (text) => {
+      text.value = "line\n".repeat(200)
+      text.dispatchEvent(new Event("input", { bubbles: true }))
+    })
+    assert.ok((await height()) < DESKTOP.height / 2)
+    await page.$eval("#text", (text) => {
+      text.value = ""
+      text.dispatchEvent(new Event("input", { bubbles: true }))
+    })
+    assert.equal(await height(), low)
+  })
+
+  it("everything is there after the server was killed and started again", async () => {
+    const { at, post } = await channel("fox-crash")
+    const page = await newcomer("Cass", at)
+    await post("before")
+    await shows(page, ["before"])
+    await house.crash()
+    await page.waitForSelector("::-p-text(Connection lost)")
+    await house.open()
+    await post("after")
+    await page.click("[data-action=connect-now]")
+    await shows(page, ["before", "after"])
+    await say(page, "and on")
+    await shows(page, ["before", "after", "and on"])
+  })
+
+  it("files are sent and shown", async () => {
+    const { at } = await channel("fox-files")
+    const [ada, bob] = [await newcomer("Fia", at), await newcomer("Finn", at)]
+    for (const [name, bytes] of [["dot.gif", GIF], ["plan.pdf", "%PDF-1.7\n"]]) {
+      await writeFile(join(folder, name), bytes)
+      await (await ada.$('input[type="file"]')).uploadFile(join(folder, name))
+      await ada.waitForSelector(`::-p-text(${name})`)
+    }
+    await say(ada, "have a look")
+    await shows(bob, ["have a look"])
+    await bob.waitForSelector(".file--card[download='plan.pdf']")
+    await until("the image is shown", () => bob.$eval(".file__image", (image) => image.complete && image.naturalWidth === 1))
+    await bob.click(".file--image")
+    await bob.waitForSelector("dialog.lightbox[open]")
+    await bob.keyboard.press("Escape")
+    await bob.waitForSelector("dialog.lightbox:not([open])")
+  })
+
+  it("two talk by themselves", async () => {
+    const { at } = await channel("fox-direct")
+    const [ada, bob] = [await newcomer("Dirk", at), await newcomer("Dina", at)]
+    await ada.click("::-p-aria(New message)")
+    await ada.waitForSelector("dialog#new_message[open]")
+    await ada.keyboard.type("Din")
+    await ada.waitForSelector("#new_message_list [aria-selected=true] ::-p-text(Dina)")
+    await Promise.all([ada.waitForNavigation(), ada.keyboard.press("Enter")])
+    assert.equal(new URL(ada.url()).pathname, "/channels/@Dina")
+    await ada.waitForSelector("form.composer[novalidate]")
+    await say(ada, "between us")
+    await bob.waitForSelector(".channel-link[data-calls] ::-p-text(Dirk)")
+    await Promise.all([bob.waitForNavigation(), bob.click(".channel-link[data-calls]")])
+    await shows(bob, ["between us"])
+  })
+})
