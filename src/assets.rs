@@ -6,7 +6,8 @@
 //!
 //! - a stylesheet's `@import "./other.css";`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
-//! - comments that have lines of their own are left out: they are for whoever reads the source;
+//! - comments that have lines of their own, types (JSDoc) and the indentation of stylesheets are
+//!   left out: they are for whoever reads the source;
 //! - what is text is compressed, when it is first asked for in that encoding.
 
 use std::borrow::Cow;
@@ -106,8 +107,8 @@ impl Asset {
             _ => ContentType::from_extension(extension).unwrap_or(ContentType::Binary),
         };
         let bytes = match extension {
-            "css" => uncommented(&inlined(path, sources)?, "/*", "*/").into(),
-            "js" => uncommented(&text(path, sources)?, "/**", "*/").into(),
+            "css" => unindented(&uncommented(&inlined(path, sources)?, "/*", "*/")).into(),
+            "js" => untyped(&uncommented(&text(path, sources)?, "/**", "*/")).into(),
             _ => sources[path].clone().into(),
         };
         Ok(Self { kind, bytes, gzip: OnceLock::new(), brotli: OnceLock::new() })
@@ -173,6 +174,23 @@ fn uncommented(source: &str, open: &str, close: &str) -> String {
         }
     }
     kept
+}
+
+/// A stylesheet without the space at the beginning of lines, which means nothing there.
+fn unindented(sheet: &str) -> String {
+    sheet.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
+}
+
+/// A script without the types within its lines: `/** @type {Known} */ (it)`.
+fn untyped(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some((before, from)) = rest.split_once("/** @") {
+        let Some((_, after)) = from.split_once("*/") else { break };
+        kept.push_str(before);
+        rest = after.strip_prefix(' ').unwrap_or(after);
+    }
+    kept + rest
 }
 
 /// Compresses bytes: as much as possible once for many, or quickly for one answer.
@@ -336,7 +354,7 @@ mod tests {
         let sources =
             sheets.map(|(path, sheet)| (path.to_owned(), sheet.as_bytes().to_vec())).into();
         let sheet = Asset::of("css/all.css", &sources).expect("all are there");
-        assert_eq!(sheet.bytes, ".a {}\n.b {\n  color: red; /* why */\n}\n.c {}\n");
+        assert_eq!(sheet.bytes, ".a {}\n.b {\ncolor: red; /* why */\n}\n.c {}\n");
         let lacking = [("a.css".to_owned(), b"@import \"./b.css\";".to_vec())].into();
         assert!(Asset::of("a.css", &lacking).is_err());
     }
@@ -346,6 +364,7 @@ mod tests {
         let script = "// What.\n\n/**\n * @param {string} a\n */\nconst a = \"// no\" // why\n/** @type {x} */\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         assert_eq!(uncommented(script, "/**", "*/"), kept);
+        assert_eq!(untyped(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
     }
 
     #[test]
