@@ -4,7 +4,7 @@
 //! They are read once, at the start. The version is a hash of all of them, so scripts and
 //! stylesheets can refer to each other by relative addresses as they are written. On the way:
 //!
-//! - a stylesheet's `@import "./other.css";`, each on a line of its own at its top, is replaced by
+//! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
 //! - comments that have lines of their own, types (JSDoc) and the indentation of stylesheets are
 //!   left out: they are for whoever reads the source;
@@ -143,7 +143,7 @@ fn text(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
 fn inlined(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
     let (sheet, mut whole) = (text(path, sources)?, String::new());
     for line in sheet.lines() {
-        let imported = line.strip_prefix("@import \"./").and_then(|it| it.strip_suffix("\";"));
+        let imported = line.strip_prefix("@import url(\"./").and_then(|it| it.strip_suffix("\");"));
         if let Some(name) = imported {
             let beside = path.rsplit_once('/').map_or("", |(directory, _)| directory);
             whole.push_str(&inlined(&format!("{beside}/{name}"), sources)?);
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn imported_sheets_take_the_place_of_the_import() {
         let sheets = [
-            ("css/all.css", "@import \"./a.css\";\n@import \"./b.css\";\n.c {}\n"),
+            ("css/all.css", "@import url(\"./a.css\");\n@import url(\"./b.css\");\n.c {}\n"),
             ("css/a.css", "/* A. */\n.a {}\n"),
             ("css/b.css", ".b {\n  color: red; /* why */\n}\n"),
         ];
@@ -355,7 +355,7 @@ mod tests {
             sheets.map(|(path, sheet)| (path.to_owned(), sheet.as_bytes().to_vec())).into();
         let sheet = Asset::of("css/all.css", &sources).expect("all are there");
         assert_eq!(sheet.bytes, ".a {}\n.b {\ncolor: red; /* why */\n}\n.c {}\n");
-        let lacking = [("a.css".to_owned(), b"@import \"./b.css\";".to_vec())].into();
+        let lacking = [("a.css".to_owned(), b"@import url(\"./b.css\");".to_vec())].into();
         assert!(Asset::of("a.css", &lacking).is_err());
     }
 

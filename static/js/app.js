@@ -18,6 +18,7 @@ import { mountDisclosure } from "./disclosure.js"
 import { mountDrawer, mountMenu } from "./drawer.js"
 import { mountDropping } from "./dropping.js"
 import { mountEditing, mountEditLast } from "./editing.js"
+import { mountEverywhere } from "./everywhere.js"
 import { mountEverybody } from "./everybody.js"
 import { mountFlash } from "./flash.js"
 import { mountJump } from "./jump.js"
@@ -120,6 +121,7 @@ const MOUNTS = {
   "edit-last": mountEditLast,
   linking: mountLinking,
   sending: mountSending,
+  everywhere: mountEverywhere,
   room: mountRoom,
 }
 

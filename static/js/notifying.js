@@ -3,7 +3,7 @@
 
 import { channelPath, request } from "./api.js"
 import { bellOf, newsAmong, rings, SILENT, wordsOf } from "./bells.js"
-import { hear, say } from "./bus.js"
+import { hear } from "./bus.js"
 import { isTaken, takeTurn } from "./locks.js"
 import { recall, remember } from "./memory.js"
 import { here } from "./page.js"
@@ -19,21 +19,8 @@ export function mountNotifying(room) {
   /** @type {Map<string, Known>} */
   let channels = new Map()
   let notifier = false
-  let letGo = () => {}
   let lookAway = () => {}
 
-  const takePart = () => {
-    letGo()
-    letGo = takeTurn("notifying", () => {
-      notifier = true
-      say("notifier", true)
-    })
-  }
-  const leave = () => {
-    letGo()
-    lookAway()
-    notifier = false
-  }
   const look = () => {
     lookAway()
     lookAway = document.hidden ? () => {} : takeTurn(`looking.${open}`, () => {}, "shared")
@@ -51,6 +38,8 @@ export function mountNotifying(room) {
     show(channel, news)
   }
 
+  // Whoever tells the other tabs what happens also notifies.
+  hear("leads", (leads) => (notifier = leads))
   hear("channels", (/** @type {Known[]} */ known) => {
     const before = channels
     channels = new Map(known.map((channel) => [channel.id, channel]))
@@ -64,13 +53,8 @@ export function mountNotifying(room) {
   })
   document.addEventListener("visibilitychange", look)
   // A page that is kept for going back to must not stand in the way of the others.
-  addEventListener("pagehide", leave)
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return
-    takePart()
-    look()
-  })
-  takePart()
+  addEventListener("pagehide", () => lookAway())
+  addEventListener("pageshow", (event) => event.persisted && look())
   look()
 }
 

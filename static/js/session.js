@@ -18,6 +18,7 @@ export function mountSession(room) {
     else if (ok && body.user.display_name !== room.dataset.userName) say("renamed", body.user)
   }
   onRemembered("session", look)
+  hear("who-am-i", look)
   document.addEventListener("visibilitychange", () => !document.hidden && look())
   let name = userName
   hear("renamed", (renamed) => {

@@ -18,7 +18,7 @@ const SILENCE_MS = 45_000
  * @property {() => string} path asked at each connection
  * @property {string} [cursor] where to start; from now on without
  * @property {string[]} names of the events to hear
- * @property {(name: string, data: any) => void} onEvent
+ * @property {(name: string, data: any, id: string) => void} onEvent the id is empty for what does not last
  * @property {(state: State) => void} onState
  */
 
@@ -50,6 +50,15 @@ export class Stream {
     this.#expectSound()
   }
 
+  /**
+   * Takes note of what somebody else heard: the next connection goes on after it.
+   *
+   * @param {string} cursor
+   */
+  goOnAfter(cursor) {
+    this.#cursor = cursor
+  }
+
   /** Lets go of the connection; `start` goes on from where it was. */
   stop() {
     clearTimeout(this.#retry)
@@ -77,7 +86,7 @@ export class Stream {
   #heard(event) {
     this.#expectSound()
     if (event.lastEventId) this.#cursor = event.lastEventId
-    if (event.type !== "ping") this.#options.onEvent(event.type, JSON.parse(event.data))
+    if (event.type !== "ping") this.#options.onEvent(event.type, JSON.parse(event.data), event.lastEventId)
   }
 
   #expectSound() {

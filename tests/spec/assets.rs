@@ -84,8 +84,8 @@ async fn all_of_them_are_small() {
 fn every_stylesheet_is_imported_once() {
     let css = concat!(env!("CARGO_MANIFEST_DIR"), "/static/css");
     let entry = fs::read_to_string(format!("{css}/houston.css")).expect("the entry");
-    let imported = entry.lines().filter_map(|line| line.strip_prefix("@import \"./"));
-    let mut imported: Vec<_> = imported.filter_map(|it| it.strip_suffix("\";")).collect();
+    let imported = entry.lines().filter_map(|line| line.strip_prefix("@import url(\"./"));
+    let mut imported: Vec<_> = imported.filter_map(|it| it.strip_suffix("\");")).collect();
     imported.sort_unstable();
     let sheets = fs::read_dir(css).expect("the sheets");
     let sheets = sheets.map(|it| it.expect("a sheet").file_name().into_string().expect("a name"));

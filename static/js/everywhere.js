@@ -1,0 +1,80 @@
+// What happens everywhere. One tab of a browser has the stream and tells the others, since a
+// browser allows six connections to a server in all; where tabs cannot agree on one (plain HTTP),
+// each that is looked at has its own.
+
+import { hear, say } from "./bus.js"
+import { takeTurn } from "./locks.js"
+import { here } from "./page.js"
+import { permissionOf } from "./permission.js"
+import { Stream } from "./stream.js"
+
+const NAMES = [
+  "channel-created", "channel-updated", "channel-deleted", "activity",
+  "online", "offline", "renamed", "reset",
+]
+
+export function mountEverywhere() {
+  const { user } = here()
+  const shared = navigator.locks ? new BroadcastChannel(`houston.everywhere.${user}`) : null
+  let letGo = /** @type {(() => void) | null} */ (null)
+  let leads = false
+  let connected = false
+
+  const stream = new Stream({
+    path: () => "/api/events",
+    names: NAMES,
+    onEvent: (name, data, id) => tell({ name, data, id }),
+    onState: (state) => tell({ state }),
+  })
+
+  /** @param {object} told */
+  const tell = (told) => {
+    act(told)
+    shared?.postMessage(told)
+  }
+  /** @param {{name?: string, data?: any, id?: string, state?: import("./stream.js").State, asks?: boolean}} told */
+  const act = ({ name, data, id, state, asks }) => {
+    if (id) stream.goOnAfter(id)
+    if (name) say(`everywhere-${name}`, data)
+    if (state) {
+      connected = state.connected
+      say("everywhere-connection", state)
+      // Between the page's list and a stream from now on, anything may have happened.
+      if (state.connected && !state.resumed) say("channels-stale")
+      // A hidden tab has nothing else to learn from that it is signed out.
+      if (!state.connected && document.hidden) say("who-am-i")
+    }
+    // Somebody new needs to know where the others are.
+    if (asks && leads && connected) shared?.postMessage({ state: { connected, resumed: false, retryInMs: 0 } })
+  }
+  shared?.addEventListener("message", ({ data }) => act(data))
+
+  const lead = () => {
+    leads = true
+    say("leads", true)
+    stream.start()
+  }
+  const leave = () => {
+    letGo?.()
+    letGo = null
+    stream.stop()
+    if (leads) say("leads", false)
+    leads = false
+  }
+  /** Hidden tabs take no part, but for those that notify. */
+  const takePart = () => {
+    if (document.hidden && permissionOf(user) !== "on") return leave()
+    letGo ??= takeTurn(`everywhere.${user}`, lead)
+  }
+  const connectAnew = () => leads && stream.start()
+
+  document.addEventListener("visibilitychange", takePart)
+  hear("permission", takePart)
+  hear("connect-now", connectAnew)
+  addEventListener("online", connectAnew)
+  // A page that is kept for going back to must not stand in the way of the others.
+  addEventListener("pagehide", leave)
+  addEventListener("pageshow", (event) => event.persisted && takePart())
+  takePart()
+  shared?.postMessage({ asks: true })
+}
