@@ -230,7 +230,7 @@ describe("the frame", () => {
       // What a hidden tab would otherwise learn only when it is looked at.
       await putAside(one, true)
       await two.locator(".sidebar__me summary").click()
-      await two.getByText("forgets what you have not sent").waitFor()
+      await two.getByText("forgets your drafts").waitFor()
       await two.getByRole("button", { name: "Sign out" }).click()
       await one.getByRole("button", { name: "Come aboard" }).waitFor()
       await two.getByLabel("Display name").fill("Tabitha")
