@@ -9,7 +9,7 @@ import { find, part } from "./page.js"
 export function mountRing(ring) {
   const element = find(document, '[data-mount~="messages"]')
   const list = new MessageList(element)
-  const words = part(ring, "words")
+  const words = part(ring, "kept")
 
   const draw = () => {
     const stored = list.stored()

@@ -11,11 +11,14 @@ export function scriptLines(origin, { kind, name, userName }) {
   // In a direct conversation a script is a third: what it writes to the reader is one of its own.
   const path = `/api/channels/${encoded(kind === "direct" ? `@${userName}` : name)}`
   return {
-    "sign-in": `curl -so /dev/null -b ${JAR} -c ${JAR} '${origin}/api/session' \\\n  -H 'Content-Type: application/json' -d '{"display_name": "Robot"}'`,
-    send: `curl -b ${JAR} '${origin}${path}/messages' \\\n  -d 'Hello from a script'`,
-    listen: `curl -Nb ${JAR} '${origin}${path}/events'`,
+    "sign-in": lines(`curl -so /dev/null -b ${JAR} -c ${JAR}`, `'${origin}/api/session'`, "-H 'Content-Type: application/json'", `-d '{"display_name": "Robot"}'`),
+    send: lines(`curl -b ${JAR} -d 'Hello from a script'`, `'${origin}${path}/messages'`),
+    listen: lines(`curl -Nb ${JAR}`, `'${origin}${path}/events'`),
   }
 }
 
 /** @param {string} name for a URL between single quotes */
 const encoded = (name) => encodeURIComponent(name).replace(/'/g, "%27").replace("%40", "@")
+
+/** One command, in lines that fit. @param {string[]} parts */
+const lines = (...parts) => parts.join(" \\\n  ")

@@ -193,8 +193,24 @@ describe("the frame", () => {
       await toast(page).getByText("Caught up: 2 new, 0 lost.").waitFor()
       await shoot(page, "caught-up")
       assert.equal(await page.locator(".announcer").innerText(), "")
+      await say(page, "of one's own")
+      await page.locator(".message[data-seq]", { hasText: "of one's own" }).waitFor()
       await post("live")
       await until("what is live is announced", async () => (await page.locator(".announcer").innerText()) === "Script of away: live")
+    })
+
+    it("notices that the machine slept, and connects anew at once", async () => {
+      const { at, post } = await channel("asleep")
+      const page = await house.signedIn("Hypnos", { at })
+      await page.clock.install()
+      await page.reload()
+      await post("before")
+      await shows(page, ["before"])
+      const connecting = page.waitForRequest(/asleep|id:\w+\/events|%3A\w+\/events/)
+      await page.clock.fastForward(600_000)
+      await connecting
+      await post("after")
+      await toast(page).getByText("Caught up: 1 new, 0 lost.").waitFor()
     })
 
     it("says that older ones may be gone when the server lost track, and announces no flood", async () => {
@@ -230,7 +246,7 @@ describe("the frame", () => {
       // What a hidden tab would otherwise learn only when it is looked at.
       await putAside(one, true)
       await two.locator(".sidebar__me summary").click()
-      await two.getByText("forgets what you have not sent").waitFor()
+      await two.getByText("forgets your drafts").waitFor()
       await two.getByRole("button", { name: "Sign out" }).click()
       await one.getByRole("button", { name: "Come aboard" }).waitFor()
       await two.getByLabel("Display name").fill("Tabitha")

@@ -477,7 +477,7 @@ describe("a message", () => {
       await page.keyboard.press("Escape")
       await choose("Two in a row.", "Edit")
       await page.getByRole("textbox", { name: "Text of the message" }).fill("")
-      await page.getByRole("button", { name: "Save" }).click()
+      await page.getByRole("button", { name: "Save", exact: true }).click()
       await page.getByText("Not saved").waitFor()
       await state("edit")
       await page.getByRole("button", { name: "Cancel" }).click()

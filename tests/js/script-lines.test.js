@@ -9,7 +9,7 @@ describe("the lines for a script", () => {
     const lines = scriptLines(origin, { kind: "public", name: "größe", userName: "Ada" })
     assert.match(lines["sign-in"], /'http:\/\/chat\.example:8000\/api\/session'/)
     assert.match(lines.send, /'http:\/\/chat\.example:8000\/api\/channels\/gr%C3%B6%C3%9Fe\/messages'/)
-    assert.match(lines.listen, /-Nb robot\.cookies 'http:\/\/chat\.example:8000\/api\/channels\/gr%C3%B6%C3%9Fe\/events'/)
+    assert.match(lines.listen, /-Nb robot\.cookies \\\n {2}'http:\/\/chat\.example:8000\/api\/channels\/gr%C3%B6%C3%9Fe\/events'/)
     assert.doesNotMatch(Object.values(lines).join(), /token|Bearer/i)
   })
 
