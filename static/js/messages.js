@@ -41,12 +41,17 @@ export function mountMessages(element) {
   const drop = async (id) => {
     const item = list.byId(id)
     if (!item) return
-    // Whoever was in it stays in the conversation.
-    if (item.contains(document.activeElement)) element.parentElement?.focus()
+    const inIt = item.contains(document.activeElement)
     item.dataset.leaving = "gone"
-    await moved(item)
+    // What is typed into it meanwhile would be lost.
+    if (!inIt) await moved(item)
     // Unless its id was used anew meanwhile.
-    if (item.dataset.leaving) draw(() => item.remove())
+    if (!item.dataset.leaving) return
+    draw(() => {
+      // Whoever was in it stays in the conversation.
+      if (inIt) element.parentElement?.focus()
+      item.remove()
+    })
   }
 
   hear("message", show)
