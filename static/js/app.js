@@ -1,4 +1,4 @@
-// Mounts each behaviour on the elements that ask for it: `data-mount="name"`.
+// All behaviours of a channel's page.
 
 import { mountActions } from "./actions.js"
 import { mountAnnouncer } from "./announcer.js"
@@ -26,8 +26,8 @@ import { mountKeys, mountShortcuts } from "./keys.js"
 import { mountLatest, mountScroll } from "./scroll.js"
 import { mountLightbox } from "./lightbox.js"
 import { mountLinking } from "./linking.js"
-import { mountLost } from "./lost.js"
 import { mountMessages } from "./messages.js"
+import { mountAll } from "./mounting.js"
 import { mountNames } from "./names.js"
 import { mountFirstNew, mountNews } from "./news.js"
 import { mountNewChannel } from "./new-channel.js"
@@ -44,10 +44,8 @@ import { mountReplying } from "./replying.js"
 import { mountRing } from "./ring.js"
 import { mountRoom } from "./room.js"
 import { mountSaving } from "./saving.js"
-import { mountScene } from "./scene.js"
 import { mountSending } from "./sending.js"
 import { mountSession } from "./session.js"
-import { mountSignIn } from "./sign-in.js"
 import { mountSignOut } from "./sign-out.js"
 import { mountSnippet } from "./snippet.js"
 import { mountToast } from "./toast.js"
@@ -64,9 +62,6 @@ import { mountTyping, mountTypists } from "./typing.js"
 const MOUNTS = {
   session: mountSession,
   flash: mountFlash,
-  lost: mountLost,
-  scene: mountScene,
-  "sign-in": mountSignIn,
   "sign-out": mountSignOut,
   disclosure: mountDisclosure,
   dialog: mountDialog,
@@ -125,6 +120,4 @@ const MOUNTS = {
   room: mountRoom,
 }
 
-for (const [name, mount] of Object.entries(MOUNTS)) {
-  for (const element of document.querySelectorAll(`[data-mount~="${name}"]`)) mount(element)
-}
+mountAll(MOUNTS)

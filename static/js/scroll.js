@@ -22,13 +22,12 @@ export function mountScroll(scroll) {
   let held = []
   let heldAt = 0
 
-  const toEnd = () => {
-    // A welcome is read from its beginning.
-    scroll.scrollTop = scroll.querySelector(".message") ? scroll.scrollHeight : 0
-  }
+  // The box is reversed: it is scrolled from its end, and what is above is below zero. Without a
+  // message it is not, for a welcome is read from its beginning.
+  const toEnd = () => (scroll.scrollTop = 0)
   const tell = () => say("missed", { following, missed })
   const look = () => {
-    following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight <= NEAR_END_PX
+    following = -scroll.scrollTop <= NEAR_END_PX
     if (following) missed = 0
     // Taken before anything changes: a film says how large it is only when it comes.
     if (following) held = []

@@ -66,9 +66,9 @@ describe("the frame", () => {
       // A bound for the page, too: messages and a day's line.
       assert.ok((await page.locator(".conversation__list > *").count()) <= 102)
       await page.getByRole("button", { name: "30 new ↓" }).click()
-      await until("the end is in view", () => scroll.evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 5))
+      await until("the end is in view", () => scroll.evaluate((it) => -it.scrollTop < 5))
       await page.locator(".message").last().evaluate((it) => (it.style.minBlockSize = "300px"))
-      await until("and stays so", () => scroll.evaluate((it) => it.scrollHeight - it.scrollTop - it.clientHeight < 5))
+      await until("and stays so", () => scroll.evaluate((it) => -it.scrollTop < 5))
     })
 
     it("is saved as text, as a page and as JSON", async () => {
@@ -351,7 +351,7 @@ describe("the frame", () => {
         await shoot(page, `${what}-${name}`)
         await isSound(page, `${what} on ${name}`)
       }
-      await page.getByRole("region", { name: /^Messages in/ }).evaluate((it) => it.scrollTo(0, 0))
+      await page.getByRole("region", { name: /^Messages in/ }).evaluate((it) => it.scrollTo(0, -it.scrollHeight))
       await page.getByRole("button", { name: "Latest" }).waitFor()
       await state("ring")
       await page.locator(".channel-menu summary").click()

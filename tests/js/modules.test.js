@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 
 const SCRIPTS = new URL("../../static/js/", import.meta.url)
-const LAYOUT = new URL("../../templates/layout.html.tera", import.meta.url)
+const TEMPLATES = new URL("../../templates/", import.meta.url)
+
+/** Which template announces what which module needs. */
+const ENTRIES = { "app.js": "channel.html.tera", "entrance.js": "layout.html.tera" }
 
 /** Every module that this one needs, itself included. */
 function needed(file, known = new Set()) {
@@ -15,11 +18,12 @@ function needed(file, known = new Set()) {
 }
 
 describe("the modules", () => {
-  it("are all announced by the layout, so that they load at once", () => {
-    const [, list] = readFileSync(LAYOUT, "utf8").match(/for module in \[([^\]]*)\]/)
-    const announced = [...list.matchAll(/"([\w-]+)"/g)].map(([, name]) => `${name}.js`)
-    const imported = [...needed("app.js")].filter((file) => file !== "app.js")
-    assert.deepEqual(announced.toSorted(), imported.toSorted())
+  it("are all announced, so that they load at once", () => {
+    for (const [entry, template] of Object.entries(ENTRIES)) {
+      const [, list] = readFileSync(new URL(template, TEMPLATES), "utf8").match(/for module in \[([^\]]*)\]/)
+      const announced = [...list.matchAll(/"([\w-]+)"/g)].map(([, name]) => `${name}.js`)
+      assert.deepEqual(announced.toSorted(), [...needed(entry)].toSorted(), entry)
+    }
   })
 
   it("are small enough to be read in one go", () => {

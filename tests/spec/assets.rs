@@ -17,10 +17,11 @@ async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
     answer
 }
 
-/// Every static file that the way in refers to: the same as all pages.
+/// Every static file that the way in and a channel's page refer to.
 async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
-    let page = workspace.visitor().get("/").await.text;
-    let addresses = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
+    let reader = workspace.visitor().signs_in_as("Reader").await;
+    let pages = [workspace.visitor().get("/").await.text, reader.get("/").await.text].concat();
+    let addresses = pages.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
     addresses.map(ToOwned::to_owned).collect()
 }
 
