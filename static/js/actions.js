@@ -35,7 +35,8 @@ export function mountActions(element) {
   }
   /** @param {Element | null} item */
   const put = (item) => {
-    const inUse = toolbar.matches(":popover-open") || toolbar.querySelector(":focus-visible")
+    // While the picker is open, too: the focus comes back to here.
+    const inUse = toolbar.matches(":popover-open") || toolbar.querySelector(":focus-visible") || toolbar.closest("[data-open]")
     if (!(item instanceof HTMLElement) || toolbar.parentElement?.parentElement === item || inUse) return
     if (HOVERS.matches) toolbar.popover = null
     fit(item)

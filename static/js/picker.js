@@ -52,6 +52,9 @@ export function mountPicker(picker) {
     place(picker, document.getElementById(anchorOf(id)))
     focus(0)
   })
+  addEventListener("resize", () => {
+    if (picker.matches(":popover-open")) place(picker, document.getElementById(anchorOf(id)))
+  })
   picker.addEventListener("toggle", (event) => {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open"
     document.getElementById(anchorOf(id))?.toggleAttribute("data-open", isOpen)

@@ -201,6 +201,12 @@ export async function isSound(page, what, except = []) {
 async function fits(page, what) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
   assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
+  // What begins before the page's start cannot even be scrolled to.
+  const outside = await page.evaluate(() => {
+    const opened = [...document.querySelectorAll("details[open] > :not(summary), dialog[open], :popover-open")]
+    return opened.map((it) => it.getBoundingClientRect()).filter(({ left, right }) => left < 0 || right > innerWidth).length
+  })
+  assert.equal(outside, 0, `${what} opens something that is partly outside`)
 }
 
 /** Which rules of accessibility are broken, and where. */
