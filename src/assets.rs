@@ -6,7 +6,7 @@
 //!
 //! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
-//! - comments that have lines of their own, types (JSDoc) and the indentation of stylesheets are
+//! - comments that have lines of their own, types (`JSDoc`) and the indentation of stylesheets are
 //!   left out: they are for whoever reads the source;
 //! - what is text is compressed, when it is first asked for in that encoding.
 
