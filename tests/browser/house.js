@@ -130,6 +130,7 @@ export class House {
 
 /** Types a message and sends it: with the Enter key, or where fingers type, with the button. */
 export async function say(page, text) {
+  await page.locator("form.composer[novalidate]").waitFor()
   await page.getByRole("textbox", { name: /^Message/ }).fill(text)
   if (await page.evaluate(() => matchMedia("(pointer: coarse)").matches)) {
     await page.getByRole("button", { name: "Send", exact: true }).click()
