@@ -36,7 +36,8 @@ export function mountActions(element) {
   /** @param {Element | null} item */
   const put = (item) => {
     // While the picker is open, too: the focus comes back to here.
-    const inUse = toolbar.matches(":popover-open") || toolbar.querySelector(":focus-visible") || toolbar.closest("[data-open]")
+    const busy = toolbar.matches(":popover-open") || toolbar.querySelector(":focus-visible") || toolbar.closest("[data-open]")
+    const inUse = toolbar.isConnected && busy
     if (!(item instanceof HTMLElement) || toolbar.parentElement?.parentElement === item || inUse) return
     if (HOVERS.matches) toolbar.popover = null
     fit(item)

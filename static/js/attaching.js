@@ -75,7 +75,7 @@ function drawn(file) {
   part(chip, "size").textContent = sizeWords(file.size)
   part(chip, "remove").ariaLabel = `Remove ${file.name}`
   const image = /** @type {HTMLImageElement} */ (part(chip, "image"))
-  image.addEventListener("load", () => URL.revokeObjectURL(image.src))
+  for (const end of ["load", "error"]) image.addEventListener(end, () => URL.revokeObjectURL(image.src))
   image.addEventListener("error", () => (image.hidden = true))
   if (file.type.startsWith("image/")) image.src = URL.createObjectURL(file)
   else image.hidden = true

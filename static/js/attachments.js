@@ -3,6 +3,9 @@
 import { kindWords, shares, shownAs, sizeWords } from "./files.js"
 import { find, part, stamp } from "./page.js"
 
+/** Players whose failure is waited for. */
+const watched = new WeakSet()
+
 /**
  * @param {HTMLElement} item
  * @param {import("./files.js").Attachment[]} files
@@ -64,7 +67,10 @@ export function finishAttachments(item) {
     find(card, ".file__about").textContent = `${kindWords(card.download, type)} · ${sizeWords(Number(size))}`
   }
   for (const media of item.querySelectorAll(/** @type {"video"} */ (".file :is(video, audio)"))) {
-    media.addEventListener("error", () => media.closest(".file")?.replaceWith(link(media)), { once: true })
+    const replace = () => media.closest(".file")?.replaceWith(link(media))
+    if (media.error) replace()
+    else if (!watched.has(media)) media.addEventListener("error", replace, { once: true })
+    watched.add(media)
   }
 }
 

@@ -64,7 +64,11 @@ export function mountCatchingUp(element) {
     if (isNew && !own) fresh += 1
     goOn()
   })
-  document.addEventListener("visibilitychange", () => document.hidden && loseTouch())
+  document.addEventListener("visibilitychange", () => {
+    // A hidden tab's timers are slow: that is no sleep.
+    beatAt = Date.now()
+    if (document.hidden) loseTouch()
+  })
   setInterval(() => {
     const asleep = Date.now() - beatAt > ASLEEP_MS
     const lastAt = beatAt

@@ -48,9 +48,13 @@ export function mountChannels(nav) {
     }
   }
 
+  /** How much was heard: an answer that was on its way meanwhile is not the last word. */
+  let heard = 0
   const read = async () => {
+    const before = heard
     const { ok, body } = await request("GET", "/channels")
     if (!ok) return
+    if (heard !== before) return read()
     arrange("public", body.channels)
     arrange("direct", body.channels)
     presentPartners()
@@ -64,6 +68,7 @@ export function mountChannels(nav) {
   }
 
   hear("everywhere-channel-created", (channel) => {
+    heard += 1
     const item = draw(channel)
     if (channel.kind === "direct") {
       toTop(item)
@@ -79,10 +84,12 @@ export function mountChannels(nav) {
     if (directs().some(({ dataset }) => dataset.user === user.id)) readEverybody()
   })
   hear("everywhere-channel-deleted", ({ name }) => {
+    heard += 1
     links().filter(({ dataset }) => dataset.name === name).forEach((link) => itemOf(link).remove())
     tell()
   })
   hear("everywhere-activity", (activity) => {
+    heard += 1
     const link = byId(activity.channel_id)
     if (!link) return read()
     const later = (activity.last_message_at ?? "") > (link.dataset.lastAt ?? "")

@@ -10,6 +10,9 @@ import { find, here, part, stamp } from "./page.js"
 /** How long one can think better of it. */
 const UNDO_MS = 10_000
 
+/** How long the pointer or the focus can hold that up. */
+const MOST_REST_MS = 60_000
+
 const TICK_MS = 250
 
 const HOVERS = matchMedia("(any-hover: hover)")
@@ -17,7 +20,7 @@ const HOVERS = matchMedia("(any-hover: hover)")
 /** @param {HTMLElement} element */
 export function mountDeleting(element) {
   const list = new MessageList(element)
-  /** @type {Map<string, {line: HTMLElement, leftMs: number, isOut?: boolean}>} by the message's id */
+  /** @type {Map<string, {line: HTMLElement, leftMs: number, restMs: number, isOut?: boolean}>} by the message's id */
   const leaving = new Map()
   let ticking = 0
   let tickedAt = 0
@@ -31,7 +34,8 @@ export function mountDeleting(element) {
         leaving.delete(id)
         continue
       }
-      if (!rests(each.line)) each.leftMs -= passedMs
+      if (rests(each.line) && each.restMs > 0) each.restMs -= passedMs
+      else each.leftMs -= passedMs
       part(each.line, "left").textContent = String(Math.max(1, Math.ceil(each.leftMs / 1_000)))
       if (each.leftMs <= 0 && !each.isOut) leave(id)
     }
@@ -49,9 +53,10 @@ export function mountDeleting(element) {
     })
     if (leaving.size === 0) {
       tickedAt = Date.now()
+      clearInterval(ticking)
       ticking = setInterval(tick, TICK_MS)
     }
-    leaving.set(id, { line, leftMs: UNDO_MS })
+    leaving.set(id, { line, leftMs: UNDO_MS, restMs: MOST_REST_MS })
     tick()
     find(line, "button").focus({ preventScroll: true })
   }

@@ -7,9 +7,12 @@ export function mountDialog(dialog) {
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.stopPropagation()
   })
+  let pressed = /** @type {EventTarget | null} */ (null)
+  dialog.addEventListener("pointerdown", ({ target }) => (pressed = target))
   dialog.addEventListener("click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="close"]')
-    if (target === dialog || button) dialog.close()
+    // A selection that ends beside the dialog began in it.
+    if ((target === dialog && pressed === dialog) || button) dialog.close()
   })
   for (const opener of document.querySelectorAll(/** @type {"button"} */ (`[data-opens="${dialog.id}"]`))) {
     opener.hidden = false

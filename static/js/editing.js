@@ -53,7 +53,9 @@ export function mountEditing(element) {
     edit.form.ariaBusy = null
     if (!answer.ok) return draw(() => void (part(edit.form, "error").textContent = `Not saved: ${answer.why}`))
     end(id)
-    say("message-updated", answer.body)
+    // The stream may have brought this already, and more.
+    const shown = list.byId(id)?.querySelector(/** @type {"span"} */ (".message__edited"))?.dataset.at ?? ""
+    if (shown < answer.body.edited_at) say("message-updated", answer.body)
   }
 
   /** @param {string} id */

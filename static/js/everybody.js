@@ -11,6 +11,9 @@ const people = new Map()
 /** @type {Promise<boolean> | null} */
 let reading = null
 
+/** Whether there was a list: before that, who comes says nothing of who is there. */
+let known = false
+
 /** As far as it is known: by name. */
 export function everybody() {
   return [...people.values()].sort((a, b) => a.display_name.localeCompare(b.display_name))
@@ -34,6 +37,7 @@ export function readEverybody() {
 async function read() {
   const { ok, body } = await request("GET", "/users")
   if (!ok) return false
+  known = true
   people.clear()
   for (const person of body.users) people.set(person.id, person)
   say("everybody")
@@ -43,6 +47,7 @@ async function read() {
 export function mountEverybody() {
   /** @param {{user: import("./api.js").User}} told @param {boolean} [online] */
   const change = ({ user }, online) => {
+    if (!known) return
     people.set(user.id, { ...user, online: online ?? people.get(user.id)?.online ?? false })
     say("everybody")
   }

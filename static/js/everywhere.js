@@ -4,6 +4,7 @@
 
 import { hear, say } from "./bus.js"
 import { takeTurn } from "./locks.js"
+import { newId } from "./outbox.js"
 import { here } from "./page.js"
 import { permissionOf } from "./permission.js"
 import { Stream } from "./stream.js"
@@ -17,6 +18,7 @@ export function mountEverywhere() {
   const { user } = here()
   const shared = navigator.locks ? new BroadcastChannel(`houston.everywhere.${user}`) : null
   let letGo = /** @type {(() => void) | null} */ (null)
+  const self = newId()
   let leads = false
   let connected = false
 
@@ -32,8 +34,9 @@ export function mountEverywhere() {
     act(told)
     shared?.postMessage(told)
   }
-  /** @param {{name?: string, data?: any, id?: string, state?: import("./stream.js").State, asks?: boolean}} told */
-  const act = ({ name, data, id, state, asks }) => {
+  /** @param {{name?: string, data?: any, id?: string, state?: import("./stream.js").State, asks?: string, to?: string, looks?: boolean}} told */
+  const act = ({ name, data, id, state, asks, to, looks }) => {
+    if (to && to !== self) return
     if (id) stream.goOnAfter(id)
     if (name) say(`everywhere-${name}`, data)
     if (state) {
@@ -42,10 +45,15 @@ export function mountEverywhere() {
       // Between the page's list and a stream from now on, anything may have happened.
       if (state.connected && !state.resumed) say("channels-stale")
       // A hidden tab has nothing else to learn from that it is signed out.
-      if (!state.connected && document.hidden) say("who-am-i")
+      if (!state.connected && document.hidden && leads) say("who-am-i")
     }
     // Somebody new needs to know where the others are.
-    if (asks && leads && connected) shared?.postMessage({ state: { connected, resumed: false, retryInMs: 0 } })
+    if (asks && leads && connected) shared?.postMessage({ to: asks, state: { connected, resumed: false, retryInMs: 0 } })
+    // A browser slows down what is hidden: whoever is looked at leads.
+    if (looks && leads && document.hidden) {
+      leave()
+      takePart()
+    }
   }
   shared?.addEventListener("message", ({ data }) => act(data))
 
@@ -68,7 +76,10 @@ export function mountEverywhere() {
   }
   const connectAnew = () => leads && stream.start()
 
-  document.addEventListener("visibilitychange", takePart)
+  document.addEventListener("visibilitychange", () => {
+    takePart()
+    if (!document.hidden && !leads) shared?.postMessage({ looks: true })
+  })
   hear("permission", takePart)
   hear("connect-now", connectAnew)
   addEventListener("online", connectAnew)
@@ -76,5 +87,5 @@ export function mountEverywhere() {
   addEventListener("pagehide", leave)
   addEventListener("pageshow", (event) => event.persisted && takePart())
   takePart()
-  shared?.postMessage({ asks: true })
+  shared?.postMessage({ asks: self })
 }

@@ -5,7 +5,7 @@ import { draw as drawAny, moved } from "./drawing.js"
 import { showProgress } from "./attachments.js"
 import { fill, fillPending, finish, showFailure } from "./message.js"
 import { MessageList } from "./message-list.js"
-import { here, part, stamp } from "./page.js"
+import { find, here, part, stamp } from "./page.js"
 
 /** @param {HTMLElement} element */
 export function mountMessages(element) {
@@ -49,7 +49,7 @@ export function mountMessages(element) {
     if (!item.dataset.leaving) return
     draw(() => {
       // Whoever was in it stays in the conversation.
-      if (inIt) element.parentElement?.focus()
+      if (inIt) find(document, '[data-mount~="scroll"]').focus({ preventScroll: true })
       item.remove()
     })
   }

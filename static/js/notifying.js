@@ -65,7 +65,7 @@ export function mountNotifying(room) {
 function show(channel, message) {
   const { title, body } = wordsOf(message, channel)
   try {
-    const notification = new Notification(title, { body, tag: channel.id, icon: ICON })
+    const notification = new Notification(title, /** @type {NotificationOptions & {renotify: boolean}} */ ({ body, tag: channel.id, renotify: true, icon: ICON }))
     notification.addEventListener("click", () => {
       window.focus()
       if (here().channel !== channel.id) location.assign(channel.href)

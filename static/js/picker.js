@@ -52,6 +52,9 @@ export function mountPicker(picker) {
     place(picker, document.getElementById(anchorOf(id)))
     focus(0)
   })
+  hear("drawn", () => {
+    if (picker.matches(":popover-open") && !document.getElementById(anchorOf(id))) picker.hidePopover()
+  })
   addEventListener("resize", () => {
     if (picker.matches(":popover-open")) place(picker, document.getElementById(anchorOf(id)))
   })

@@ -37,10 +37,12 @@ export async function react(id, reaction, given) {
     if (item) draw(() => drawReactions(item, withReaction(reactionsOf(item), reaction, mine, shown)))
   }
   const path = `${channelPath(channel)}/messages/${id}/reactions/${encodeURIComponent(reaction)}`
+  const item = document.getElementById(anchorOf(id))
+  const before = item ? reactionsOf(item).some((each) => each.reaction === reaction && each.users.some((by) => by.id === user)) : !given
   show(given)
   const asked = queue.then(() => request(given ? "PUT" : "DELETE", path))
   queue = asked.then(() => {})
   const { ok, why } = await asked
-  if (!ok) show(!given)
+  if (!ok) show(before)
   return why
 }

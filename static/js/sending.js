@@ -3,6 +3,8 @@
 // stored, or discarded.
 
 import { channelPath, request } from "./api.js"
+import { attached } from "./attached.js"
+import { waitMs } from "./backoff.js"
 import { hear, say } from "./bus.js"
 import { recall, remember } from "./memory.js"
 import { fateOf, newId, Outbox } from "./outbox.js"
@@ -19,6 +21,7 @@ export function mountSending(room) {
   const underWay = new Set()
   let queue = Promise.resolve()
   let closed = false
+  let connected = false
 
   /** @param {import("./outbox.js").Draft} draft */
   const show = (draft) => say("sending", { ...draft, author: { id: user, display_name: room.dataset.userName } })
@@ -38,8 +41,8 @@ export function mountSending(room) {
     if (!draft.files) queue = sent
   }
 
-  /** @param {string} id @returns {Promise<void>} */
-  const attempt = async (id) => {
+  /** @param {string} id @param {number} [failures] so far @returns {Promise<void>} */
+  const attempt = async (id, failures = 0) => {
     const draft = outbox.draft(id)
     if (!draft || closed) return
     const path = `${channelPath(channel)}/messages/${id}`
@@ -54,18 +57,25 @@ export function mountSending(room) {
     // A file was taken out of it.
     if (still.files?.length !== draft.files?.length) return attempt(id)
     const fate = fateOf(answer)
-    say("not-sent", { id, why: answer.why, retries: fate === "waits" })
-    if (answer.status === 401) location.reload()
+    if (answer.status === 401) return location.reload()
+    // While the stream is there, so is the server: what follows waits for this one.
+    const waits = fate === "waits" || (fate === "lost" && connected)
+    say("not-sent", { id, why: answer.why, retries: waits })
     if (fate === "refused") outbox.refuse(id, answer.why)
-    if (fate !== "waits") return
-    await new Promise((waited) => setTimeout(waited, answer.retryAfterMs))
+    if (!waits) return
+    await new Promise((waited) => setTimeout(waited, answer.retryAfterMs || waitMs(failures + 1, Math.random())))
     const waiting = outbox.draft(id)
     if (waiting) show(waiting)
-    return attempt(id)
+    return attempt(id, failures + 1)
   }
 
   /** Tries all again that nothing but the connection kept back. */
-  const sendAll = () => outbox.drafts().filter(({ refused }) => !refused).forEach(send)
+  const sendAll = async () => {
+    for (const draft of outbox.drafts().filter(({ refused }) => !refused)) {
+      // Another tab may be sending its files; or they went with a tab.
+      if (!draft.files || uploads.holds(draft.id) || !(await uploads.areElsewhere(draft.id))) send(draft)
+    }
+  }
 
   hear("send", ({ text, files }) => {
     const draft = { id: newId(), text, sentAt: new Date().toISOString(), files: named(files) }
@@ -94,11 +104,14 @@ export function mountSending(room) {
   })
   // Stored, though the answer may have got lost: sending again could bring back what was deleted.
   hear("message", ({ id }) => drop(id))
-  hear("connection", ({ connected }) => connected && sendAll())
+  hear("connection", (state) => {
+    connected = state.connected
+    if (connected) sendAll()
+  })
   hear("channel-deleted", () => (closed = true))
   addEventListener("beforeunload", (event) => {
     // Texts are sent when one comes back; files would be lost.
-    if (outbox.drafts().some(({ id, files }) => files && underWay.has(id))) event.preventDefault()
+    if (attached().length > 0 || uploads.holds()) event.preventDefault()
   })
 
   for (const { dataset } of document.querySelectorAll(/** @type {"li"} */ (".message[data-seq]"))) {

@@ -1,6 +1,7 @@
 // The bytes of what is on its way: kept for as long as the page is open.
 
 import { say } from "./bus.js"
+import { isTaken, takeTurn } from "./locks.js"
 import { upload } from "./upload.js"
 
 const LOST = "Its files were lost when the page was closed. Discard it and attach them again."
@@ -10,6 +11,8 @@ export class Uploads {
   #files = new Map()
   /** @type {Map<string, AbortController>} */
   #sending = new Map()
+  /** @type {Map<string, () => void>} what tells other tabs that the bytes are here, and ends that */
+  #held = new Map()
 
   /**
    * @param {string} id
@@ -17,6 +20,25 @@ export class Uploads {
    */
   keep(id, files) {
     this.#files.set(id, files)
+    this.#held.set(id, takeTurn(`upload.${id}`, () => {}))
+  }
+
+  /**
+   * Whether the bytes of a draft, or of any, are here.
+   *
+   * @param {string} [id]
+   */
+  holds(id) {
+    return id ? this.#files.has(id) : this.#files.size > 0
+  }
+
+  /**
+   * Whether another tab has the bytes of a draft.
+   *
+   * @param {string} id
+   */
+  areElsewhere(id) {
+    return isTaken(`upload.${id}`)
   }
 
   /**
@@ -26,6 +48,8 @@ export class Uploads {
    */
   drop(id) {
     this.#files.delete(id)
+    this.#held.get(id)?.()
+    this.#held.delete(id)
     this.#sending.get(id)?.abort()
   }
 

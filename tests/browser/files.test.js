@@ -199,14 +199,14 @@ describe("files", () => {
     await say(page, "ten of them")
     await page.getByText("Not sent: No connection to the server.").waitFor()
     broken = false
-    await page.getByRole("button", { name: "Retry" }).click()
-    await until("it is stored", async () => (await stored())[0]?.attachments.length === 10)
+    await until("it is tried again and stored", async () => (await stored())[0]?.attachments.length === 10)
 
     broken = true
     await choose(page, [PLAN])
     await say(page, "lost with the page")
     await page.getByText("Not sent: No connection to the server.").waitFor()
     broken = false
+    page.once("dialog", (dialog) => dialog.accept())
     await page.reload()
     await page.getByText(/Its files were lost when the page was closed/).waitFor()
     await page.getByRole("button", { name: "Discard" }).click()

@@ -90,7 +90,18 @@ export class House {
 
   /** A page in a browser profile of its own. */
   async visit(options) {
-    return (await this.profile(options)).newPage()
+    const page = await (await this.profile(options)).newPage()
+    if (options?.javaScriptEnabled === false) return page
+    // A page is drawn before its scripts are asked for: who clicks at once is too fast for them.
+    for (const way of ["goto", "reload", "goBack", "waitForURL"]) {
+      const go = page[way].bind(page)
+      page[way] = async (...where) => {
+        const gone = await go(...where)
+        if (await page.locator("form.composer").count()) await isReady(page, {})
+        return gone
+      }
+    }
+    return page
   }
 
   /** Somebody who comes in through the page, as everybody does, and looks at a channel. */

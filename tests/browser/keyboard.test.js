@@ -158,6 +158,7 @@ describe("the keyboard", () => {
     await mac.goto("/")
     await mac.getByLabel("Display name").fill("Macy")
     await mac.keyboard.press("Enter")
+    await mac.locator("form.composer[novalidate]").waitFor()
     await mac.locator(".channel-menu summary").click()
     await mac.getByRole("button", { name: "Keyboard shortcuts" }).click()
     await mac.getByRole("dialog").getByText("⌘").waitFor()
