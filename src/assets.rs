@@ -6,8 +6,8 @@
 //!
 //! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
-//! - comments that have lines of their own, types (`JSDoc`) and the indentation of stylesheets are
-//!   left out: they are for whoever reads the source;
+//! - comments that have lines of their own, types (`JSDoc`) and indentation are left out: they are
+//!   for whoever reads the source;
 //! - what is text is compressed, when it is first asked for in that encoding.
 
 use std::borrow::Cow;
@@ -108,7 +108,7 @@ impl Asset {
         };
         let bytes = match extension {
             "css" => unindented(&uncommented(&inlined(path, sources)?, "/*", "*/")).into(),
-            "js" => untyped(&uncommented(&text(path, sources)?, "/**", "*/")).into(),
+            "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),
         };
         Ok(Self { kind, bytes, gzip: OnceLock::new(), brotli: OnceLock::new() })
@@ -176,9 +176,17 @@ fn uncommented(source: &str, open: &str, close: &str) -> String {
     kept
 }
 
-/// A stylesheet without the space at the beginning of lines, which means nothing there.
-fn unindented(sheet: &str) -> String {
-    sheet.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
+/// Without the space at the beginning of lines, where that means nothing.
+fn unindented(source: &str) -> String {
+    source.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
+}
+
+/// A script without what is for its readers alone. Where a text may go on over lines, the space at
+/// their beginning is part of it.
+fn script(source: &str) -> String {
+    let bare = untyped(&uncommented(source, "/**", "*/"));
+    let spans_lines = bare.lines().any(|line| line.matches('`').count() % 2 == 1);
+    if spans_lines { bare } else { unindented(&bare) }
 }
 
 /// A script without the types within its lines: `/** @type {Known} */ (it)`.
@@ -361,9 +369,11 @@ mod tests {
 
     #[test]
     fn comments_on_lines_of_their_own_are_left_out() {
-        let script = "// What.\n\n/**\n * @param {string} a\n */\nconst a = \"// no\" // why\n/** @type {x} */\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
+        let source = "// What.\n\n/**\n * @param {string} a\n */\nconst a = \"// no\" // why\n/** @type {x} */\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
-        assert_eq!(uncommented(script, "/**", "*/"), kept);
+        assert_eq!(uncommented(source, "/**", "*/"), kept);
+        assert_eq!(script("f(() => {\n  g()\n})\n"), "f(() => {\ng()\n})\n");
+        assert_eq!(script("const a = `\n  b`\n"), "const a = `\n  b`\n");
         assert_eq!(untyped(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
     }
 

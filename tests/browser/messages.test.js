@@ -241,6 +241,7 @@ describe("a message", () => {
     await ada.clock.runFor(11_000)
     await shows(bob, ["stays"])
     await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
+    await hasFocus("the focus stays in the conversation", ada.getByRole("region", { name: /^Messages in/ }))
     await act(ada, "stays", "Delete")
     await ada.mouse.move(0, 0)
     await ada.clock.runFor(11_000)
