@@ -45,7 +45,8 @@
 //! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log),
 //!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
-//! - [`api`]: the engine as JSON and Server-Sent Events.
+//! - [`api`]: the engine as JSON and Server-Sent Events, and their
+//!   [description](api::description).
 //! - [`pages`]: the same engine as HTML; [`assets`]: what pages are made of.
 //! - [`config`]: every setting.
 //!

@@ -7,6 +7,7 @@ mod architecture;
 mod assets;
 mod blobs;
 mod channels;
+mod description;
 mod directs;
 mod durability;
 mod files;
