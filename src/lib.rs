@@ -47,7 +47,7 @@
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description).
-//! - [`pages`]: the same engine as HTML; [`assets`]: what pages are made of.
+//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made of.
 //! - [`config`]: every setting.
 //!
 //! `domain ← engine ← backends` and `domain, engine ← api ← pages`; this file alone knows all. A

@@ -1,5 +1,7 @@
 //! The same engine as HTML: pages that work before any script arrives.
 
+mod docs;
+
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};
@@ -33,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         create_channel,
         send,
         about_problem,
+        docs::docs,
         alive,
         ready
     ]

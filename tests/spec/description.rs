@@ -103,6 +103,36 @@ async fn it_is_an_openapi_document() {
 }
 
 #[rocket::async_test]
+async fn people_can_read_all_of_it() {
+    let workspace = Workspace::start().await;
+    let description = description(&workspace).await;
+    let page = workspace.visitor().get("/api/docs").await;
+    assert_eq!(page.status, 200, "it is open to all");
+    assert!(page.header("Content-Type").is_some_and(|kind| kind.starts_with("text/html")));
+    assert!(page.header("Content-Security-Policy").is_some());
+    for (_, path, operation) in operations(&description) {
+        let id = operation["operationId"].as_str().expect("an id");
+        assert!(page.text.contains(&format!("<h3 id=\"{id}\">")), "{id} has a place");
+        assert!(page.text.contains(&format!("<a href=\"#{id}\">")), "{id} is in the contents");
+        assert!(page.text.contains(&path.replace('/', "&#x2F;")), "{path}");
+        for event in all(&operation["x-events"], "event") {
+            let event = event.as_str().expect("a name");
+            assert!(page.text.contains(&format!("<dt><code>{event}</code>")), "{event}");
+        }
+    }
+    for name in description["components"]["schemas"].as_object().expect("schemas").keys() {
+        assert!(page.text.contains(&format!("<h3 id=\"{name}\">")), "{name} has a place");
+    }
+    let ids = page.text.split(" id=\"").skip(1).map(|rest| rest.split('"').next());
+    let (ids, unique): (Vec<_>, BTreeSet<_>) = (ids.clone().collect(), ids.collect());
+    assert_eq!(ids.len(), unique.len(), "no two things have one name");
+    let links = page.text.split("href=\"#").skip(1).map(|rest| rest.split('"').next());
+    for link in links {
+        assert!(unique.contains(&link), "{link:?} leads nowhere");
+    }
+}
+
+#[rocket::async_test]
 async fn every_problem_is_told_where_it_can_come_from() {
     let workspace = Workspace::start().await;
     let description = description(&workspace).await;
