@@ -145,7 +145,7 @@ impl Route {
             bodies: bodies.map(|(kind, body)| Shape::of(kind, &body["schema"])).collect(),
             answers: answers.map(|(status, answer)| Answer::of(status, answer)).collect(),
             events: items(&operation["x-events"]).map(Told::of).collect(),
-            curl: text(&operation["x-codeSamples"][0]["source"]).replace(" -", " \\\n  -"),
+            curl: text(&operation["x-codeSamples"][0]["source"]).replace(" -H", " \\\n  -H"),
         }
     }
 }
