@@ -16,6 +16,7 @@ mod hostile;
 mod links;
 mod log;
 mod messages;
+mod metrics;
 mod pages;
 mod privacy;
 mod problems;
