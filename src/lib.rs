@@ -45,11 +45,13 @@
 //! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log),
 //!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
-//! - [`api`]: the engine as JSON and Server-Sent Events.
-//! - [`pages`]: the same engine as HTML; [`assets`]: what pages are made of.
+//! - [`api`]: the engine as JSON and Server-Sent Events, and their
+//!   [description](api::description).
+//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made of.
+//! - [`metrics`]: what monitors are told.
 //! - [`config`]: every setting.
 //!
-//! `domain ← engine ← backends` and `domain, engine ← api ← pages`; this file alone knows all. A
+//! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows all. A
 //! test keeps it so.
 //!
 //! # Invariants
@@ -79,6 +81,7 @@ pub mod backends;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod metrics;
 pub mod pages;
 
 use std::path::Path;
@@ -95,6 +98,7 @@ use crate::config::Config;
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Limits;
 use crate::engine::{Engine, StartError};
+use crate::metrics::Metrics;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +115,9 @@ pub enum SetUpError {
     /// The static files cannot be read.
     #[error("the static files in `static` cannot be read: start it where they are")]
     Assets(#[source] std::io::Error),
+    /// Two metrics have one name.
+    #[error("the metrics cannot be counted")]
+    Metrics(#[from] prometheus::Error),
     /// What is kept cannot be read.
     #[error("what is kept cannot be read")]
     Engine(#[from] StartError),
@@ -135,6 +142,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         max_total_bytes: config.max_total_size.as_u64(),
     };
     let engine = Engine::start(log, blobs, limits, file_limits).await?;
+    let metrics = Metrics::new()?;
     let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
     Ok(rocket::custom(settings)
         .manage(engine)
@@ -143,6 +151,9 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .mount("/", pages::routes())
         .register("/", pages::catchers())
         .mount(assets::BASE, assets::routes())
+        .mount("/", metrics::routes())
+        .attach(metrics.clone())
+        .manage(metrics)
         .attach(assets::templates(&assets))
         .manage(assets)
         .attach(assets::compressed_pages())

@@ -1,5 +1,7 @@
 //! The same engine as HTML: pages that work before any script arrives.
 
+mod docs;
+
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};
@@ -33,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         create_channel,
         send,
         about_problem,
+        docs::docs,
         alive,
         ready
     ]
@@ -91,6 +94,7 @@ impl<T: Into<Problem>> From<T> for Refused {
 impl<'r> Responder<'r, 'static> for Refused {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (kind, headers) = (self.0.kind, self.0.headers().to_vec());
+        problem::note(request, kind);
         let session = Present::of(request).ok().and_then(|present| present.0);
         let page = Template::render(
             "error",

@@ -12,6 +12,7 @@
 
 mod attachments;
 mod channels;
+pub mod description;
 mod events;
 pub(crate) mod input;
 mod messages;
@@ -42,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         attachments::routes(),
         search::routes(),
         events::routes(),
+        description::routes(),
     ]
     .concat()
 }

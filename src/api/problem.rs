@@ -164,7 +164,8 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
 }
 
 impl<'r> Responder<'r, 'static> for Problem {
-    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        note(request, self.kind);
         let (status, slug, title, _) = self.kind.entry();
         let mut body = json!({
             "type": format!("/problems/{slug}"),
@@ -203,6 +204,19 @@ pub(crate) fn leave(request: &Request<'_>, problem: Problem) -> (Status, Problem
 pub(crate) fn found(status: Status, request: &Request<'_>) -> Problem {
     let left = request.local_cache(Left::default).0.lock().take();
     left.unwrap_or_else(|| Problem::of_status(status, request))
+}
+
+/// The kind of the problem that a request was answered with.
+struct Answered(Option<Kind>);
+
+/// Notes that the request is answered with a problem of this kind.
+pub(crate) fn note(request: &Request<'_>, kind: Kind) {
+    request.local_cache(|| Answered(Some(kind)));
+}
+
+/// The kind of the problem that the request was answered with, if with one.
+pub(crate) fn answered(request: &Request<'_>) -> Option<Kind> {
+    request.local_cache(|| Answered(None)).0
 }
 
 /// Whatever was refused below `/api`, by whomever.

@@ -195,6 +195,7 @@ impl Engine {
             }));
         }
         let told = sniffer.finish();
+        self.counts.count_upload(told.size);
         let attachment = Attachment {
             id,
             name,

@@ -115,7 +115,10 @@ impl Engine {
         let id = MessageId::from(Uuid::now_v7());
         let send = self.send(session, named, &id, &content, fresh_op());
         match sent(with_files(&mut files, &content, send).await?) {
-            Some(json) => Ok((id, json)),
+            Some(json) => {
+                self.counts.count_message();
+                Ok((id, json))
+            }
             // The id is new, so only the channel can have gone.
             None => Err(EngineError::NoSuchChannel),
         }
@@ -160,6 +163,7 @@ impl Engine {
                     let op = if attempt == 0 { op } else { fresh_op() };
                     let send = self.send(session, named, id, content, op);
                     if let Some(json) = sent(with_files(files, content, send).await?) {
+                        self.counts.count_message();
                         return Ok(Put::Created(json));
                     }
                 }

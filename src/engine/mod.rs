@@ -20,6 +20,7 @@ mod reactions;
 mod resume;
 pub mod room;
 mod search;
+pub mod tally;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub use self::people::{SignedIn, SignedInAs};
 use self::presence::Presence;
 pub use self::resume::From;
 use self::room::Room;
+use self::tally::Counts;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key, RecordError, encode};
 use crate::domain::event::Event;
@@ -142,6 +144,7 @@ pub struct Engine {
     /// How many bytes are being uploaded, or have been and are not in the state yet.
     uploading: Arc<AtomicU64>,
     links: Links,
+    counts: Counts,
     /// Held while a reaction is decided and stored.
     reacting: tokio::sync::Mutex<()>,
 }
@@ -200,7 +203,17 @@ impl Engine {
         let core = follower::start(&log, blobs).await?;
         let (uploads, uploading, links) = (Uploads::default(), Arc::default(), Links::default());
         let reacting = tokio::sync::Mutex::default();
-        let engine = Self { log, core, limits, file_limits, uploads, uploading, links, reacting };
+        let engine = Self {
+            log,
+            core,
+            limits,
+            file_limits,
+            uploads,
+            uploading,
+            links,
+            counts: Counts::default(),
+            reacting,
+        };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         Ok(engine)

@@ -104,6 +104,14 @@ impl Presence {
         places.get(&Place::Anywhere).is_some_and(|seats| seats.contains_key(user))
     }
 
+    /// How many users have any stream open, or had just now, and how many streams all of them have.
+    #[must_use]
+    pub fn tally(&self) -> (usize, usize) {
+        let places = self.places.lock();
+        let Some(seats) = places.get(&Place::Anywhere) else { return (0, 0) };
+        (seats.len(), seats.values().map(|seat| seat.streams).sum())
+    }
+
     /// Somebody is called otherwise now.
     pub fn rename(&self, user: &User) {
         let mut places = self.places.lock();

@@ -11,8 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("api", &["domain", "engine"]),
     ("pages", &["api", "domain", "engine"]),
     ("assets", &["domain"]),
+    ("metrics", &["api", "engine"]),
     ("config", &[]),
-    ("lib", &["api", "assets", "backends", "config", "domain", "engine", "pages"]),
+    ("lib", &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages"]),
     ("main", &[]),
 ];
 

@@ -13,6 +13,11 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
 impl State {
+    /// Every channel, in no order.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values()
+    }
+
     /// The public channels by name, then this user's direct conversations, latest first.
     pub fn channels_of(&self, user: &UserId) -> impl Iterator<Item = &Channel> {
         let of = |id: &ChannelId| self.channels.get(id);

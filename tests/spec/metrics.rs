@@ -1,0 +1,88 @@
+//! What monitors are told: numbers, and nothing of whom or what.
+
+use crate::harness::{Person, Workspace};
+
+/// The value of a metric, with its labels as they are written.
+async fn value(person: &Person, metric: &str) -> Option<f64> {
+    let answer = person.get("/metrics").await;
+    assert_eq!(answer.status, 200, "it is open to all");
+    let kind = answer.header("Content-Type").expect("a type");
+    assert!(kind.starts_with("text/plain") && kind.contains("version=0.0.4"), "{kind}");
+    let mut lines = answer.text.lines().filter(|line| !line.starts_with('#'));
+    let found = lines.find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+    found.map(|value| value.parse().expect("a number"))
+}
+
+#[rocket::async_test]
+async fn what_there_is_and_what_happens_is_counted() {
+    let workspace = Workspace::start().await;
+    let (monitor, ada) = (workspace.visitor(), workspace.signed_in_as("Ada").await);
+    let entries = value(&monitor, "houston_log_entries_total").await.expect("entries");
+    let feed = ada.listens("general").await;
+    ada.creates("launch").await;
+    ada.posts("launch", "Hello").await;
+    ada.puts("launch", "m1", "once").await;
+    ada.puts("launch", "m1", "twice").await;
+    ada.sends("launch", "The plan", &[("plan.txt", b"plot")]).await;
+    for (metric, expected) in [
+        ("houston_streams", 1.0),
+        ("houston_users_online", 1.0),
+        ("houston_users", 1.0),
+        ("houston_channels", 2.0),
+        ("houston_messages", 3.0),
+        ("houston_files", 1.0),
+        ("houston_file_bytes", 4.0),
+        ("houston_messages_posted_total", 3.0),
+        ("houston_uploads_total", 1.0),
+        ("houston_upload_bytes_total", 4.0),
+    ] {
+        assert_eq!(value(&monitor, metric).await, Some(expected), "{metric}");
+    }
+    let more = value(&monitor, "houston_log_entries_total").await.expect("entries");
+    assert!(more >= entries + 5.0, "{entries}, {more}");
+    drop(feed);
+}
+
+#[rocket::async_test]
+async fn requests_are_counted_by_route_and_refusals_by_problem() {
+    let workspace = Workspace::start().await;
+    let (monitor, ada) = (workspace.visitor(), workspace.signed_in_as("Ada").await);
+    let before = value(&monitor, "houston_request_seconds_count").await.expect("a count");
+    ada.posts("general", "Hello").await;
+    ada.posts("general", "Hello again").await;
+    ada.get("/api/channels/nowhere").await.refused(404, "no-such-channel");
+    ada.puts("general", "no/id", "x").await;
+    monitor.get("/api/session").await.refused(401, "sign-in-required");
+    monitor.get("/problems/nothing").await;
+    for (metric, expected) in [
+        (
+            r#"houston_requests_total{method="POST",route="/api/channels/<channel>/messages",status="2xx"}"#,
+            2.0,
+        ),
+        (r#"houston_requests_total{method="GET",route="/api/session",status="4xx"}"#, 1.0),
+        (r#"houston_problems_total{problem="no-such-channel"}"#, 1.0),
+        (r#"houston_problems_total{problem="sign-in-required"}"#, 1.0),
+        (r#"houston_problems_total{problem="slow-down"}"#, 0.0),
+    ] {
+        assert_eq!(value(&monitor, metric).await, Some(expected), "{metric}");
+    }
+    let after = value(&monitor, "houston_request_seconds_count").await.expect("a count");
+    assert!(after >= before + 6.0, "{before}, {after}");
+}
+
+#[rocket::async_test]
+async fn no_name_id_or_text_is_in_them() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Zaphod").await;
+    ada.creates("magrathea").await;
+    ada.puts("magrathea", "m42", "fjords").await;
+    ada.posts("@Zaphod", "fjords").await;
+    for path in ["/magrathea", "/api/magrathea", "/api/channels/magrathea/nothing?q=fjords"] {
+        ada.get(path).await;
+    }
+    ada.get("/api/search?q=fjords").await;
+    let told = workspace.visitor().get("/metrics").await.text;
+    for secret in ["Zaphod", "magrathea", "m42", "fjords", ada.id()] {
+        assert!(!told.contains(secret), "{secret}: {told}");
+    }
+}
