@@ -121,4 +121,8 @@ describe("the HTML of the pages", () => {
     await isValid(await page("/no/such/page", { status: 404 }))
     await isValid(await page("/problems/no-such-channel"))
   })
+
+  it("is valid where the API is described", async () => {
+    await isValid(await page("/api/docs"))
+  })
 })

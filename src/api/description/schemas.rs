@@ -125,7 +125,7 @@ fn channel() -> Any {
         ("created_by", user_or_null("Who created it; `null` for `general` and direct conversations.")),
         (
             "created_at",
-            time_or_null("`null` for a direct conversation without a message, and for `general` of the first start."),
+            time_or_null("`null` for a direct conversation without a message."),
         ),
         ("last_message_at", time_or_null("When its latest kept message was sent.")),
         ("unread", number("How many kept messages of others come after what the caller has read.").into()),
