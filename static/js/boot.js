@@ -4,7 +4,9 @@
 const begin = () => {
   const modules = /** @type {HTMLTemplateElement} */ (document.querySelector("template#modules"))
   document.head.append(modules.content)
-  import(`./${modules.dataset.entry}.js`)
+  import(`./${modules.dataset.entry}.js`).catch(() => {
+    // Left before it was here, or never reached: the page works by its forms.
+  })
 }
 
 // A tab that is not looked at draws nothing to wait for.

@@ -241,11 +241,11 @@ describe("a message", () => {
     await ada.clock.runFor(11_000)
     await shows(bob, ["stays"])
     await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
-    await hasFocus("the focus stays in the conversation", ada.getByRole("region", { name: /^Messages in/ }))
     await act(ada, "stays", "Delete")
     await ada.mouse.move(0, 0)
     await ada.clock.runFor(11_000)
     await bob.getByText("All quiet on this frequency.").waitFor()
+    await hasFocus("the focus stays in the conversation", ada.getByRole("region", { name: /^Messages in/ }))
   })
 
   it("is deleted at once when its author leaves, and comes back when it cannot be", async () => {
