@@ -24,8 +24,8 @@
 //!
 //! # The life of one message
 //!
-//! `PUT /api/channels/general/messages/m1` reaches `api::messages::replace`. The guards have
-//! made a session of the cookie and a [`Text`](domain::message::Text) of the body.
+//! `PUT /api/channels/general/messages/m1` reaches `api::messages::replace`. A guard has made a
+//! session of the cookie; the body is read into what is [`Said`](engine::Said).
 //! [`Engine::put`](engine::Engine::put) finds nothing under `m1`, renders the text and appends a
 //! [`MessageRecord`](domain::entry::MessageRecord) under the channel's key. The
 //! [SQLite](backends::sqlite) writer commits it with whatever else waits, lets the 101st message
@@ -36,7 +36,7 @@
 //!
 //! Files come before their message: [`Engine::receive`](engine::Engine::receive) stores each as its
 //! bytes arrive, looking at them on the way, and only when all are safe is the message appended
-//! that refers to them. `apply` says which files no message has any longer; a start removes what a
+//! that refers to them. [`apply`](domain::state::State::apply) says which files no message has any longer; a start removes what a
 //! crash left.
 //!
 //! # Code map
@@ -47,12 +47,13 @@
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description).
-//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made of.
+//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
+//!   of.
 //! - [`metrics`]: what monitors are told.
 //! - [`config`]: every setting.
 //!
-//! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows all. A
-//! test keeps it so.
+//! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows
+//! all. A test keeps it so.
 //!
 //! # Invariants
 //!
@@ -60,10 +61,10 @@
 //! - **A listener sees sequence numbers in order, each once, or a `reset`; never a hole.**
 //! - **`apply` reads no clock and does no I/O**; the time is in the entry.
 //! - **At most 100 messages per channel**, in memory and in the log; what falls out takes its
-//!   edits, reactions and files with it. Deletions are remembered, 100 per channel, so that a listener who was away
-//!   learns of them.
-//! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates. A slow reader costs no
-//!   memory.
+//!   edits, reactions and files with it. Deletions are remembered, 100 per channel, so that a
+//!   listener who was away learns of them.
+//! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates. A slow reader
+//!   costs no memory.
 //! - **No lock is held across `.await`**; listeners are woken after it is released; SQLite never
 //!   runs on an async worker.
 //! - **Cursors are `<epoch>-<seq>`**, and each stream has its own epoch, derived from the log's:

@@ -14,11 +14,12 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::blobs::{Blob, Blobs};
-use super::{Engine, EngineError};
+use super::{Attempt, Engine, EngineError};
 use crate::domain::attachment::{Attachment, FileName};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{AttachmentId, UserId};
 use crate::domain::media_type::Sniffer;
+use crate::domain::message::Content;
 use crate::domain::user::Session;
 
 /// How many messages with files a user may be sending at a time.
@@ -261,4 +262,25 @@ pub(super) fn attachments(files: &[Received], present: &[Attachment]) -> Vec<Att
         chosen.push(same.map_or(attachment, |at| present.remove(at)).clone());
     }
     chosen
+}
+
+/// Stores a message with its files. From before the attempt until it is known to have failed, the
+/// files are not removed, even if nobody waits for that: a message may have them.
+pub(super) async fn with_files(
+    files: &mut [Received],
+    content: &Content,
+    attempt: impl Future<Output = Result<Attempt, EngineError>>,
+) -> Result<Attempt, EngineError> {
+    for file in &mut *files {
+        file.settle(&content.attachments);
+    }
+    let attempt = attempt.await;
+    for file in files {
+        match attempt {
+            Ok(Attempt::Done(_)) => file.count_no_more(),
+            Err(EngineError::Unfollowed) => {}
+            _ => file.settle(&[]),
+        }
+    }
+    attempt
 }

@@ -4,33 +4,21 @@ use std::borrow::Cow;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::Utc;
-use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::files::{Received, attachments};
+use super::files::{attachments, with_files};
 use super::log::Expect;
+use super::said::{Said, refuse_empty};
 use super::{Attempt, Engine, EngineError, Live, MAX_DECISIONS, fresh_op};
 use crate::domain::attachment::Attachment;
 use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
 use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
 use crate::domain::event::Event;
-use crate::domain::ids::{Cursor, MessageId, OpId, Seq, UserId};
-use crate::domain::markdown::{self, Rendered};
-use crate::domain::mentions::Directory;
-use crate::domain::message::{Content, Message, Text};
-use crate::domain::names::{ChannelName, DisplayName};
+use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
+use crate::domain::message::{Content, Message};
 use crate::domain::reaction::Reacted;
 use crate::domain::user::Session;
-
-/// What somebody says: a text, files, or both.
-pub struct Said {
-    /// May be empty where there are files.
-    pub text: Text,
-    /// The files that the message is to have. `None` leaves a message with those that it has.
-    /// Where there are any, the message was counted when they were admitted.
-    pub files: Option<Vec<Received>>,
-}
 
 /// What putting a message under an id of one's own came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,12 +208,6 @@ impl Engine {
         }
     }
 
-    /// What is made of a text once, before it is stored; without files.
-    fn content(&self, text: Text) -> Content {
-        let Rendered { html, mentions } = markdown::render(&text, &Names(&self.core.live));
-        Content { text, html, mentions, attachments: Vec::new() }
-    }
-
     fn look(
         &self,
         session: &Session,
@@ -318,64 +300,6 @@ impl Live {
         let called = channel.called();
         messages.into_iter().flatten().map(|message| message.json(&called)).collect()
     }
-}
-
-impl From<Text> for Said {
-    /// A text alone.
-    fn from(text: Text) -> Self {
-        Self { text, files: None }
-    }
-}
-
-impl Said {
-    /// Whether a message says just this already.
-    fn is_in(&self, content: &Content) -> bool {
-        let same_files = |files: &Vec<Received>| {
-            let sent = files.iter().map(Received::attachment);
-            files.len() == content.attachments.len()
-                && sent.zip(&content.attachments).all(|(sent, kept)| sent.same_as(kept))
-        };
-        content.text == self.text && self.files.as_ref().is_none_or(same_files)
-    }
-}
-
-/// Whom and what a text may name now. Looks them up one by one: rendering holds no lock.
-struct Names<'a>(&'a RwLock<Live>);
-
-impl Directory for Names<'_> {
-    fn user(&self, name: &DisplayName) -> Option<UserId> {
-        self.0.read().state.holder(name).map(|account| account.user.id.clone())
-    }
-
-    fn has_channel(&self, name: &ChannelName) -> bool {
-        self.0.read().state.channel_named(name).is_some()
-    }
-}
-
-fn refuse_empty(text: &Text, attachments: &[Attachment]) -> Result<(), EngineError> {
-    let empty = text.is_empty() && attachments.is_empty();
-    if empty { Err(EngineError::EmptyMessage) } else { Ok(()) }
-}
-
-/// Stores a message with its files. From before the attempt until it is known to have failed, the
-/// files are not removed, even if nobody waits for that: a message may have them.
-async fn with_files(
-    files: &mut [Received],
-    content: &Content,
-    attempt: impl Future<Output = Result<Attempt, EngineError>>,
-) -> Result<Attempt, EngineError> {
-    for file in &mut *files {
-        file.settle(&content.attachments);
-    }
-    let attempt = attempt.await;
-    for file in files {
-        match attempt {
-            Ok(Attempt::Done(_)) => file.count_no_more(),
-            Err(EngineError::Unfollowed) => {}
-            _ => file.settle(&[]),
-        }
-    }
-    attempt
 }
 
 /// The same for the same author putting the same id again, so that the log itself stores it once,
