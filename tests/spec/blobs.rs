@@ -16,34 +16,18 @@ use rocket::tokio::io::{AsyncReadExt, AsyncSeekExt};
 use rocket::tokio::task::yield_now;
 
 use self::memory::Memory;
+use crate::contract::contract;
 
-/// Runs each promise against each store.
-macro_rules! contract {
-    ($($promise:ident),* $(,)?) => {
-        mod files {
-            $(#[rocket::async_test]
-            async fn $promise() {
-                let directory = tempfile::tempdir().expect("a temporary directory");
-                let blobs = super::Files::open(directory.path()).expect("a directory");
-                super::$promise(std::sync::Arc::new(blobs)).await;
-            })*
-        }
-        mod memory_model {
-            $(#[rocket::async_test]
-            async fn $promise() {
-                super::$promise(std::sync::Arc::new(super::Memory::default())).await;
-            })*
-        }
-    };
-}
-
-contract! {
+contract! {{
+    files => |directory| Files::open(directory).expect("a directory"),
+    memory_model => |_| Memory::default(),
+} {
     what_was_put_is_given_back,
     it_can_be_read_from_any_point,
     what_fails_leaves_nothing,
     what_is_removed_is_gone,
     only_what_is_retained_stays,
-}
+}}
 
 async fn what_was_put_is_given_back(blobs: Arc<dyn Blobs>) {
     let bytes: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();

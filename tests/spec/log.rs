@@ -15,28 +15,12 @@ use rocket::tokio::time::timeout;
 use uuid::Uuid;
 
 use self::memory::Memory;
+use crate::contract::contract;
 
-/// Runs each promise against each log.
-macro_rules! contract {
-    ($($promise:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[rocket::async_test]
-            async fn $promise() {
-                let directory = tempfile::tempdir().expect("a temporary directory");
-                let log = super::Sqlite::open(directory.path()).expect("a log");
-                super::$promise(std::sync::Arc::new(log)).await;
-            })*
-        }
-        mod memory_model {
-            $(#[rocket::async_test]
-            async fn $promise() {
-                super::$promise(std::sync::Arc::new(super::Memory::default())).await;
-            })*
-        }
-    };
-}
-
-contract! {
+contract! {{
+    sqlite => |directory| Sqlite::open(directory).expect("a log"),
+    memory_model => |_| Memory::default(),
+} {
     sequences_grow_and_times_never_go_back,
     the_same_op_is_stored_once,
     expectations_are_checked_with_the_append,
@@ -49,7 +33,7 @@ contract! {
     an_append_after_an_erase_finds_it_erased,
     catching_up_reaches_what_was_erased,
     a_body_that_is_too_large_is_refused,
-}
+}}
 
 async fn sequences_grow_and_times_never_go_back(log: Arc<dyn Log>) {
     let mut last = Seq(0);

@@ -7,6 +7,7 @@ mod architecture;
 mod assets;
 mod blobs;
 mod channels;
+mod contract;
 mod description;
 mod directs;
 mod durability;

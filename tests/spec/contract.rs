@@ -1,0 +1,20 @@
+//! One list of promises for every implementation of a port, so that another one needs only a line.
+
+/// Runs each promise against each implementation: `name => how to make one in this directory`.
+macro_rules! contract {
+    ({ $($name:ident => $make:expr,)* } $promises:tt) => {
+        $($crate::contract::contract!(@promises $name, $make, $promises);)*
+    };
+    (@promises $name:ident, $make:expr, { $($promise:ident,)* }) => {
+        mod $name {
+            use super::*;
+            $(#[rocket::async_test]
+            async fn $promise() {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                super::$promise(std::sync::Arc::new(($make)(directory.path()))).await;
+            })*
+        }
+    };
+}
+
+pub(crate) use contract;
