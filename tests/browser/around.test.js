@@ -14,11 +14,7 @@ describe("around the messages", () => {
   const heading = (page) => page.getByRole("heading", { level: 1 })
 
   /** Somebody who has signed in at a channel of this test's own. */
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    await script.ask("POST", "/api/channels", { name })
-    return { ...script, at: `/channels/${name}` }
-  }
+  const channel = (name) => house.channel(name)
 
   describe("a direct conversation", () => {
     it("begins from the list of people, and appears at once for the other one", async () => {

@@ -53,12 +53,7 @@ describe("files", () => {
   before(async () => (house = await House.start()))
   after(() => house.close())
 
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    await script.ask("POST", "/api/channels", { name })
-    const stored = async () => (await (await script.ask("GET", `/api/channels/${name}/messages`)).json()).messages
-    return { ...script, at: `/channels/${name}`, stored }
-  }
+  const channel = (name) => house.channel(name)
   const choose = (page, files) => page.locator('input[type="file"]').setInputFiles(files)
   const send = (page) => page.getByRole("button", { name: "Send", exact: true }).click()
   const loaded = (image) => until("the image is shown", () => image.evaluate((it) => it.complete && it.naturalWidth > 0))

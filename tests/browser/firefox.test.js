@@ -49,12 +49,7 @@ describe("in Firefox", () => {
     await page.waitForSelector("form.composer[novalidate]")
     return page
   }
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    await script.ask("POST", "/api/channels", { name })
-    const post = (text) => script.ask("POST", `/api/channels/${name}/messages`, { text })
-    return { post, at: `/channels/${name}` }
-  }
+  const channel = (name) => house.channel(name)
   const say = async (page, text) => {
     await page.type("#text", text)
     await page.keyboard.press("Enter")

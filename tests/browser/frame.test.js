@@ -14,13 +14,7 @@ describe("the frame", () => {
   before(async () => (house = await House.start()))
   after(() => house.close())
 
-  /** A channel of its own for each test. */
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    await script.ask("POST", "/api/channels", { name })
-    const post = async (text) => (await script.ask("POST", `/api/channels/${name}/messages`, { text })).json()
-    return { ...script, post, at: `/channels/${name}`, path: `/api/channels/${name}/messages` }
-  }
+  const channel = (name) => house.channel(name)
   const box = (page) => page.getByRole("textbox", { name: /^Message #/ })
   const menu = async (page, item) => {
     await page.locator(".channel-menu summary").click()

@@ -132,6 +132,16 @@ export class House {
     return { user, token, ask }
   }
 
+  /** A channel of a script's own, with what a test does there. */
+  async channel(name) {
+    const script = await this.script(`Script of ${name}`)
+    const path = `/api/channels/${name}/messages`
+    const { id } = await (await script.ask("POST", "/api/channels", { name })).json()
+    const post = async (text) => (await script.ask("POST", path, { text })).json()
+    const stored = async () => (await (await script.ask("GET", path)).json()).messages
+    return { ...script, id, post, stored, at: `/channels/${name}`, path }
+  }
+
   ask(method, path, body, token) {
     const headers = { "Content-Type": "application/json" }
     if (token) headers.Authorization = `Bearer ${token}`

@@ -9,13 +9,7 @@ describe("a message", () => {
   before(async () => (house = await House.start()))
   after(() => house.close())
 
-  /** A channel of its own for each test. */
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    const { id } = await (await script.ask("POST", "/api/channels", { name })).json()
-    const post = async (text) => (await script.ask("POST", `/api/channels/${name}/messages`, { text })).json()
-    return { ...script, id, post, at: `/channels/${name}`, path: `/api/channels/${name}/messages` }
-  }
+  const channel = (name) => house.channel(name)
   const box = (page) => page.getByRole("textbox", { name: /^Message #/ })
   const message = (page, text) => page.locator(".message[data-seq]", { hasText: text })
   const hasFocus = (what, locator) => until(what, () => locator.evaluate((it) => it === document.activeElement))

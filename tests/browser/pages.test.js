@@ -56,6 +56,8 @@ describe("the pages", () => {
       await page.context().setOffline(false)
       await page.goto("/channels/nowhere")
       await looksRight(page, `lost-${name}`)
+      await page.goto("/api/docs")
+      await looksRight(page, `docs-${name}`)
     })
   }
 

@@ -9,12 +9,7 @@ describe("a conversation", () => {
   before(async () => (house = await House.start()))
   after(() => house.close())
 
-  /** A channel of its own for each test. */
-  const channel = async (name) => {
-    const script = await house.script(`Script of ${name}`)
-    await script.ask("POST", "/api/channels", { name })
-    return { ...script, at: `/channels/${name}`, path: `/api/channels/${name}/messages` }
-  }
+  const channel = (name) => house.channel(name)
 
   it("goes back and forth between two browsers and a script, without a reload", async () => {
     const { at, ask, path } = await channel("talk")
