@@ -12,6 +12,9 @@ import { firstUnread } from "./unread.js"
 /** What was missed comes at once with the connection; later is live. */
 const CATCHING_UP_MS = 2_000
 
+/** How long the line is in view until it was seen: what arrives may carry it off at once. */
+const SEEN_MS = 1_000
+
 /** @param {HTMLElement} element */
 export function mountNews(element) {
   const list = new MessageList(element)
@@ -21,6 +24,7 @@ export function mountNews(element) {
   let away = document.hidden
   let catchingUp = 0
   let seen = true
+  let seeing = 0
 
   /** @param {HTMLElement} item */
   const put = (item) => {
@@ -80,8 +84,10 @@ export function mountNews(element) {
     say("tell", { text: "Marked unread from here." })
   })
 
-  const observer = new IntersectionObserver(([{ isIntersecting, boundingClientRect, rootBounds }]) => {
-    seen ||= isIntersecting
+  const observer = new IntersectionObserver((moves) => {
+    const { isIntersecting, boundingClientRect, rootBounds } = moves[moves.length - 1]
+    clearTimeout(seeing)
+    if (isIntersecting) seeing = setTimeout(() => (seen = true), SEEN_MS)
     const isAbove = line.isConnected && rootBounds !== null && boundingClientRect.top < rootBounds.top
     say("news-above", { shown: isAbove && !seen })
   }, { root: find(document, '[data-mount~="scroll"]') })
