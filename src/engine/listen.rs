@@ -135,9 +135,9 @@ impl Listener {
             // Enabled before looking: a word said in between wakes it.
             woken.as_mut().enable();
             match room.after(self.position, CHUNK_BYTES) {
-                Heard::Frame(frame, position) => {
+                Heard::Frames(frames, position) => {
                     self.position = position;
-                    return Some(frame);
+                    return Some(frames);
                 }
                 Heard::Slots(slots, position) => {
                     self.position = position;

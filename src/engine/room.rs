@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-use parking_lot::RwLock;
+use bytes::{Bytes, BytesMut};
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use crate::domain::ids::{ChannelId, Epoch, Seq, UserId};
@@ -73,7 +73,7 @@ impl<T> Ring<T> {
     /// # Errors
     ///
     /// When some of it is gone.
-    pub fn after(&self, position: u64) -> Result<impl Iterator<Item = &T>, Lagged> {
+    pub fn after(&self, position: u64) -> Result<impl Iterator<Item = &T> + Clone, Lagged> {
         let behind = usize::try_from(self.head.saturating_sub(position)).map_err(|_| Lagged)?;
         let skip = self.slots.len().checked_sub(behind).ok_or(Lagged)?;
         Ok(self.slots.range(skip..).map(|(slot, _)| slot))
@@ -118,6 +118,13 @@ impl Content {
             Self::Channel { .. } | Self::Activity { .. } => 64,
         }
     }
+
+    fn shared(&self) -> Option<&Bytes> {
+        match self {
+            Self::Shared(frame) => Some(frame),
+            Self::Channel { .. } | Self::Activity { .. } => None,
+        }
+    }
 }
 
 /// A place where things are said and listened to.
@@ -126,6 +133,8 @@ pub struct Room {
     /// The epoch of this room's cursors.
     pub epoch: Epoch,
     inner: RwLock<Inner>,
+    /// Locked while `inner` is, never the other way round.
+    joined: Mutex<Joined>,
     woken: Notify,
 }
 
@@ -137,13 +146,22 @@ struct Inner {
     closed: bool,
 }
 
+/// Frames that were joined for one listener, kept for the others: most are at its position.
+#[derive(Debug, Default)]
+struct Joined {
+    after: u64,
+    next: u64,
+    frames: Bytes,
+}
+
 /// What a listener finds after its position.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// These slots, up to this position.
+    /// Frames that read the same for everybody, up to this position: the common case, for which
+    /// nothing is allocated per listener.
+    Frames(Bytes, u64),
+    /// These slots, up to this position: some read differently for each listener.
     Slots(Vec<Slot>, u64),
-    /// One frame and nothing else: the common case, for which nothing is allocated.
-    Frame(Bytes, u64),
     /// Nothing yet.
     Nothing,
     /// Nothing, ever again.
@@ -157,7 +175,7 @@ impl Room {
     #[must_use]
     pub fn new(epoch: Epoch, since: Seq) -> Self {
         let inner = Inner { ring: Ring::default(), complete_since: since, closed: false };
-        Self { epoch, inner: RwLock::new(inner), woken: Notify::new() }
+        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), woken: Notify::new() }
     }
 
     /// Says something that lasts, or came with the entry `seq`; without one, something that does
@@ -209,24 +227,42 @@ impl Room {
     #[must_use]
     pub fn after(&self, position: u64, max_bytes: usize) -> Heard {
         let inner = self.inner.read();
-        let head = inner.ring.head();
         let Ok(slots) = inner.ring.after(position) else { return Heard::Lagged };
-        match (head - position, inner.ring.slots.back()) {
-            (0, _) => return if inner.closed { Heard::Closed } else { Heard::Nothing },
-            (1, Some((Slot { content: Content::Shared(frame), .. }, _))) => {
-                return Heard::Frame(frame.clone(), head);
-            }
-            _ => {}
-        }
         let mut bytes = 0;
         let within = |slot: &&Slot| {
-            let first = bytes == 0;
+            let is_first = bytes == 0;
             bytes += slot.content.bytes();
-            first || bytes <= max_bytes
+            is_first || bytes <= max_bytes
         };
-        let taken: Vec<_> = slots.take_while(within).cloned().collect();
-        let next = position + taken.len() as u64;
-        Heard::Slots(taken, next)
+        let taken = slots.clone().take_while(within).count();
+        let (slots, next) = (slots.take(taken), position + taken as u64);
+        if taken == 0 {
+            return if inner.closed { Heard::Closed } else { Heard::Nothing };
+        }
+        let frames = slots.clone().filter_map(|slot| slot.content.shared());
+        if frames.clone().count() == taken {
+            return Heard::Frames(self.join(frames, position, next), next);
+        }
+        Heard::Slots(slots.cloned().collect(), next)
+    }
+
+    /// These frames, which are all between two positions, in one piece.
+    fn join<'f>(
+        &self,
+        frames: impl Iterator<Item = &'f Bytes> + Clone,
+        after: u64,
+        next: u64,
+    ) -> Bytes {
+        if let (Some(one), None) = (frames.clone().next(), frames.clone().nth(1)) {
+            return one.clone();
+        }
+        let mut joined = self.joined.lock();
+        if (joined.after, joined.next) != (after, next) {
+            let mut chunk = BytesMut::with_capacity(frames.clone().map(Bytes::len).sum());
+            frames.for_each(|frame| chunk.extend_from_slice(frame));
+            *joined = Joined { after, next, frames: chunk.freeze() };
+        }
+        joined.frames.clone()
     }
 }
 
@@ -247,6 +283,24 @@ mod tests {
         assert_eq!(ring.slots.len(), 1);
         ring.push(1, 1);
         assert_eq!(ring.after(ring.head() - 1).map(Iterator::count), Ok(1));
+    }
+
+    fn said(text: &'static str) -> Content {
+        Content::Shared(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn frames_that_read_the_same_are_heard_in_one_piece_from_any_position() {
+        let room = Room::new(Epoch(1), Seq(0));
+        for text in ["one ", "two ", "three "] {
+            room.say(None, said(text));
+        }
+        assert_eq!(room.after(0, 1_024), Heard::Frames("one two three ".into(), 3));
+        assert_eq!(room.after(0, 1_024), Heard::Frames("one two three ".into(), 3));
+        assert_eq!(room.after(1, 1_024), Heard::Frames("two three ".into(), 3));
+        assert_eq!(room.after(0, 9), Heard::Frames("one two ".into(), 2));
+        assert_eq!(room.after(0, 1), Heard::Frames("one ".into(), 1));
+        assert_eq!(room.after(3, 1_024), Heard::Nothing);
     }
 
     #[test]
