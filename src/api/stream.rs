@@ -3,19 +3,21 @@
 //! Rocket's own `EventStream` formats each event for each listener, in four chunks. Here frames
 //! arrive encoded, and all that wait go out as one chunk.
 
-use std::io::Cursor;
+use std::io;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use rocket::http::{ContentType, Header};
 use rocket::request::Request;
-use rocket::response::stream::ReaderStream;
 use rocket::response::{self, Responder, Response};
+use tokio_util::io::StreamReader;
 
 use crate::engine::Listener;
 
 /// How long a client waits before it comes back, in milliseconds.
-const RETRY: &[u8] = b"retry: 1000\n\n";
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+/// The size of the buffer that each stream has for as long as it lives.
+const CHUNK_BYTES: usize = 4_096;
 
 /// A listener's frames as a response.
 pub(super) struct EventStream {
@@ -30,19 +32,13 @@ impl EventStream {
 
 impl<'r> Responder<'r, 'static> for EventStream {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let first = Some(Bytes::from_static(RETRY));
-        let chunks = stream::unfold((first, self.listener), |(first, mut listener)| async {
-            let chunk = match first {
-                Some(first) => first,
-                None => listener.next().await?,
-            };
-            Some((Cursor::new(chunk), (None, listener)))
-        });
+        let frames = stream::iter([RETRY]).chain(self.listener);
         Response::build()
             .header(ContentType::EventStream)
             .header(Header::new("Cache-Control", "no-store, no-transform"))
             .header(Header::new("X-Accel-Buffering", "no"))
-            .streamed_body(ReaderStream::from(chunks))
+            .streamed_body(StreamReader::new(frames.map(Ok::<_, io::Error>)))
+            .max_chunk_size(CHUNK_BYTES)
             .ok()
     }
 }

@@ -1,6 +1,7 @@
 //! The follower: feeds the log's entries to `apply`, and what they did to the rooms.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
 
 use futures::StreamExt;
@@ -52,6 +53,7 @@ pub(super) async fn start(
         lobby: Arc::new(Room::new(log.epoch().of_stream(LOBBY), head)),
         sessions: Mutex::default(),
         over: CancellationToken::new(),
+        listeners: AtomicU32::new(0),
         runtime: Handle::current(),
     });
     let follower = Follower { log: Arc::downgrade(log), core: core.clone() };

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::Stream;
 use serde_json::json;
-use tokio::time::{Instant, Sleep};
+use tokio::sync::futures::OwnedNotified;
+use tokio::time::{Instant, Sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::attendance::Attendance;
@@ -23,12 +27,16 @@ use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
 const PING_PERIOD: Duration = Duration::from_secs(20);
+/// The golden ratio's fraction: its multiples, modulo 1, are spread evenly however many there are.
+const GOLDEN: f64 = 0.618_033_988_749_895;
 /// How long a cursor from the future is waited for: this node may be behind another.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
 /// How much one chunk carries at most, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A position in a room, and what its owner is due before that.
+/// A position in a room, and what its owner is due before that: a stream of bytes to send, whole
+/// frames, several at once when several wait. It ends when the session was signed out, the channel
+/// deleted, or the server is shutting down.
 pub struct Listener {
     core: Arc<Core>,
     room: Arc<Room>,
@@ -37,6 +45,9 @@ pub struct Listener {
     session: Session,
     position: u64,
     due: Due,
+    /// Ends when this node has reached the cursor that is due, or not in time.
+    reached: Option<BoxFuture<'static, ()>>,
+    woken: Pin<Box<OwnedNotified>>,
     ping: Pin<Box<Sleep>>,
     /// Cancelled when the session or the server ends.
     end: CancellationToken,
@@ -104,7 +115,9 @@ impl Engine {
             session: session.clone(),
             position,
             due,
-            ping: Box::pin(tokio::time::sleep(PING_PERIOD)),
+            reached: None,
+            woken: Box::pin(room.woken()),
+            ping: Box::pin(tokio::time::sleep(self.core.first_ping())),
             over: Box::pin(end.clone().cancelled_owned()),
             end,
             _attendance: attendance.collect(),
@@ -114,64 +127,84 @@ impl Engine {
     }
 }
 
-impl Listener {
-    /// The next bytes to send: whole frames, several at once when several wait. `None` when the
-    /// stream is over: the session was signed out, the channel deleted, or the server is shutting
-    /// down.
-    pub async fn next(&mut self) -> Option<Bytes> {
+impl Stream for Listener {
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         // Looked at first: where something is always said, nothing would be waited for.
         if self.end.is_cancelled() {
-            return None;
+            return Poll::Ready(None);
         }
-        match std::mem::replace(&mut self.due, Due::Nothing) {
-            Due::Frames(frames) if !frames.is_empty() => return Some(frames),
-            Due::After(cursor) => return self.catch_up(cursor).await,
-            _ => {}
+        if let Some(due) = ready!(self.poll_due(context)) {
+            return Poll::Ready(Some(due));
         }
-        let room = self.room.clone();
         loop {
-            let woken = room.woken();
-            tokio::pin!(woken);
-            // Enabled before looking: a word said in between wakes it.
-            woken.as_mut().enable();
-            match room.after(self.position, CHUNK_BYTES) {
+            // Before looking, so that a word said in between wakes it.
+            while self.woken.as_mut().poll(context).is_ready() {
+                let woken = self.room.woken();
+                self.woken.set(woken);
+            }
+            match self.room.after(self.position, CHUNK_BYTES) {
                 Heard::Frames(frames, position) => {
                     self.position = position;
-                    return Some(frames);
+                    return Poll::Ready(Some(frames));
                 }
                 Heard::Slots(slots, position) => {
                     self.position = position;
                     let chunk = self.render(&slots);
                     if !chunk.is_empty() {
-                        return Some(chunk);
+                        return Poll::Ready(Some(chunk));
                     }
-                    continue;
                 }
-                Heard::Lagged => return Some(self.reset(Reset::TooSlow)),
-                Heard::Closed => return None,
-                Heard::Nothing => {}
+                Heard::Lagged => return Poll::Ready(Some(self.reset(Reset::TooSlow))),
+                Heard::Closed => return Poll::Ready(None),
+                Heard::Nothing => break,
             }
-            tokio::select! {
-                biased;
-                () = &mut self.over => return None,
-                () = &mut woken => {}
-                () = &mut self.ping => {
-                    self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
-                    return Some(Bytes::from_static(b"event: ping\ndata: {}\n\n"));
+        }
+        if self.over.poll_unpin(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        ready!(self.ping.as_mut().poll(context));
+        self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
+        Poll::Ready(Some(Bytes::from_static(b"event: ping\ndata: {}\n\n")))
+    }
+}
+
+impl Listener {
+    /// What comes before the room's next words, once.
+    fn poll_due(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match &self.due {
+            Due::Nothing => Poll::Ready(None),
+            Due::Frames(frames) => {
+                let frames = Some(frames.clone()).filter(|frames| !frames.is_empty());
+                self.due = Due::Nothing;
+                Poll::Ready(frames)
+            }
+            // Somebody has already seen this entry on another node.
+            Due::After(cursor) => {
+                let cursor = *cursor;
+                if self.over.poll_unpin(context).is_ready() {
+                    return Poll::Ready(None);
                 }
+                let core = &self.core;
+                let reached = self.reached.get_or_insert_with(|| {
+                    let core = core.clone();
+                    Box::pin(async move {
+                        // Reached or not: what is told then is worked out anew.
+                        let _ = timeout(BEHIND_PATIENCE, core.applied(cursor.seq)).await;
+                    })
+                });
+                ready!(reached.poll_unpin(context));
+                (self.reached, self.due) = (None, Due::Nothing);
+                Poll::Ready(Some(self.resume(cursor)))
             }
         }
     }
 
-    /// Waits for the entry that somebody has already seen on another node.
-    async fn catch_up(&mut self, cursor: Cursor) -> Option<Bytes> {
-        let core = self.core.clone();
-        tokio::select! {
-            () = &mut self.over => return None,
-            _ = tokio::time::timeout(BEHIND_PATIENCE, core.applied(cursor.seq)) => {}
-        }
+    /// What comes after a cursor that was waited for.
+    fn resume(&mut self, cursor: Cursor) -> Bytes {
         let me = &self.session.user.id;
-        let live = core.live.read();
+        let live = self.core.live.read();
         let (position, due) = match &self.channel {
             Some(id) => {
                 let channel = live.state.channel(id);
@@ -183,10 +216,10 @@ impl Listener {
         drop(live);
         self.position = position;
         match due {
-            Due::Frames(frames) if !frames.is_empty() => Some(frames),
-            Due::Frames(_) | Due::Nothing => Some(Bytes::from_static(b": caught up\n\n")),
+            Due::Frames(frames) if !frames.is_empty() => frames,
+            Due::Frames(_) | Due::Nothing => Bytes::from_static(b": caught up\n\n"),
             // It never was: nobody has seen what was never said.
-            Due::After(_) => Some(self.reset(Reset::UnknownCursor)),
+            Due::After(_) => self.reset(Reset::UnknownCursor),
         }
     }
 
@@ -248,6 +281,13 @@ impl Listener {
 }
 
 impl Core {
+    /// When to ping a listener first, within the later half of the period: those that came all at
+    /// once are not pinged all at once.
+    fn first_ping(&self) -> Duration {
+        let nth = self.listeners.fetch_add(1, Ordering::Relaxed);
+        PING_PERIOD.mul_f64(0.5 + 0.5 * (f64::from(nth) * GOLDEN).fract())
+    }
+
     /// What ends this session's streams; `None` when it has ended already.
     fn session_over(&self, session: &Session) -> Option<CancellationToken> {
         let mut sessions = self.sessions.lock();

@@ -26,7 +26,7 @@ pub mod tally;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -165,6 +165,8 @@ struct Core {
     sessions: Mutex<HashMap<SessionId, CancellationToken>>,
     /// Ends every stream.
     over: CancellationToken,
+    /// How many listeners there were.
+    listeners: AtomicU32,
     runtime: Handle,
 }
 

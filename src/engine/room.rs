@@ -4,10 +4,12 @@
 //! nothing else: a slow one costs no memory, and one that the ring has left behind is told so.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use crate::domain::ids::{ChannelId, Epoch, Seq, UserId};
 
@@ -135,7 +137,7 @@ pub struct Room {
     inner: RwLock<Inner>,
     /// Locked while `inner` is, never the other way round.
     joined: Mutex<Joined>,
-    woken: Notify,
+    woken: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -175,7 +177,7 @@ impl Room {
     #[must_use]
     pub fn new(epoch: Epoch, since: Seq) -> Self {
         let inner = Inner { ring: Ring::default(), complete_since: since, closed: false };
-        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), woken: Notify::new() }
+        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), woken: Arc::default() }
     }
 
     /// Says something that lasts, or came with the entry `seq`; without one, something that does
@@ -200,9 +202,9 @@ impl Room {
         self.woken.notify_waiters();
     }
 
-    /// What wakes a listener. Enable it, then look with [`Room::after`], then wait.
-    pub(crate) fn woken(&self) -> tokio::sync::futures::Notified<'_> {
-        self.woken.notified()
+    /// What wakes a listener, from now on: take it, then look with [`Room::after`], then wait.
+    pub(crate) fn woken(&self) -> OwnedNotified {
+        self.woken.clone().notified_owned()
     }
 
     /// The position from which one hears what is said from now on.

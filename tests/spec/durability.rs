@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use houston::domain::channel::ChannelRef;
 use houston::domain::entry::{Erase, Key};
 use houston::domain::ids::{Epoch, Seq};
