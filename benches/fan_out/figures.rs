@@ -94,15 +94,12 @@ impl Board {
         contender: Contender,
         value: f64,
     ) {
-        let row = match self.position(scene, setting, figure) {
-            Some(at) => &mut self.rows[at],
-            None => {
-                let setting = setting.to_owned();
-                self.rows.push(Row { scene, setting, figure, values: BTreeMap::new() });
-                self.rows.last_mut().expect("it was just added")
-            }
-        };
-        row.values.entry(contender).or_default().push(value);
+        let at = self.position(scene, setting, figure).unwrap_or_else(|| {
+            let (setting, values) = (setting.to_owned(), BTreeMap::new());
+            self.rows.push(Row { scene, setting, figure, values });
+            self.rows.len() - 1
+        });
+        self.rows[at].values.entry(contender).or_default().push(value);
     }
 
     /// The median over the rounds, if it was measured.
@@ -127,7 +124,9 @@ impl Board {
                 .filter(|contender| rows.iter().any(|row| row.values.contains_key(contender)))
                 .collect();
             print!("| {:<28} |", "figure");
-            shown.iter().for_each(|contender| print!(" {:>18} |", contender.name()));
+            for contender in &shown {
+                print!(" {:>18} |", contender.name());
+            }
             println!("\n| {:-<28} |{}", "", " -----------------: |".repeat(shown.len()));
             for row in rows {
                 let base = [Contender::Limit, Contender::Coalescing, Contender::Axum]

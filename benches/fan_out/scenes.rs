@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::contender::Contender;
 use crate::figures::{Board, Figure, Latencies, NOT_KEPT_UP};
-use crate::load::{Load, Posting};
+use crate::load::{Load, OPENED_AT_ONCE, Posting};
 use crate::process::{Process, Spent, Usage};
 
 use Contender::{Axum, Coalescing, Houston, Limit};
@@ -110,7 +110,7 @@ impl Round<'_> {
     /// Opens so many streams; what that took and holds is a figure.
     fn open(&mut self, stage: &mut Stage, streams: usize) -> Result<()> {
         let idle = stage.process.memory_kib()?;
-        let opened_in = stage.load.open(streams)?;
+        let opened_in = stage.load.open(streams, OPENED_AT_ONCE)?;
         std::thread::sleep(SETTLING);
         let per_stream = (stage.process.memory_kib()? - idle) / streams as f64;
         let setting = format!("{streams} streams");
@@ -169,7 +169,7 @@ fn latency(round: &mut Round) -> Result<()> {
         let streams = round.size.streams(streams);
         let during = round.size.during(Duration::from_secs(4));
         let mut stage = round.stage(1)?;
-        stage.load.open(streams)?;
+        stage.load.open(streams, OPENED_AT_ONCE)?;
         stage.load.post_in_flight(1, WARM_UP)?;
         stage.load.forget_counts();
         let (posting, spent) =
@@ -191,7 +191,7 @@ fn latency(round: &mut Round) -> Result<()> {
 fn rooms(round: &mut Round) -> Result<()> {
     let (rooms, flight) = (round.size.streams(100), 8);
     let mut stage = round.stage(rooms)?;
-    stage.load.open(rooms * 20)?;
+    stage.load.open(rooms * 20, OPENED_AT_ONCE)?;
     stage.load.post_in_flight(flight, WARM_UP)?;
     stage.load.forget_counts();
     let during = round.size.during(Duration::from_secs(2));
@@ -234,13 +234,16 @@ fn histories(round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-/// Many listen, and nobody says anything.
+/// Many listen, and nobody says anything; and before that, a rush for an empty room.
 fn idle(round: &mut Round) -> Result<()> {
+    let rush = round.size.streams(5_000);
+    let rushed_in = round.stage(1)?.load.open(rush, rush)?.as_secs_f64();
+    round.add(&format!("{rush} streams, all at once"), Figure::OpenedIn, rushed_in);
     let half = round.size.streams(5_000).min(crate::most_streams()? / 2);
     let mut stage = round.stage(1)?;
     let idle_kib = stage.process.memory_kib()?;
     round.open(&mut stage, half)?;
-    stage.load.open(half)?;
+    stage.load.open(half, OPENED_AT_ONCE)?;
     std::thread::sleep(SETTLING);
     let streams = 2 * half;
     let setting = format!("{streams} streams");
@@ -256,7 +259,7 @@ fn storm(round: &mut Round) -> Result<()> {
         let streams = round.size.streams(streams);
         let (before, after) = (Duration::from_millis(500), Duration::from_millis(500));
         let mut stage = round.stage(1)?;
-        stage.load.open(streams)?;
+        stage.load.open(streams, OPENED_AT_ONCE)?;
         let caught_up_in = stage.load.storm(STORM_PER_SECOND, before, after)?;
         round.add(&format!("{streams} streams"), Figure::CaughtUpIn, caught_up_in.as_secs_f64());
         stage.load.verify()?;

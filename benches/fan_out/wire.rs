@@ -79,8 +79,7 @@ impl Chunked {
                 return Err("the server ended a stream".into());
             }
             (Self::Size(size) | Self::Extension(size), b'\n') => Self::Data(size),
-            (Self::Size(size), b'\r' | b';') => Self::Extension(size),
-            (Self::Extension(size), _) => Self::Extension(size),
+            (Self::Size(size), b'\r' | b';') | (Self::Extension(size), _) => Self::Extension(size),
             (Self::Between, digit) => Self::Size(hexadecimal(digit)?),
             (Self::Size(size), digit) => Self::Size(size * 16 + hexadecimal(digit)?),
             (Self::Data(_), _) => unreachable!("data is taken as it is"),
