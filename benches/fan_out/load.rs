@@ -199,7 +199,10 @@ impl Load {
         while Instant::now() < caught_up + after {
             self.turn_on_schedule(&mut schedule)?;
         }
-        self.finish(Instant::now() + PATIENCE)?;
+        if !self.finish(Instant::now() + PATIENCE)? {
+            let missing = self.ledger.unfinished();
+            return Err(format!("{missing} messages did not reach every stream").into());
+        }
         Ok(caught_up - start)
     }
 
