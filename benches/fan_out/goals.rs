@@ -1,0 +1,220 @@
+//! What must show: Houston's figures against its peers', at least and at best.
+
+use crate::contender::Contender::{self, Axum, Coalescing, Houston, Limit, Rocket};
+use crate::figures::{Board, Figure, number};
+
+/// A figure of Houston's, and what is wanted of it.
+struct Goal {
+    what: &'static str,
+    scene: &'static str,
+    setting: &'static str,
+    figure: Figure,
+    least: &'static [Bound],
+    aim: &'static [Bound],
+}
+
+/// What a figure is held against.
+enum Bound {
+    /// At least so many times this server's.
+    Over(f64, Contender),
+    /// At most so many times this server's.
+    Under(f64, Contender),
+    /// At most that.
+    AtMost(f64),
+}
+
+use Bound::{AtMost, Over, Under};
+
+const GOALS: &[Goal] = &[
+    Goal {
+        what: "deliveries/s, 1,000 streams, K = 8",
+        scene: "fan-out",
+        setting: "1000 streams, 8 in flight",
+        figure: Figure::DeliveriesPerSecond,
+        least: &[Over(1.3, Axum), Over(8.0, Rocket)],
+        aim: &[Over(0.9, Coalescing)],
+    },
+    Goal {
+        what: "CPU per delivery, 1,000 streams, K = 1, µs",
+        scene: "fan-out",
+        setting: "1000 streams, 1 in flight",
+        figure: Figure::CpuPerDelivery,
+        least: &[Under(1.1, Axum), Under(1.8, Limit)],
+        aim: &[Under(1.35, Limit)],
+    },
+    Goal {
+        what: "CPU per delivery, 5,000 streams, K = 1, µs",
+        scene: "fan-out",
+        setting: "5000 streams, 1 in flight",
+        figure: Figure::CpuPerDelivery,
+        least: &[Under(1.1, Axum), Under(1.8, Limit)],
+        aim: &[Under(1.35, Limit)],
+    },
+    Goal {
+        what: "p99 latency, 1,000 streams at 50/s, ms",
+        scene: "latency",
+        setting: "1000 streams, 50 messages a second",
+        figure: Figure::LatencyP99,
+        least: &[Under(1.0, Axum)],
+        aim: &[Under(1.5, Coalescing)],
+    },
+    Goal {
+        what: "p99 latency, 5,000 streams at 50/s, ms",
+        scene: "latency",
+        setting: "5000 streams, 50 messages a second",
+        figure: Figure::LatencyP99,
+        least: &[Under(1.0, Axum)],
+        aim: &[Under(1.5, Coalescing)],
+    },
+    Goal {
+        what: "deliveries/s, 100 rooms of 20, K = 8",
+        scene: "rooms",
+        setting: "100 rooms of 20, 8 in flight",
+        figure: Figure::DeliveriesPerSecond,
+        least: &[Over(1.0, Axum)],
+        aim: &[Over(1.2, Axum)],
+    },
+    Goal {
+        what: "memory per idle stream of 10,000, KiB",
+        scene: "idle",
+        setting: "10000 streams",
+        figure: Figure::MemoryPerStream,
+        least: &[AtMost(26.0)],
+        aim: &[Under(1.0, Axum), AtMost(10.0)],
+    },
+    Goal {
+        what: "memory of the idle server, MiB",
+        scene: "idle",
+        setting: "10000 streams",
+        figure: Figure::IdleMemory,
+        least: &[AtMost(20.0)],
+        aim: &[],
+    },
+    Goal {
+        what: "time to open 5,000 streams, s",
+        scene: "idle",
+        setting: "5000 streams",
+        figure: Figure::OpenedIn,
+        least: &[Under(2.0, Axum)],
+        aim: &[Under(1.0, Axum)],
+    },
+    Goal {
+        what: "durable posts/s, 64 clients",
+        scene: "posts",
+        setting: "64 clients",
+        figure: Figure::PostsPerSecond,
+        least: &[Over(0.3, Axum)],
+        aim: &[Over(0.5, Axum)],
+    },
+    Goal {
+        what: "their p99, ms",
+        scene: "posts",
+        setting: "64 clients",
+        figure: Figure::AnswerP99,
+        least: &[AtMost(25.0)],
+        aim: &[AtMost(10.0)],
+    },
+    Goal {
+        what: "histories/s, 16 clients",
+        scene: "histories",
+        setting: "16 clients",
+        figure: Figure::HistoriesPerSecond,
+        least: &[Over(1.0, Axum)],
+        aim: &[Over(1.7, Axum)],
+    },
+    Goal {
+        what: "storm of 1,000 streams: caught up in, s",
+        scene: "storm",
+        setting: "1000 streams",
+        figure: Figure::CaughtUpIn,
+        least: &[AtMost(0.3)],
+        aim: &[Under(1.0, Axum)],
+    },
+    Goal {
+        what: "storm of 5,000 streams: caught up in, s",
+        scene: "storm",
+        setting: "5000 streams",
+        figure: Figure::CaughtUpIn,
+        least: &[AtMost(3.0)],
+        aim: &[Under(1.0, Axum)],
+    },
+];
+
+/// How far a figure may miss what is wanted at least before a check fails: a shared machine's
+/// noise is not a slower server.
+const TOLERANCE: f64 = 1.0 / 3.0;
+
+/// Prints what is wanted beside what was measured; tells how many figures missed by more than is
+/// tolerated what is wanted of them at least.
+pub(crate) fn print(board: &Board) -> usize {
+    println!("\n## What must show\n");
+    println!("| figure | houston | peers | at least | | aim | |");
+    println!("| --- | ---: | --- | --- | --- | --- | --- |");
+    let mut missed = 0;
+    for goal in GOALS {
+        let Some(value) = goal.value(board, Houston) else { continue };
+        let peers: Vec<_> = Contender::ALL
+            .into_iter()
+            .filter(|contender| *contender != Houston)
+            .filter_map(|contender| Some((contender, goal.value(board, contender)?)))
+            .map(|(contender, peer)| {
+                format!("{} {} ({:.2}×)", contender.name(), number(peer), value / peer)
+            })
+            .collect();
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            goal.what,
+            number(value),
+            peers.join(", "),
+            told(goal.least),
+            goal.verdict(goal.least, board, value),
+            told(goal.aim),
+            goal.verdict(goal.aim, board, value),
+        );
+        let tolerated = |bound: &Bound| goal.meets(bound, board, value, TOLERANCE);
+        missed += usize::from(!goal.least.iter().all(tolerated));
+    }
+    println!("\nEach stream got each message once, and all of a room in one order.");
+    if missed > 0 {
+        println!("{missed} figures miss what is wanted at least by more than a third.");
+    }
+    missed
+}
+
+impl Goal {
+    fn value(&self, board: &Board, contender: Contender) -> Option<f64> {
+        board.figure(self.scene, self.setting, self.figure, contender)
+    }
+
+    fn verdict(&self, bounds: &[Bound], board: &Board, value: f64) -> &'static str {
+        match bounds {
+            [] => "",
+            _ if bounds.iter().all(|bound| self.meets(bound, board, value, 0.0)) => "met",
+            _ => "missed",
+        }
+    }
+
+    /// Whether a value keeps to a bound, give or take some part of it.
+    fn meets(&self, bound: &Bound, board: &Board, value: f64, tolerance: f64) -> bool {
+        // Who cannot keep up sets no bound.
+        let peer = |contender| self.value(board, contender).filter(|peer| peer.is_finite());
+        match bound {
+            Over(times, contender) => {
+                peer(*contender).is_none_or(|peer| value >= times * peer * (1.0 - tolerance))
+            }
+            Under(times, contender) => {
+                peer(*contender).is_none_or(|peer| value <= times * peer * (1.0 + tolerance))
+            }
+            AtMost(most) => value <= most * (1.0 + tolerance),
+        }
+    }
+}
+
+fn told(bounds: &[Bound]) -> String {
+    let told = |bound: &Bound| match bound {
+        Over(times, contender) => format!("{times}× {}", contender.name()),
+        Under(times, contender) => format!("at most {times}× {}", contender.name()),
+        AtMost(most) => format!("at most {most}"),
+    };
+    bounds.iter().map(told).collect::<Vec<_>>().join(", ")
+}

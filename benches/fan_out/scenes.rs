@@ -1,0 +1,268 @@
+//! What is measured: each scene starts a server of its own, and plays one round with it.
+
+use std::time::Duration;
+
+use crate::Result;
+use crate::contender::Contender;
+use crate::figures::{Board, Figure, Latencies, NOT_KEPT_UP};
+use crate::load::{Load, OPENED_AT_ONCE, Posting};
+use crate::process::{Process, Spent, Usage};
+
+use Contender::{Axum, Coalescing, Houston, Limit};
+
+/// How long a server may take, after the last message was due, until all have it.
+const IN_TIME: Duration = Duration::from_secs(5);
+/// How long memory is given to settle once all streams are open.
+const SETTLING: Duration = Duration::from_millis(300);
+/// Messages before what is measured.
+const WARM_UP: Duration = Duration::from_millis(100);
+const STORM_PER_SECOND: u32 = 20;
+const LATENCY_PER_SECOND: u32 = 50;
+
+/// How much is done.
+#[derive(Clone, Copy)]
+pub(crate) enum Size {
+    Full,
+    /// Little, to see that the bench works.
+    Quick,
+}
+
+impl Size {
+    fn streams(self, full: usize) -> usize {
+        match self {
+            Self::Full => full,
+            Self::Quick => full / 20,
+        }
+    }
+
+    fn during(self, full: Duration) -> Duration {
+        match self {
+            Self::Full => full,
+            Self::Quick => full / 10,
+        }
+    }
+}
+
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    pub(crate) contenders: &'static [Contender],
+    play: fn(&mut Round) -> Result<()>,
+}
+
+/// All scenes, in the order in which they are played.
+pub(crate) const SCENES: [Scene; 7] = [
+    Scene { name: "fan-out", contenders: &Contender::ALL, play: fan_out },
+    Scene { name: "latency", contenders: &[Houston, Coalescing, Axum], play: latency },
+    Scene { name: "rooms", contenders: &[Houston, Coalescing, Axum], play: rooms },
+    Scene { name: "posts", contenders: &[Houston, Axum], play: posts },
+    Scene { name: "histories", contenders: &[Houston, Limit, Axum], play: histories },
+    Scene { name: "idle", contenders: &[Houston, Limit, Axum], play: idle },
+    Scene { name: "storm", contenders: &[Houston, Axum], play: storm },
+];
+
+impl Scene {
+    /// Plays one round with one server.
+    pub(crate) fn play(&self, contender: Contender, size: Size, board: &mut Board) -> Result<()> {
+        let mut round = Round { scene: self.name, contender, size, board };
+        (self.play)(&mut round)
+            .map_err(|error| format!("{} with {}: {error}", self.name, contender.name()).into())
+    }
+}
+
+/// One server in one scene.
+struct Round<'b> {
+    scene: &'static str,
+    contender: Contender,
+    size: Size,
+    board: &'b mut Board,
+}
+
+/// A server, and the load on it.
+struct Stage {
+    process: Process,
+    load: Load,
+}
+
+impl Stage {
+    fn start(contender: Contender, rooms: usize) -> Result<Self> {
+        let process = Process::start(contender, rooms)?;
+        let load = Load::new(&process.address)?;
+        Ok(Self { process, load })
+    }
+
+    /// Runs something, and tells what the server spent on it.
+    fn measure<T>(&mut self, run: impl FnOnce(&mut Load) -> Result<T>) -> Result<(T, Spent)> {
+        let before: Usage = self.process.usage()?;
+        let got = run(&mut self.load)?;
+        Ok((got, self.process.spent_since(&before)?))
+    }
+}
+
+impl Round<'_> {
+    fn stage(&self, rooms: usize) -> Result<Stage> {
+        Stage::start(self.contender, rooms)
+    }
+
+    fn add(&mut self, setting: &str, figure: Figure, value: f64) {
+        self.board.add(self.scene, setting, figure, self.contender, value);
+    }
+
+    /// Opens so many streams; what that took and holds is a figure.
+    fn open(&mut self, stage: &mut Stage, streams: usize) -> Result<()> {
+        let idle = stage.process.memory_kib()?;
+        let opened_in = stage.load.open(streams, OPENED_AT_ONCE)?;
+        std::thread::sleep(SETTLING);
+        let per_stream = (stage.process.memory_kib()? - idle) / streams as f64;
+        let setting = format!("{streams} streams");
+        self.add(&setting, Figure::OpenedIn, opened_in.as_secs_f64());
+        self.add(&setting, Figure::MemoryPerStream, per_stream);
+        Ok(())
+    }
+
+    fn add_deliveries(&mut self, setting: &str, posting: Posting, spent: &Spent) {
+        let counts = posting.counts;
+        let deliveries = counts.latencies_us.len() as f64;
+        let cpu_us = spent.cpu.as_secs_f64() * 1e6;
+        let figures = [
+            (Figure::DeliveriesPerSecond, deliveries / posting.took.as_secs_f64()),
+            (Figure::CpuPerDelivery, cpu_us / deliveries),
+            (Figure::WritesPerDelivery, spent.writes as f64 / deliveries),
+            (Figure::ChunksPerDelivery, counts.chunks as f64 / deliveries),
+            (Figure::ReadsPerDelivery, counts.reads as f64 / deliveries),
+        ];
+        for (figure, value) in figures {
+            self.add(setting, figure, value);
+        }
+        self.add_latencies(setting, counts.latencies_us);
+    }
+
+    fn add_latencies(&mut self, setting: &str, micros: Vec<u32>) {
+        let latencies = Latencies::of(micros);
+        self.add(setting, Figure::LatencyP50, latencies.percentile_ms(50));
+        self.add(setting, Figure::LatencyP99, latencies.percentile_ms(99));
+        self.add(setting, Figure::LatencyMax, latencies.percentile_ms(100));
+    }
+}
+
+/// One channel, everyone listens, with some messages in flight.
+fn fan_out(round: &mut Round) -> Result<()> {
+    for (streams, flights) in [(1_000, &[1, 8, 32][..]), (5_000, &[1, 8])] {
+        let streams = round.size.streams(streams);
+        let during = round.size.during(Duration::from_millis(1_500));
+        let mut stage = round.stage(1)?;
+        round.open(&mut stage, streams)?;
+        for flight in flights {
+            stage.load.post_in_flight(*flight, WARM_UP)?;
+            stage.load.forget_counts();
+            let (posting, spent) = stage.measure(|load| load.post_in_flight(*flight, during))?;
+            let setting = format!("{streams} streams, {flight} in flight");
+            round.add_deliveries(&setting, posting, &spent);
+        }
+        stage.load.verify()?;
+    }
+    Ok(())
+}
+
+/// One channel, with messages that come when they come.
+fn latency(round: &mut Round) -> Result<()> {
+    for streams in [1_000, 5_000] {
+        let streams = round.size.streams(streams);
+        let during = round.size.during(Duration::from_secs(4));
+        let mut stage = round.stage(1)?;
+        stage.load.open(streams, OPENED_AT_ONCE)?;
+        stage.load.post_in_flight(1, WARM_UP)?;
+        stage.load.forget_counts();
+        let (posting, spent) =
+            stage.measure(|load| load.post_on_schedule(LATENCY_PER_SECOND, during, IN_TIME))?;
+        let setting = format!("{streams} streams, {LATENCY_PER_SECOND} messages a second");
+        if let Some(posting) = posting {
+            round.add_deliveries(&setting, posting, &spent);
+            stage.load.verify()?;
+        } else {
+            for figure in [Figure::LatencyP50, Figure::LatencyP99, Figure::LatencyMax] {
+                round.add(&setting, figure, NOT_KEPT_UP);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Many channels with few listeners each.
+fn rooms(round: &mut Round) -> Result<()> {
+    let (rooms, flight) = (round.size.streams(100), 8);
+    let mut stage = round.stage(rooms)?;
+    stage.load.open(rooms * 20, OPENED_AT_ONCE)?;
+    stage.load.post_in_flight(flight, WARM_UP)?;
+    stage.load.forget_counts();
+    let during = round.size.during(Duration::from_secs(2));
+    let (posting, spent) = stage.measure(|load| load.post_in_flight(flight, during))?;
+    round.add_deliveries(&format!("{rooms} rooms of 20, {flight} in flight"), posting, &spent);
+    stage.load.verify()
+}
+
+/// Nobody listens.
+fn posts(round: &mut Round) -> Result<()> {
+    for clients in [1, 64] {
+        let mut stage = round.stage(1)?;
+        stage.load.post_in_flight(clients, WARM_UP)?;
+        stage.load.forget_counts();
+        let during = round.size.during(Duration::from_millis(1_500));
+        let (posting, spent) = stage.measure(|load| load.post_in_flight(clients, during))?;
+        let setting = format!("{clients} clients");
+        let posts = posting.messages as f64;
+        round.add(&setting, Figure::PostsPerSecond, posts / posting.took.as_secs_f64());
+        round.add(&setting, Figure::CpuPerPost, spent.cpu.as_secs_f64() * 1e6 / posts);
+        let answers = Latencies::of(posting.counts.answers_us);
+        round.add(&setting, Figure::AnswerP50, answers.percentile_ms(50));
+        round.add(&setting, Figure::AnswerP99, answers.percentile_ms(99));
+    }
+    Ok(())
+}
+
+/// Everyone comes at once and reads what is kept.
+fn histories(round: &mut Round) -> Result<()> {
+    let mut stage = round.stage(1)?;
+    for _ in 0..100 {
+        stage.load.post_in_flight(1, Duration::ZERO)?;
+    }
+    let (clients, during) = (16, round.size.during(Duration::from_secs(1)));
+    stage.load.histories(clients, WARM_UP)?;
+    let ((answered, took), spent) = stage.measure(|load| load.histories(clients, during))?;
+    let (setting, answered) = (format!("{clients} clients"), answered as f64);
+    round.add(&setting, Figure::HistoriesPerSecond, answered / took.as_secs_f64());
+    round.add(&setting, Figure::CpuPerHistory, spent.cpu.as_secs_f64() * 1e6 / answered);
+    Ok(())
+}
+
+/// Many listen, and nobody says anything; and before that, a rush for an empty room.
+fn idle(round: &mut Round) -> Result<()> {
+    let rush = round.size.streams(5_000);
+    let rushed_in = round.stage(1)?.load.open(rush, rush)?.as_secs_f64();
+    round.add(&format!("{rush} streams, all at once"), Figure::OpenedIn, rushed_in);
+    let half = round.size.streams(5_000).min(crate::most_streams()? / 2);
+    let mut stage = round.stage(1)?;
+    let idle_kib = stage.process.memory_kib()?;
+    round.open(&mut stage, half)?;
+    stage.load.open(half, OPENED_AT_ONCE)?;
+    std::thread::sleep(SETTLING);
+    let streams = 2 * half;
+    let setting = format!("{streams} streams");
+    round.add(&setting, Figure::IdleMemory, idle_kib / 1024.0);
+    let per_stream = (stage.process.memory_kib()? - idle_kib) / streams as f64;
+    round.add(&setting, Figure::MemoryPerStream, per_stream);
+    stage.load.verify()
+}
+
+/// All streams end at once and come back, while messages flow.
+fn storm(round: &mut Round) -> Result<()> {
+    for streams in [1_000, 5_000] {
+        let streams = round.size.streams(streams);
+        let (before, after) = (Duration::from_millis(500), Duration::from_millis(500));
+        let mut stage = round.stage(1)?;
+        stage.load.open(streams, OPENED_AT_ONCE)?;
+        let caught_up_in = stage.load.storm(STORM_PER_SECOND, before, after)?;
+        round.add(&format!("{streams} streams"), Figure::CaughtUpIn, caught_up_in.as_secs_f64());
+        stage.load.verify()?;
+    }
+    Ok(())
+}
