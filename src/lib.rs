@@ -76,6 +76,8 @@
 //! beyond the possession of a session, and does not encrypt end to end: whoever operates the
 //! server can read what is said.
 
+#[cfg(target_os = "linux")]
+mod accept_queue;
 pub mod api;
 pub mod assets;
 pub mod backends;
@@ -90,6 +92,7 @@ use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::{self, Figment};
+use rocket::shield::{Permission, Shield};
 use rocket::{Build, Rocket};
 
 use crate::assets::Assets;
@@ -145,7 +148,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     let engine = Engine::start(log, blobs, limits, file_limits).await?;
     let metrics = Metrics::new()?;
     let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
-    Ok(rocket::custom(settings)
+    let rocket = rocket::custom(settings)
         .manage(engine)
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
@@ -155,12 +158,34 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .mount("/", metrics::routes())
         .attach(metrics.clone())
         .manage(metrics)
+        // Rocket's usual headers, but for one about a thing that no browser does any more.
+        .attach(Shield::default().disable::<Permission>())
         .attach(assets::templates(&assets))
         .manage(assets)
         .attach(assets::compressed_pages())
         .attach(api::uncached())
         .attach(pages::headers())
-        .attach(end_streams_at_shutdown()))
+        .attach(whole_bodies())
+        .attach(end_streams_at_shutdown());
+    #[cfg(target_os = "linux")]
+    let rocket = rocket.attach(accept_queue::lengthened());
+    Ok(rocket)
+}
+
+/// How much of a body goes out as one chunk at most.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Sends bodies whose size is known in as few pieces as that allows: each piece passes through a
+/// channel between two tasks.
+fn whole_bodies() -> AdHoc {
+    AdHoc::on_response("Bodies go out whole", |_, response| {
+        Box::pin(async move {
+            if let Some(bytes) = response.body().preset_size() {
+                // One byte more than there is: the end is found without another buffer.
+                response.set_max_chunk_size((bytes + 1).min(CHUNK_BYTES));
+            }
+        })
+    })
 }
 
 /// Streams never end by themselves: without this they would hold up the exit.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -83,11 +83,14 @@ impl Server {
         Self::launch(&mut command, data).await
     }
 
+    /// Lets the process do nothing any more, as if it were busy.
+    pub(crate) fn pause(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::STOP).expect("the process is ours");
+    }
+
     /// Asks the process to end, as a service manager would.
     pub(crate) fn terminate(&self) {
-        let pid = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("`kill` runs");
-        assert!(told.success());
+        kill_process(Pid::from_child(&self.process), Signal::TERM).expect("the process is ours");
     }
 
     /// Waits until the process has ended.

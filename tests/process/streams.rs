@@ -25,6 +25,20 @@ async fn a_message_reaches_who_reads_the_bare_connection() {
     read_until(&mut connection, "Can you hear me?").await;
 }
 
+#[cfg(target_os = "linux")]
+#[rocket::async_test]
+async fn a_rush_of_connections_waits_in_line_while_the_server_is_busy() {
+    let server = Server::start().await;
+    let address = server.url().trim_start_matches("http://").parse().expect("an address");
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").expect("a setting");
+    let rush = allowed.trim().parse().map_or(500, |allowed: usize| allowed.min(500));
+    server.pause();
+
+    let connected = (0..rush).map(|_| std::net::TcpStream::connect_timeout(&address, DEADLINE));
+
+    connected.collect::<Result<Vec<_>, _>>().expect("all are in line");
+}
+
 /// Reads until this has come, or gives up.
 async fn read_until(connection: &mut TcpStream, expected: &str) {
     let mut read = Vec::new();
