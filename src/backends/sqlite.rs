@@ -23,8 +23,8 @@ use crate::domain::entry::Erase;
 use crate::domain::ids::{Epoch, Seq};
 use crate::engine::log::{AppendError, Appended, Draft, Feed, Log};
 
-/// How many entries a follower may lag behind before the writer waits for it.
-const FEED_ENTRIES: usize = 4_096;
+/// How many commits a follower may lag behind before the writer waits for it.
+const FEED_COMMITS: usize = 64;
 
 /// A data directory with its log: `houston.db`, and `houston.lock` that keeps others out.
 pub struct Sqlite {
@@ -127,14 +127,15 @@ impl Log for Sqlite {
     }
 
     fn follow(&self, after: Seq) -> BoxStream<'static, Feed> {
-        let (feed, entries) = mpsc::channel(FEED_ENTRIES);
+        let (feed, commits) = mpsc::channel(FEED_COMMITS);
         if let Some(commands) = &self.commands {
             // A writer that has ended drops the feed, which ends the stream.
             let _ = commands.send(Command::Follow { after, feed });
         }
-        let next =
-            |mut entries: mpsc::Receiver<Feed>| async { Some((entries.recv().await?, entries)) };
-        stream::unfold(entries, next).boxed()
+        let next = |mut commits: mpsc::Receiver<Vec<Feed>>| async {
+            Some((stream::iter(commits.recv().await?), commits))
+        };
+        stream::unfold(commits, next).flatten().boxed()
     }
 
     fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {

@@ -32,7 +32,7 @@ const WAL_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub(super) enum Command {
     Append { draft: Draft, answer: oneshot::Sender<Result<Appended, AppendError>> },
     Erase { what: Vec<Erase>, answer: oneshot::Sender<Result<(), AppendError>> },
-    Follow { after: Seq, feed: mpsc::Sender<Feed> },
+    Follow { after: Seq, feed: mpsc::Sender<Vec<Feed>> },
 }
 
 /// An answer that is given once the transaction is on disk.
@@ -63,7 +63,7 @@ pub(super) struct Writer {
     wal: PathBuf,
     checkpointer: SyncSender<()>,
     uncheckpointed: usize,
-    followers: Vec<mpsc::Sender<Feed>>,
+    followers: Vec<mpsc::Sender<Vec<Feed>>>,
     ops: Ops,
     latest: Timestamp,
 }
@@ -125,7 +125,7 @@ impl Writer {
         match self.transact(commands, &mut answers, &mut entries) {
             Ok(()) => {
                 self.uncheckpointed += entries.len();
-                self.feed(entries);
+                self.feed(&entries);
                 answers.into_iter().for_each(Answer::give);
                 self.ops.forget_old();
                 self.bound_wal();
@@ -253,19 +253,24 @@ impl Writer {
         self.connection.prepare_cached(sql)
     }
 
-    fn feed(&mut self, entries: Vec<Entry>) {
+    /// Gives the followers what was committed together in one piece, so that it is told together.
+    fn feed(&mut self, entries: &[Entry]) {
         self.followers.retain(|follower| {
-            entries.iter().all(|entry| follower.blocking_send(Feed::Entry(entry.clone())).is_ok())
+            follower.blocking_send(entries.iter().cloned().map(Feed::Entry).collect()).is_ok()
         });
     }
 
     /// Gives a new follower what is kept. The writer does it itself, so that nothing can come
     /// between the last kept entry and the first new one.
-    fn replay(&self, after: Seq, feed: &mpsc::Sender<Feed>) -> rusqlite::Result<()> {
+    fn replay(&self, after: Seq, feed: &mpsc::Sender<Vec<Feed>>) -> rusqlite::Result<()> {
         let mut kept =
             self.statement("select seq, key, at, op, body from log where seq > ?1 order by seq")?;
+        let mut piece = Vec::new();
         for entry in kept.query_map([signed(after)], read_entry)? {
-            if feed.blocking_send(Feed::Entry(entry?)).is_err() {
+            piece.push(Feed::Entry(entry?));
+            if piece.len() == BATCH_COMMANDS
+                && feed.blocking_send(std::mem::take(&mut piece)).is_err()
+            {
                 return Ok(());
             }
         }
@@ -273,9 +278,9 @@ impl Writer {
             .statement("select seq from sqlite_sequence where name = 'log'")?
             .query_row([], |row| row.get::<_, i64>(0))
             .optional()?;
-        let reached = Seq(last.unwrap_or(0).cast_unsigned());
+        piece.push(Feed::CaughtUp(Seq(last.unwrap_or(0).cast_unsigned())));
         // A follower that has gone is noticed at the next entry.
-        let _ = feed.blocking_send(Feed::CaughtUp(reached));
+        let _ = feed.blocking_send(piece);
         Ok(())
     }
 
