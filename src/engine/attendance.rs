@@ -1,22 +1,31 @@
 //! Being there: from a listener's beginning to the grace after its end, announced once per person.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Core;
-use super::presence::{LEAVE_GRACE, Place};
+use super::presence::{COUNT_PERIOD, Departure, LEAVE_GRACE, News, Place, Told};
 use super::room::{Content, Room};
 use crate::domain::event::frame;
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::UserId;
 use crate::domain::user::Session;
 
 /// Being somewhere: while held, its user is there.
 pub(super) struct Attendance {
     core: Arc<Core>,
     place: Place,
-    session: Session,
+    user: UserId,
     room: Arc<Room>,
+}
+
+/// A departure that waits for its grace to be over.
+pub(super) struct Leaving {
+    departure: Departure,
+    room: Arc<Room>,
+    over_at: Instant,
 }
 
 impl Attendance {
@@ -25,42 +34,66 @@ impl Attendance {
             Place::Channel(_) => room.clone(),
             Place::Anywhere => core.lobby.clone(),
         };
-        if let Some(here) = core.presence.enter(&place, &session.user) {
-            let (joined, online) = match place {
-                Place::Channel(_) => ("joined", json!({ "user": session.user, "online": here })),
-                Place::Anywhere => ("online", json!({ "user": session.user })),
-            };
-            whisper(&room, joined, &online);
-        }
-        Self { core: core.clone(), place, session: session.clone(), room }
+        let told = core.presence.enter(&place, &session.user, |news| say(&room, &place, news));
+        core.spread(told, &place, &room);
+        Self { core: core.clone(), place, user: session.user.id.clone(), room }
     }
 }
 
 impl Drop for Attendance {
     fn drop(&mut self) {
-        let Some(departure) = self.core.presence.exit(&self.place, &self.session.user.id) else {
-            return;
-        };
-        let (core, room, place) = (self.core.clone(), self.room.clone(), self.place.clone());
-        self.core.runtime.spawn(async move {
-            tokio::time::sleep(LEAVE_GRACE).await;
-            let Some((user, here)) = core.presence.conclude(&departure) else { return };
-            match place {
-                Place::Anywhere => whisper(&room, "offline", &json!({ "user": user })),
-                Place::Channel(channel) => {
-                    whisper(&room, "left", &json!({ "user": user, "online": here }));
-                    drop(room);
-                    core.forget_room_if_idle(&channel);
-                }
-            }
-        });
+        let Some(departure) = self.core.presence.exit(&self.place, &self.user) else { return };
+        let (room, over_at) = (self.room.clone(), Instant::now() + LEAVE_GRACE);
+        // Nobody sees people off any more once the server ends.
+        let _ = self.core.leavings.send(Leaving { departure, room, over_at });
+    }
+}
+
+/// Sees off who has left when their grace is over. One task for all of them: however many leave at
+/// once, each is a place in a queue, and since all graces are equally long, that is in order.
+pub(super) async fn see_off(core: Weak<Core>, mut leavings: mpsc::UnboundedReceiver<Leaving>) {
+    while let Some(Leaving { departure, room, over_at }) = leavings.recv().await {
+        if over_at > Instant::now() {
+            sleep_until(over_at).await;
+        }
+        let Some(core) = core.upgrade() else { return };
+        let place = departure.place();
+        let told = core.presence.conclude(&departure, |news| say(&room, place, news));
+        core.spread(told, place, &room);
+        core.leave_empty(place, room);
     }
 }
 
 impl Core {
+    /// Wakes those who are told something, and tells them later what there is not yet to tell.
+    fn spread(self: &Arc<Self>, told: Told, place: &Place, room: &Arc<Room>) {
+        if told != Told::Nothing {
+            room.wake();
+        }
+        if told == Told::Count {
+            tokio::spawn(self.clone().go_on_counting(place.clone(), room.clone()));
+        }
+    }
+
+    async fn go_on_counting(self: Arc<Self>, place: Place, room: Arc<Room>) {
+        loop {
+            sleep(COUNT_PERIOD).await;
+            if self.presence.recount(&place, |news| say(&room, &place, news)) == Told::Nothing {
+                break;
+            }
+            room.wake();
+        }
+        self.leave_empty(&place, room);
+    }
+
     /// Drops the room of a channel that nobody listens to. Listeners take theirs under the same
     /// lock, so none can come in between.
-    fn forget_room_if_idle(&self, channel: &ChannelId) {
+    fn leave_empty(&self, place: &Place, room: Arc<Room>) {
+        drop(room);
+        let Place::Channel(channel) = place else { return };
+        if !self.presence.is_empty(place) {
+            return;
+        }
         let mut live = self.live.write();
         if live.rooms.get(channel).is_some_and(|room| Arc::strong_count(room) == 1) {
             live.rooms.remove(channel);
@@ -68,7 +101,17 @@ impl Core {
     }
 }
 
-fn whisper(room: &Room, event: &str, told: &serde_json::Value) {
+fn say(room: &Room, place: &Place, news: News<'_>) {
+    let (event, told) = match (place, news) {
+        (_, News::Count(here)) => ("presence", json!({ "online": here })),
+        (Place::Channel(_), News::Joined(user, here)) => {
+            ("joined", json!({ "user": user, "online": here }))
+        }
+        (Place::Channel(_), News::Left(user, here)) => {
+            ("left", json!({ "user": user, "online": here }))
+        }
+        (Place::Anywhere, News::Joined(user, _)) => ("online", json!({ "user": user })),
+        (Place::Anywhere, News::Left(user, _)) => ("offline", json!({ "user": user })),
+    };
     room.say(None, Content::Shared(frame(event, None, told.to_string().as_bytes())));
-    room.wake();
 }

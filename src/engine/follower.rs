@@ -7,10 +7,10 @@ use std::sync::{Arc, Weak};
 use futures::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
-use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::attendance::see_off;
 use super::blobs::Blobs;
 use super::log::{Feed, Log};
 use super::presence::Presence;
@@ -44,6 +44,7 @@ pub(super) async fn start(
     let spent = state.caught_up(reached);
     erase(log, spent);
     let head = state.head();
+    let (leavings, leaving) = mpsc::unbounded_channel();
     let core = Arc::new(Core {
         blobs,
         live: RwLock::new(Live { state, rooms: HashMap::new() }),
@@ -54,8 +55,9 @@ pub(super) async fn start(
         sessions: Mutex::default(),
         over: CancellationToken::new(),
         listeners: AtomicU32::new(0),
-        runtime: Handle::current(),
+        leavings,
     });
+    tokio::spawn(see_off(Arc::downgrade(&core), leaving));
     let follower = Follower { log: Arc::downgrade(log), core: core.clone() };
     let mut batches = feed.ready_chunks(BATCH_ENTRIES);
     tokio::spawn(async move {

@@ -30,11 +30,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::attendance::Leaving;
 use self::blobs::Blobs;
 use self::files::{FileLimits, Uploads};
 use self::limits::{Limits, TooSoon};
@@ -167,7 +167,8 @@ struct Core {
     over: CancellationToken,
     /// How many listeners there were.
     listeners: AtomicU32,
-    runtime: Handle,
+    /// Who leaves, for when their grace is over.
+    leavings: mpsc::UnboundedSender<Leaving>,
 }
 
 /// The state and the rooms, which change together: whoever holds the lock sees both at the same

@@ -11,7 +11,7 @@ import { Stream } from "./stream.js"
 
 const NAMES = [
   "channel-created", "channel-updated", "channel-deleted", "activity",
-  "online", "offline", "renamed", "reset",
+  "online", "offline", "presence", "renamed", "reset",
 ]
 
 export function mountEverywhere() {

@@ -37,20 +37,31 @@ export function mountPeople(people) {
     const link = byId(user.id)?.querySelector("a")
     if (link) link.href = hrefOfName(user.display_name)
   })
-  hear("joined", ({ user, online }) => {
-    count.textContent = String(online)
-    if (!byId(user.id)) list.append(draw(user))
-  })
-  hear("left", ({ user, online }) => {
-    count.textContent = String(online)
-    byId(user.id)?.remove()
-  })
-  // Comings and goings are not told again: after a gap, ask who is here.
-  hear("connection", async ({ connected }) => {
-    if (!connected) return
+  /** Whether people came and went unnamed since it was asked who is here. */
+  let stale = false
+  const read = async () => {
+    stale = false
     const { ok, body } = await request("GET", channelPath(channel))
     if (!ok) return
     count.textContent = String(body.online.length)
     list.replaceChildren(...body.online.map(draw))
+  }
+
+  hear("joined", ({ user, online }) => {
+    count.textContent = String(online)
+    if (stale) read()
+    else if (!byId(user.id)) list.append(draw(user))
   })
+  hear("left", ({ user, online }) => {
+    count.textContent = String(online)
+    if (stale) read()
+    else byId(user.id)?.remove()
+  })
+  // Where many are, only how many is told.
+  hear("presence", ({ online }) => {
+    count.textContent = String(online)
+    stale = true
+  })
+  // Comings and goings are not told again: after a gap, ask who is here.
+  hear("connection", ({ connected }) => connected && read())
 }

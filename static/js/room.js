@@ -7,7 +7,7 @@ import { Stream } from "./stream.js"
 
 const IN_CHANNEL = [
   "message", "message-updated", "message-deleted", "reset",
-  "joined", "left", "typing", "channel-updated", "channel-deleted",
+  "joined", "left", "presence", "typing", "channel-updated", "channel-deleted",
 ]
 
 /** @param {HTMLElement} room */

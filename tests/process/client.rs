@@ -161,6 +161,14 @@ impl Feed {
         timeout(DEADLINE, self.lasting()).await.expect("an event in time")
     }
 
+    /// Reads until it is told that so many people are here.
+    pub(crate) async fn counts(&mut self, people: usize) {
+        let expected = format!("event: presence\ndata: {{\"online\":{people}}}");
+        let counting =
+            async { while self.block().await.expect("the stream goes on") != expected {} };
+        timeout(DEADLINE, counting).await.expect("the count in time");
+    }
+
     async fn lasting(&mut self) -> Option<Heard> {
         loop {
             let block = self.block().await?;

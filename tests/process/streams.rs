@@ -1,8 +1,14 @@
-//! A stream over a bare connection: what is said is not held back until more has come.
+//! Streams over bare connections: one, of which nothing is held back until more has come, and
+//! thousands.
 
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use rocket::tokio::net::TcpStream;
 use rocket::tokio::time::timeout;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::server::{DEADLINE, Server};
 
@@ -37,6 +43,39 @@ async fn a_rush_of_connections_waits_in_line_while_the_server_is_busy() {
     let connected = (0..rush).map(|_| std::net::TcpStream::connect_timeout(&address, DEADLINE));
 
     connected.collect::<Result<Vec<_>, _>>().expect("all are in line");
+}
+
+/// How many people come at once.
+const PEOPLE: usize = 2_000;
+/// What all of them together may take, on a busy machine and with a server that is not optimised.
+const ALL_HERE: Duration = Duration::from_secs(30);
+
+#[rocket::async_test]
+async fn thousands_of_people_can_come_to_a_channel_at_once() {
+    may_open_many_files();
+    let server = Server::start().await;
+    let visitor = server.client();
+    let names = (0..PEOPLE).map(|n| format!("User {n}"));
+    let people = names.map(|name| async { visitor.signed_in_as(&{ name }).await });
+    let people: Vec<_> = stream::iter(people).buffer_unordered(32).collect().await;
+
+    let begun = Instant::now();
+    let streams = people.iter().map(|person| async {
+        let mut feed = person.listens("general", None).await;
+        feed.counts(PEOPLE).await;
+        feed
+    });
+    let streams = join_all(streams).await;
+
+    assert!(begun.elapsed() < ALL_HERE, "{:?}", begun.elapsed());
+    drop(streams);
+}
+
+/// Each stream has a file at our end, too.
+fn may_open_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("as many files as the system allows");
 }
 
 /// Reads until this has come, or gives up.

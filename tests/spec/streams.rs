@@ -1,9 +1,13 @@
 //! Streams: live, resumed, reset.
 
+use std::time::Instant;
+
+use futures::future::join_all;
+use houston::engine::presence::MAX_NAMED;
 use rocket::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Workspace, event};
+use crate::harness::{Feed, Person, Workspace, event};
 
 #[rocket::async_test]
 async fn everyone_in_a_channel_sees_a_message_at_once() {
@@ -130,7 +134,7 @@ async fn goes_away(ada: &Person) -> String {
 }
 
 /// What the listener is told of it.
-async fn returned(ada: &Person, feed: &mut crate::harness::Feed<'_>) {
+async fn returned(ada: &Person, feed: &mut Feed<'_>) {
     assert_eq!(feed.next_lasting().await, event("message", "one"));
     assert_eq!(feed.next_lasting().await, event("message-updated", "final"));
     assert_eq!(feed.next_lasting().await, event("message-deleted", "deleted"));
@@ -234,6 +238,52 @@ async fn a_reload_announces_nothing() {
 
     assert_eq!(feed.next().await.expect("an event").data["user"], carol.user);
     assert_eq!(feed.next_named("left").await.data["user"], carol.user, "and not Bob");
+}
+
+#[rocket::async_test]
+async fn of_many_people_it_is_told_how_many_they_are_and_not_who_each_is() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let (mut everywhere, mut here) = (ada.listens_everywhere().await, ada.listens("general").await);
+    let names = (1..300).map(|n| format!("User {n}"));
+    let crowd = join_all(names.map(|name| async { workspace.signed_in_as(&{ name }).await })).await;
+
+    let begun = Instant::now();
+    let mut feeds = Vec::new();
+    for person in &crowd {
+        feeds.push(person.listens("general").await);
+    }
+
+    for (feed, named) in [(&mut here, "joined"), (&mut everywhere, "online")] {
+        let told = until_told_of(300, feed).await;
+        let names = told.iter().filter(|name| *name == named).count();
+        assert_eq!(names, MAX_NAMED, "up to so many each is told");
+        let seconds = usize::try_from(begun.elapsed().as_secs()).expect("few");
+        assert!(told.len() - names <= seconds + 2, "at most once a second: {told:?}");
+    }
+
+    drop(feeds);
+    let told = until_told_of(1, &mut here).await;
+    let names = told.iter().filter(|name| *name == "left").count();
+    assert_eq!(names, MAX_NAMED - 1, "and again each of the last");
+    until_told_of(1, &mut everywhere).await;
+    let online = ada.get("/api/channels/general").await.json()["online"].clone();
+    assert_eq!(online, json!([ada.user]));
+}
+
+/// Reads until so many people are counted. Gives the names of the events of that.
+async fn until_told_of(people: usize, feed: &mut Feed<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    loop {
+        let heard = feed.next().await.expect("the stream goes on");
+        if heard.name == "ping" {
+            continue;
+        }
+        told.push(heard.name);
+        if told.last().is_some_and(|name| name == "presence") && heard.data["online"] == people {
+            return told;
+        }
+    }
 }
 
 #[rocket::async_test]

@@ -33,6 +33,7 @@ fn channel() -> Operation {
         reset("All that is stored follows as `message`: forget what you have."),
         Event("joined", false, "A user began to listen to the channel.", moved()),
         Event("left", false, "A user's last stream on the channel ended 5 seconds ago.", moved()),
+        presence("How many users listen to the channel now."),
         Event("typing", false, "A user is typing.", who()),
         Event("channel-updated", true, "The topic changed.", named("Channel")),
         Event(
@@ -92,6 +93,7 @@ fn everywhere() -> Operation {
         ),
         Event("online", false, "A user opened their first stream.", who()),
         Event("offline", false, "A user's last stream ended 5 seconds ago.", who()),
+        presence("How many users have a stream now."),
         Event("renamed", false, "A user is called otherwise now.", who()),
         reset("Read the list of channels again: nothing follows."),
         ping(),
@@ -140,6 +142,12 @@ fn reset(about: &'static str) -> Event {
                the client read too slowly.";
     let reason = [("reason", word(why, ["too-old", "unknown-cursor", "too-slow"]))];
     Event("reset", true, about, object("", reason).into())
+}
+
+fn presence(count: &'static str) -> Event {
+    let about = "People came or went where more than 100 are: at most once a second, instead of an \
+                 event for each of them. The list tells who is there.";
+    Event("presence", false, about, object("", [("online", number(count).into())]).into())
 }
 
 fn ping() -> Event {
