@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -169,6 +169,7 @@ impl Writer {
                 Command::Follow { .. } => {}
             }
         }
+        let failed = failed.or_else(|| self.trim(entries).err());
         let failed = failed.or_else(|| self.connection.execute_batch("commit").err());
         let Some(error) = failed else { return Ok(()) };
         if !self.connection.is_autocommit() {
@@ -198,29 +199,41 @@ impl Writer {
         self.statement("insert into log (key, at, op, body) values (?1, ?2, ?3, ?4)")?
             .execute(params![key, at.as_millis(), op, draft.body])?;
         let seq = Seq(self.connection.last_insert_rowid().cast_unsigned());
-        self.retain(&draft.key, &key, seq)?;
+        if draft.key.kept() == 1 {
+            self.statement("delete from log where key = ?1 and seq < ?2")?
+                .execute(params![key, signed(seq)])?;
+        }
         self.ops.remember(draft.op, seq);
         entries.push(Entry { seq, at, op: draft.op, key: draft.key, body: draft.body });
         Ok(Ok(Appended { seq, repeated: false }))
     }
 
-    /// Lets go what the key keeps no longer now that it has a new entry.
-    fn retain(&self, key: &Key, text: &str, newest: Seq) -> rusqlite::Result<()> {
-        let Key::Messages(channel) = key else {
-            self.statement("delete from log where key = ?1 and seq < ?2")?
-                .execute(params![text, signed(newest)])?;
-            return Ok(());
-        };
-        let fallen: Vec<i64> = self
-            .statement("select seq from log where key = ?1 order by seq desc limit -1 offset ?2")?
-            .query_map(params![text, i64::try_from(key.kept()).unwrap_or(i64::MAX)], |row| {
-                row.get(0)
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for seq in fallen {
-            let change = Key::Change(channel.clone(), Seq(seq.cast_unsigned()));
-            self.statement("delete from log where seq = ?1")?.execute([seq])?;
-            self.statement("delete from log where key = ?1")?.execute([change.to_string()])?;
+    /// Lets go the messages that their channels keep no longer now that these entries are there:
+    /// once for all that a channel was sent in the transaction.
+    fn trim(&self, entries: &[Entry]) -> rusqlite::Result<()> {
+        let mut trimmed = HashSet::new();
+        for key in entries.iter().map(|entry| &entry.key) {
+            let Key::Messages(channel) = key else { continue };
+            if !trimmed.insert(channel) {
+                continue;
+            }
+            let text = key.to_string();
+            // Not a parameter: SQLite prepares the statement anew for each value of an offset.
+            let fallen = format!(
+                "select seq from log where key = ?1 order by seq desc limit -1 offset {}",
+                key.kept()
+            );
+            let fallen: Vec<i64> = self
+                .statement(&fallen)?
+                .query_map([&text], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let Some(newest) = fallen.first() else { continue };
+            self.statement("delete from log where key = ?1 and seq <= ?2")?
+                .execute(params![text, newest])?;
+            for seq in fallen {
+                let change = Key::Change(channel.clone(), Seq(seq.cast_unsigned()));
+                self.statement("delete from log where key = ?1")?.execute([change.to_string()])?;
+            }
         }
         Ok(())
     }
