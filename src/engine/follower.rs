@@ -18,7 +18,7 @@ use super::room::{Content, Room};
 use super::{Core, Live, Outcome, StartError};
 use crate::domain::entry::{Entry, Erase, RecordError};
 use crate::domain::event::{Event, frame};
-use crate::domain::ids::{AttachmentId, Cursor, Epoch, Seq, SessionId};
+use crate::domain::ids::{AttachmentId, Cursor, Epoch, OpId, Seq, SessionId};
 use crate::domain::state::State;
 
 /// How many entries are applied under one lock and told in one wake-up.
@@ -115,9 +115,9 @@ impl Follower {
             let over = self.core.sessions.lock().remove(&session);
             over.inspect(CancellationToken::cancel);
         }
-        for (entry, outcome) in told.outcomes {
+        for (op, outcome) in told.outcomes {
             let mut waiting = self.core.waiting.lock();
-            let waiters = waiting.as_mut().and_then(|waiting| waiting.remove(&entry.op));
+            let waiters = waiting.as_mut().and_then(|waiting| waiting.remove(&op));
             drop(waiting);
             for waiter in waiters.into_iter().flatten() {
                 // Whoever waited may have gone.
@@ -143,7 +143,7 @@ impl Follower {
         told.spent.extend(applied.spent);
         told.loose.extend(applied.loose);
         let outcome = if applied.refused { None } else { Some(applied.events) };
-        told.outcomes.push((entry.clone(), outcome));
+        told.outcomes.push((entry.op, outcome));
         Ok(())
     }
 
@@ -207,7 +207,7 @@ struct Told {
     ended: Vec<SessionId>,
     spent: Vec<Erase>,
     loose: Vec<AttachmentId>,
-    outcomes: Vec<(Entry, Option<Vec<Event>>)>,
+    outcomes: Vec<(OpId, Option<Vec<Event>>)>,
 }
 
 impl Told {
