@@ -42,7 +42,7 @@ pub struct Listener {
     room: Arc<Room>,
     /// The channel listened to; none for what happens everywhere.
     channel: Option<ChannelId>,
-    session: Session,
+    me: UserId,
     position: u64,
     due: Due,
     /// Ends when this node has reached the cursor that is due, or not in time.
@@ -112,7 +112,7 @@ impl Engine {
         let attendance = places.map(|place| Attendance::of(&self.core, session, place, &room));
         Ok(Listener {
             core: self.core.clone(),
-            session: session.clone(),
+            me: session.user.id.clone(),
             position,
             due,
             reached: None,
@@ -203,7 +203,7 @@ impl Listener {
 
     /// What comes after a cursor that was waited for.
     fn resume(&mut self, cursor: Cursor) -> Bytes {
-        let me = &self.session.user.id;
+        let me = &self.me;
         let live = self.core.live.read();
         let (position, due) = match &self.channel {
             Some(id) => {
@@ -256,7 +256,7 @@ impl Listener {
 
     fn frame_of(&self, live: &Live, slot: &Slot) -> Option<Bytes> {
         let id = Some(Cursor { epoch: self.room.epoch, seq: slot.seq });
-        let me = &self.session.user.id;
+        let me = &self.me;
         match &slot.content {
             Content::Shared(frame) => Some(frame.clone()),
             // A channel that is gone by now is followed by its deletion.
