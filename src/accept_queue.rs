@@ -38,7 +38,7 @@ fn lengthen(port: u16) -> io::Result<()> {
         let Some(number) = file?.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // The directory that is read here is closed by the time it is asked for.
+        // Another thread may have closed it meanwhile.
         let Ok(copy) = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) else { continue };
         let listens = socket_acceptconn(&copy).unwrap_or(false);
         let address =

@@ -50,7 +50,7 @@
 //! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
 //!   of.
 //! - [`metrics`]: what monitors are told.
-//! - [`config`]: every setting.
+//! - [`config`]: every setting; `accept_queue`: room for clients that connect all at once.
 //!
 //! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows
 //! all. A test keeps it so.

@@ -1,6 +1,7 @@
 //! Listening: history, live delivery, resuming and slow readers, all as *read on from here*.
 
 use std::collections::HashSet;
+use std::f64::consts::GOLDEN_RATIO;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,8 +28,6 @@ use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
 const PING_PERIOD: Duration = Duration::from_secs(20);
-/// The golden ratio's fraction: its multiples, modulo 1, are spread evenly however many there are.
-const GOLDEN: f64 = 0.618_033_988_749_895;
 /// How long a cursor from the future is waited for: this node may be behind another.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
 /// How much one chunk carries at most, but for a single larger frame.
@@ -285,7 +284,8 @@ impl Core {
     /// once are not pinged all at once.
     fn first_ping(&self) -> Duration {
         let nth = self.listeners.fetch_add(1, Ordering::Relaxed);
-        PING_PERIOD.mul_f64(0.5 + 0.5 * (f64::from(nth) * GOLDEN).fract())
+        // The golden ratio's multiples are spread evenly, modulo 1, however many there are.
+        PING_PERIOD.mul_f64(0.5 + 0.5 * (f64::from(nth) * GOLDEN_RATIO).fract())
     }
 
     /// What ends this session's streams; `None` when it has ended already.
