@@ -15,7 +15,8 @@
 //! 3. The log's follower feeds each entry, in order, to [`apply`](domain::state::State::apply), a
 //!    pure function and the only place where state changes.
 //! 4. Each event that `apply` tells is encoded once and said in its [room](engine::room::Room);
-//!    then the room's listeners are woken, once for all that the log delivered together.
+//!    then the room's listeners are woken, once for all that the log delivered together and a few
+//!    at a time, so that the next message does not wait behind all deliveries of this one.
 //! 5. A listener is a position in a room's ring and nothing else. Woken, it takes what came since
 //!    and writes it as one chunk. What a returning or slow one has missed is worked out from the
 //!    state: [`Conversation::since`](domain::channel::Conversation::since).

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::f64::consts::GOLDEN_RATIO;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::Stream;
 use serde_json::json;
-use tokio::sync::futures::OwnedNotified;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ use super::attendance::Attendance;
 use super::presence::Place;
 use super::resume::{Due, From, Reset, reset_frame};
 use super::room::{Content, Heard, Room, Slot};
+use super::turns::Waiter;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::frame;
@@ -46,11 +47,13 @@ pub struct Listener {
     due: Due,
     /// Ends when this node has reached the cursor that is due, or not in time.
     reached: Option<BoxFuture<'static, ()>>,
-    woken: Pin<Box<OwnedNotified>>,
+    waiter: Waiter,
     ping: Pin<Box<Sleep>>,
     /// Cancelled when the session or the server ends.
     end: CancellationToken,
     over: BoxFuture<'static, ()>,
+    /// Whom `ping` and `over` would wake.
+    asleep: Option<Waker>,
     _attendance: Vec<Attendance>,
 }
 
@@ -115,10 +118,11 @@ impl Engine {
             position,
             due,
             reached: None,
-            woken: Box::pin(room.woken()),
+            waiter: room.waiter(),
             ping: Box::pin(tokio::time::sleep(self.core.first_ping())),
             over: Box::pin(end.clone().cancelled_owned()),
             end,
+            asleep: None,
             _attendance: attendance.collect(),
             room,
             channel,
@@ -137,12 +141,22 @@ impl Stream for Listener {
         if let Some(due) = ready!(self.poll_due(context)) {
             return Poll::Ready(Some(due));
         }
+        if let heard @ Poll::Ready(_) = self.hear() {
+            return heard;
+        }
+        self.waiter.wait(context.waker());
+        // Again: a word may have been said in between.
+        if let heard @ Poll::Ready(_) = self.hear() {
+            return heard;
+        }
+        self.poll_others(context)
+    }
+}
+
+impl Listener {
+    /// What was said in the room since; pending when nothing was.
+    fn hear(&mut self) -> Poll<Option<Bytes>> {
         loop {
-            // Before looking, so that a word said in between wakes it.
-            while self.woken.as_mut().poll(context).is_ready() {
-                let woken = self.room.woken();
-                self.woken.set(woken);
-            }
             match self.room.after(self.position, CHUNK_BYTES) {
                 Heard::Frames(frames, position) => {
                     self.position = position;
@@ -157,19 +171,31 @@ impl Stream for Listener {
                 }
                 Heard::Lagged => return Poll::Ready(Some(self.reset(Reset::TooSlow))),
                 Heard::Closed => return Poll::Ready(None),
-                Heard::Nothing => break,
+                Heard::Nothing => return Poll::Pending,
             }
         }
-        if self.over.poll_unpin(context).is_ready() {
+    }
+
+    /// What else wakes it: the end, or that it is time for a ping.
+    fn poll_others(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let waker = context.waker();
+        // Mostly it was woken for a word: they know already whom to wake.
+        if self.asleep.as_ref().is_some_and(|asleep| asleep.will_wake(waker))
+            && !self.ping.is_elapsed()
+        {
+            return Poll::Pending;
+        }
+        self.asleep = Some(waker.clone());
+        // Outside the task's budget: where it is used up, they would not remember whom to wake.
+        if pin!(unconstrained(&mut self.over)).poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        ready!(self.ping.as_mut().poll(context));
+        ready!(pin!(unconstrained(self.ping.as_mut())).poll(context));
         self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
+        self.asleep = None;
         Poll::Ready(Some(Bytes::from_static(b"event: ping\ndata: {}\n\n")))
     }
-}
 
-impl Listener {
     /// What comes before the room's next words, once.
     fn poll_due(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &self.due {

@@ -22,6 +22,7 @@ pub mod room;
 mod said;
 mod search;
 pub mod tally;
+mod turns;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -4,13 +4,11 @@
 //! nothing else: a slow one costs no memory, and one that the ring has left behind is told so.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
 
+use super::turns::{Turns, Waiter};
 use crate::domain::ids::{ChannelId, Epoch, Seq, UserId};
 
 /// How many slots a ring keeps.
@@ -137,7 +135,7 @@ pub struct Room {
     inner: RwLock<Inner>,
     /// Locked while `inner` is, never the other way round.
     joined: Mutex<Joined>,
-    woken: Arc<Notify>,
+    turns: Turns,
 }
 
 #[derive(Debug)]
@@ -177,7 +175,7 @@ impl Room {
     #[must_use]
     pub fn new(epoch: Epoch, since: Seq) -> Self {
         let inner = Inner { ring: Ring::default(), complete_since: since, closed: false };
-        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), woken: Arc::default() }
+        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), turns: Turns::default() }
     }
 
     /// Says something that lasts, or came with the entry `seq`; without one, something that does
@@ -197,14 +195,14 @@ impl Room {
         self.wake();
     }
 
-    /// Wakes all who listen. Hold no lock while calling it.
+    /// Wakes all who listen, a few at a time. Hold no lock while calling it, and be on a runtime.
     pub fn wake(&self) {
-        self.woken.notify_waiters();
+        self.turns.wake_all();
     }
 
-    /// What wakes a listener, from now on: take it, then look with [`Room::after`], then wait.
-    pub(crate) fn woken(&self) -> OwnedNotified {
-        self.woken.clone().notified_owned()
+    /// A place among those who are woken.
+    pub(super) fn waiter(&self) -> Waiter {
+        self.turns.join()
     }
 
     /// The position from which one hears what is said from now on.

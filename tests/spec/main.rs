@@ -19,6 +19,7 @@ mod log;
 mod messages;
 mod metrics;
 mod pages;
+mod pings;
 mod privacy;
 mod problems;
 mod reactions;
