@@ -189,6 +189,24 @@ async fn what_was_appended_is_there_after_opening_again() {
     assert_eq!(kept(&log, Seq(0)).await.len(), 1);
 }
 
+/// However long nobody pauses.
+#[rocket::async_test]
+async fn the_write_ahead_log_stays_small() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let log = Sqlite::open(directory.path()).expect("a log");
+    let body = "x".repeat(3_000);
+    let write = async || {
+        for _ in 0..200 {
+            let next = Draft { body: body.clone(), ..draft(messages(), Expect::Any) };
+            log.append(next).await.expect("appended");
+        }
+    };
+    futures::future::join_all((0..100).map(|_| write())).await;
+    let bytes = |name| directory.path().join(name).metadata().expect("a file").len();
+    assert!(bytes("houston.db") < 2 * 1024 * 1024, "{} bytes", bytes("houston.db"));
+    assert!(bytes("houston.db-wal") < 24 * 1024 * 1024, "{} bytes", bytes("houston.db-wal"));
+}
+
 #[rocket::async_test]
 async fn a_log_is_one_processs_at_a_time() {
     let directory = tempfile::tempdir().expect("a temporary directory");

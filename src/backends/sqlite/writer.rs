@@ -1,11 +1,13 @@
 //! The thread that writes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use chrono::Utc;
 use log::{error, warn};
@@ -22,11 +24,14 @@ use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 const BATCH_COMMANDS: usize = 512;
 /// How long an op is remembered.
 const OP_MEMORY: Duration = Duration::from_mins(1);
-/// After how many entries the checkpointer is woken.
+/// After how many entries the checkpointer is woken; each page of a long one counts, too.
 const CHECKPOINT_ENTRIES: usize = 512;
-/// The size of the WAL at which the writer itself stops to empty it: the checkpointer cannot
-/// while commits never pause.
-const WAL_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// The size of a page of the database, in bytes.
+const PAGE_BYTES: usize = 4_096;
+/// After how many pages in the WAL the writer itself stops, to begin it anew: the
+/// checkpointer cannot while commits never pause. The file keeps its size, since writing where
+/// there is something already takes half the time to sync.
+const WAL_PAGES: u32 = 2_048;
 
 /// What the writer is asked.
 pub(super) enum Command {
@@ -60,8 +65,9 @@ impl Answer {
 
 pub(super) struct Writer {
     connection: Connection,
-    wal: PathBuf,
     checkpointer: SyncSender<()>,
+    /// How many pages the checkpointer saw in the WAL.
+    wal_pages: Arc<AtomicU32>,
     uncheckpointed: usize,
     followers: Vec<mpsc::Sender<Vec<Feed>>>,
     ops: Ops,
@@ -73,12 +79,11 @@ impl Writer {
         let latest: Option<i64> =
             connection.query_row("select max(at) from log", [], |row| row.get(0))?;
         let ops = Ops::recent(&connection)?;
-        let mut wal = file.as_os_str().to_owned();
-        wal.push("-wal");
+        let wal_pages = Arc::default();
         Ok(Self {
-            checkpointer: spawn_checkpointer(Connection::open(file)?),
+            checkpointer: spawn_checkpointer(Connection::open(file)?, Arc::clone(&wal_pages)),
+            wal_pages,
             connection,
-            wal: wal.into(),
             uncheckpointed: 0,
             followers: Vec::new(),
             ops,
@@ -124,7 +129,8 @@ impl Writer {
         let mut entries = Vec::with_capacity(commands.len());
         match self.transact(commands, &mut answers, &mut entries) {
             Ok(()) => {
-                self.uncheckpointed += entries.len();
+                self.uncheckpointed +=
+                    entries.iter().map(|entry| 1 + entry.body.len() / PAGE_BYTES).sum::<usize>();
                 self.feed(&entries);
                 answers.into_iter().for_each(Answer::give);
                 self.ops.forget_old();
@@ -303,29 +309,38 @@ impl Writer {
         }
         self.uncheckpointed = 0;
         // One waiting wake-up is enough.
-        let _ = self.checkpointer.try_send(());
-        let bytes = fs::metadata(&self.wal).map_or(0, |file| file.len());
-        if bytes > WAL_MAX_BYTES {
-            checkpoint(&self.connection, "truncate");
+        if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
+            checkpoint(&self.connection, "passive");
+        }
+        if self.wal_pages.load(Ordering::Relaxed) > WAL_PAGES {
+            checkpoint(&self.connection, "restart");
+            self.wal_pages.store(0, Ordering::Relaxed);
         }
     }
 }
 
 /// Moves what was committed from the WAL into the database while the writer goes on.
-fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
+fn spawn_checkpointer(connection: Connection, wal_pages: Arc<AtomicU32>) -> SyncSender<()> {
     let (wake, woken) = sync_channel(1);
-    let run = move || woken.iter().for_each(|()| checkpoint(&connection, "passive"));
+    let run = move || {
+        for () in woken {
+            wal_pages.store(checkpoint(&connection, "passive"), Ordering::Relaxed);
+        }
+    };
     if let Err(error) = thread::Builder::new().name("log-checkpoint".into()).spawn(run) {
         warn!("Checkpoints will run on the writing thread: {error}.");
     }
     wake
 }
 
-fn checkpoint(connection: &Connection, mode: &str) {
-    let done = connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()));
-    if let Err(error) = done {
+/// Gives how many pages the WAL has by then, moved or not.
+fn checkpoint(connection: &Connection, mode: &str) -> u32 {
+    let done =
+        connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| row.get(1));
+    done.unwrap_or_else(|error| {
         warn!("The log's checkpoint has to wait: {error}.");
-    }
+        0
+    })
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
