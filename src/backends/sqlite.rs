@@ -3,7 +3,7 @@
 //! One thread owns the writing connection. It takes everything that waits, does it in one
 //! transaction, commits (WAL, `synchronous=FULL`: the commit is synced), and only then answers and
 //! feeds the followers: the disk's sync is shared by all who wait for it (group commit).
-//! Checkpoints run on a connection and a thread of their own.
+//! Checkpoints run on a connection and a thread of their own, unless commits never pause.
 
 mod schema;
 mod writer;

@@ -179,17 +179,17 @@ impl Listener {
     /// What else wakes it: the end, or that it is time for a ping.
     fn poll_others(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let waker = context.waker();
-        // Mostly it was woken for a word: they know already whom to wake.
+        // Mostly it was woken for a word: `ping` and `over` know already whom to wake.
         if self.asleep.as_ref().is_some_and(|asleep| asleep.will_wake(waker))
             && !self.ping.is_elapsed()
         {
             return Poll::Pending;
         }
         self.asleep = Some(waker.clone());
-        // Outside the task's budget: where it is used up, they would not remember whom to wake.
-        if pin!(unconstrained(&mut self.over)).poll(context).is_ready() {
+        if self.over.poll_unpin(context).is_ready() {
             return Poll::Ready(None);
         }
+        // Outside the task's budget: where that is used up, it would not remember whom to wake.
         ready!(pin!(unconstrained(self.ping.as_mut())).poll(context));
         self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
         self.asleep = None;

@@ -190,12 +190,20 @@ impl Room {
     }
 
     /// Ends the room: listeners hear what was said and then that it is closed.
+    ///
+    /// # Panics
+    ///
+    /// As [`Room::wake`].
     pub fn close(&self) {
         self.inner.write().closed = true;
         self.wake();
     }
 
-    /// Wakes all who listen, a few at a time. Hold no lock while calling it, and be on a runtime.
+    /// Wakes all who listen, a few at a time. Hold no lock while calling it.
+    ///
+    /// # Panics
+    ///
+    /// Where many listen and there is no Tokio runtime.
     pub fn wake(&self) {
         self.turns.wake_all();
     }

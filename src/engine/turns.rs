@@ -14,6 +14,8 @@ use slab::Slab;
 
 /// How many are woken at a time: enough to occupy a few threads, few enough to wait for.
 const TURN: usize = 32;
+/// How many places are looked at for them at most, under the lock: many can be empty.
+const TURN_PLACES: usize = 1_024;
 
 /// Those who wait for the same thing. Its clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -44,18 +46,21 @@ impl Turns {
         Waiter { turns: self.clone(), key }
     }
 
-    /// Wakes all who wait: the first few at once, the others from a task on this runtime.
+    /// Wakes all who wait: the first few at once, the others from a task.
+    ///
+    /// # Panics
+    ///
+    /// When there are others and no Tokio runtime.
     pub(super) fn wake_all(&self) {
+        let mut circle = self.0.lock();
+        let somebody_goes_round = circle.ahead > 0;
+        circle.ahead = circle.wakers.capacity();
+        if somebody_goes_round || circle.ahead == 0 {
+            return;
+        }
         let mut woken = Vec::with_capacity(TURN);
-        let over = {
-            let mut circle = self.0.lock();
-            let somebody_goes_round = circle.ahead > 0;
-            circle.ahead = circle.wakers.capacity();
-            if somebody_goes_round {
-                return;
-            }
-            circle.take_turn(&mut woken)
-        };
+        let over = circle.take_turn(&mut woken);
+        drop(circle);
         woken.drain(..).for_each(Waker::wake);
         if !over {
             tokio::spawn(self.clone().go_round(woken));
@@ -65,7 +70,7 @@ impl Turns {
     async fn go_round(self, mut woken: Vec<Waker>) {
         let mut over = false;
         while !over {
-            after_all_that_is_ready().await;
+            behind_what_is_ready().await;
             over = self.0.lock().take_turn(&mut woken);
             woken.drain(..).for_each(Waker::wake);
         }
@@ -85,7 +90,8 @@ impl Circle {
 
     /// Takes the next few out. True when all have had their turn.
     fn take_turn(&mut self, woken: &mut Vec<Waker>) -> bool {
-        while self.ahead > 0 && woken.len() < TURN {
+        let end = self.ahead.saturating_sub(TURN_PLACES);
+        while self.ahead > end && woken.len() < TURN {
             if self.next >= self.wakers.capacity() {
                 self.next = 0;
             }
@@ -98,27 +104,32 @@ impl Circle {
 }
 
 impl Waiter {
-    /// Has this task woken, once, the next time that all are. Look again afterwards whether what
-    /// it waits for has happened already.
+    /// Has this task woken, once, the next time that all are at the latest. Look again afterwards
+    /// whether what it waits for has happened already.
     pub(super) fn wait(&self, waker: &Waker) {
-        match &mut self.turns.0.lock().wakers[self.key] {
-            Some(known) => known.clone_from(waker),
-            none => *none = Some(waker.clone()),
+        let mut circle = self.turns.0.lock();
+        let place = &mut circle.wakers[self.key];
+        if place.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
         }
+        let former = place.replace(waker.clone());
+        // Not under the lock: it may be the last that is left of a task.
+        drop(circle);
+        drop(former);
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let gone = self.turns.0.lock().wakers.remove(self.key);
-        // Not under the lock: it may be the last that is left of a task.
-        drop(gone);
+        let former = self.turns.0.lock().wakers.remove(self.key);
+        // As above.
+        drop(former);
     }
 }
 
-/// Comes back when everything has run that is ready now. [`tokio::task::yield_now`] would come back
-/// only when this thread has nothing else to do, and the others have fallen asleep.
-async fn after_all_that_is_ready() {
+/// Comes back behind what this thread has ready. [`tokio::task::yield_now`] would come back only
+/// after it has looked at its sockets and timers, when other threads may have fallen asleep.
+async fn behind_what_is_ready() {
     let mut asked = false;
     poll_fn(|context| {
         if asked {
@@ -134,6 +145,7 @@ async fn after_all_that_is_ready() {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -165,12 +177,14 @@ mod tests {
         run(async {
             let (turns, counter) = (Turns::default(), Arc::new(Counter::default()));
             let waiters: Vec<_> = (0..1_000).map(|_| turns.join()).collect();
-            waiters.iter().for_each(|waiter| waiter.wait(&counter.clone().into()));
+            for waiter in &waiters {
+                waiter.wait(&counter.clone().into());
+            }
             turns.wake_all();
             assert_eq!(counter.get(), TURN);
             while turns.0.lock().ahead > 0 {
                 let before = counter.get();
-                after_all_that_is_ready().await;
+                behind_what_is_ready().await;
                 assert!(counter.get() - before <= TURN, "others have their turn in between");
             }
             assert_eq!(counter.get(), 1_000);
@@ -191,9 +205,38 @@ mod tests {
             turns.wake_all();
             (0..TURN).for_each(wait);
             turns.wake_all();
+            let woken = || counters.iter().map(|counter| counter.get()).collect::<Vec<_>>();
+            while woken().iter().sum::<usize>() < 3 * TURN {
+                behind_what_is_ready().await;
+            }
+            assert_eq!(woken(), vec![1; 3 * TURN]);
             settle(&turns).await;
-            let woken: Vec<_> = counters.iter().map(|counter| counter.get()).collect();
-            assert_eq!(woken, [vec![2; TURN], vec![1; 2 * TURN]].concat());
+            assert_eq!(woken(), [vec![2; TURN], vec![1; 2 * TURN]].concat());
+        });
+    }
+
+    #[test]
+    fn on_many_threads_everybody_hears_the_last_word() {
+        const LAST: usize = 10_000;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
+        let (turns, said) = (Turns::default(), Arc::new(AtomicUsize::new(0)));
+        let listen = |_| {
+            let (waiter, said) = (turns.join(), said.clone());
+            runtime.spawn(poll_fn(move |context| {
+                waiter.wait(context.waker());
+                if said.load(Ordering::Acquire) < LAST { Poll::Pending } else { Poll::Ready(()) }
+            }))
+        };
+        let listeners: Vec<_> = (0..200).map(listen).collect();
+        runtime.block_on(async move {
+            for word in 1..=LAST {
+                said.store(word, Ordering::Release);
+                turns.wake_all();
+            }
+            let all = futures::future::join_all(listeners);
+            let heard = tokio::time::timeout(Duration::from_secs(30), all).await;
+            assert!(heard.expect("nobody is forgotten").iter().all(Result::is_ok));
         });
     }
 
@@ -209,10 +252,12 @@ mod tests {
                         0..=2 => here.push(Guest::of(&turns)),
                         3 if !here.is_empty() => drop(here.swap_remove(which % here.len())),
                         4 => {
-                            here.iter_mut().for_each(|guest| guest.due = guest.waits);
+                            for guest in &mut here {
+                                guest.due = guest.waits;
+                            }
                             turns.wake_all();
                         }
-                        _ => after_all_that_is_ready().await,
+                        _ => behind_what_is_ready().await,
                     }
                     here.iter_mut().for_each(Guest::wait_again);
                 }
@@ -250,7 +295,7 @@ mod tests {
     /// Until all have had their turn.
     async fn settle(turns: &Turns) {
         while turns.0.lock().ahead > 0 {
-            after_all_that_is_ready().await;
+            behind_what_is_ready().await;
         }
     }
 }

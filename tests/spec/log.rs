@@ -189,7 +189,7 @@ async fn what_was_appended_is_there_after_opening_again() {
     assert_eq!(kept(&log, Seq(0)).await.len(), 1);
 }
 
-/// However long nobody pauses.
+/// Commits follow each other so closely that no checkpoint beside them reaches the end.
 #[rocket::async_test]
 async fn the_write_ahead_log_stays_small() {
     let directory = tempfile::tempdir().expect("a temporary directory");

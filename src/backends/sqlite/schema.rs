@@ -7,6 +7,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::OpenError;
 use crate::domain::ids::Epoch;
 
+/// The size that the file of the write-ahead log keeps.
+const WAL_KEPT_BYTES: u32 = 16 * 1024 * 1024;
+
 /// Each step brings a file from schema n to n + 1; a new file takes them all.
 const MIGRATIONS: [&str; 1] = [r"
     create table meta (
@@ -43,8 +46,10 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<Epoch,
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    // Deleted messages leave nothing readable in the file.
+    // Deleted messages leave nothing readable in the database; the WAL is written over in time.
     connection.pragma_update(None, "secure_delete", "on")?;
+    // What is more than it mostly needs is given back.
+    connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
     // The writer and the checkpointer decide when: see `writer.rs`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)
 }

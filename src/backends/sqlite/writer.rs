@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,13 +22,11 @@ use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 const BATCH_COMMANDS: usize = 512;
 /// How long an op is remembered.
 const OP_MEMORY: Duration = Duration::from_mins(1);
-/// After how many entries the checkpointer is woken; each page of a long one counts, too.
-const CHECKPOINT_ENTRIES: usize = 512;
-/// The size of a page of the database, in bytes.
-const PAGE_BYTES: usize = 4_096;
-/// After how many pages in the WAL the writer itself stops, to begin it anew: the
-/// checkpointer cannot while commits never pause. The file keeps its size, since writing where
-/// there is something already takes half the time to sync.
+/// After how many more pages in the WAL the checkpointer is woken.
+const CHECKPOINT_PAGES: u32 = 512;
+/// After how many pages in the WAL the writer itself stops, to begin it anew: the checkpointer
+/// cannot while commits never pause. The file keeps its size, since writing where there is
+/// something already takes half the time to sync.
 const WAL_PAGES: u32 = 2_048;
 
 /// What the writer is asked.
@@ -66,9 +62,8 @@ impl Answer {
 pub(super) struct Writer {
     connection: Connection,
     checkpointer: SyncSender<()>,
-    /// How many pages the checkpointer saw in the WAL.
-    wal_pages: Arc<AtomicU32>,
-    uncheckpointed: usize,
+    /// How many pages the WAL had when the checkpointer was woken last.
+    woken_at: u32,
     followers: Vec<mpsc::Sender<Vec<Feed>>>,
     ops: Ops,
     latest: Timestamp,
@@ -79,12 +74,10 @@ impl Writer {
         let latest: Option<i64> =
             connection.query_row("select max(at) from log", [], |row| row.get(0))?;
         let ops = Ops::recent(&connection)?;
-        let wal_pages = Arc::default();
         Ok(Self {
-            checkpointer: spawn_checkpointer(Connection::open(file)?, Arc::clone(&wal_pages)),
-            wal_pages,
+            checkpointer: spawn_checkpointer(Connection::open(file)?),
             connection,
-            uncheckpointed: 0,
+            woken_at: 0,
             followers: Vec::new(),
             ops,
             latest: Timestamp::from_millis(latest.unwrap_or(0)),
@@ -129,8 +122,6 @@ impl Writer {
         let mut entries = Vec::with_capacity(commands.len());
         match self.transact(commands, &mut answers, &mut entries) {
             Ok(()) => {
-                self.uncheckpointed +=
-                    entries.iter().map(|entry| 1 + entry.body.len() / PAGE_BYTES).sum::<usize>();
                 self.feed(&entries);
                 answers.into_iter().for_each(Answer::give);
                 self.ops.forget_old();
@@ -304,27 +295,27 @@ impl Writer {
     }
 
     fn bound_wal(&mut self) {
-        if self.uncheckpointed < CHECKPOINT_ENTRIES {
-            return;
-        }
-        self.uncheckpointed = 0;
-        // One waiting wake-up is enough.
-        if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
-            checkpoint(&self.connection, "passive");
-        }
-        if self.wal_pages.load(Ordering::Relaxed) > WAL_PAGES {
+        let Some(pages) = checkpoint(&self.connection, "noop") else { return };
+        self.woken_at = self.woken_at.min(pages);
+        if pages > WAL_PAGES {
+            // In vain while the checkpointer is at work: then after the next commit.
             checkpoint(&self.connection, "restart");
-            self.wal_pages.store(0, Ordering::Relaxed);
+        } else if pages - self.woken_at > CHECKPOINT_PAGES {
+            self.woken_at = pages;
+            // One waiting wake-up is enough.
+            if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
+                checkpoint(&self.connection, "passive");
+            }
         }
     }
 }
 
 /// Moves what was committed from the WAL into the database while the writer goes on.
-fn spawn_checkpointer(connection: Connection, wal_pages: Arc<AtomicU32>) -> SyncSender<()> {
+fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
     let (wake, woken) = sync_channel(1);
     let run = move || {
         for () in woken {
-            wal_pages.store(checkpoint(&connection, "passive"), Ordering::Relaxed);
+            checkpoint(&connection, "passive");
         }
     };
     if let Err(error) = thread::Builder::new().name("log-checkpoint".into()).spawn(run) {
@@ -333,13 +324,16 @@ fn spawn_checkpointer(connection: Connection, wal_pages: Arc<AtomicU32>) -> Sync
     wake
 }
 
-/// Gives how many pages the WAL has by then, moved or not.
-fn checkpoint(connection: &Connection, mode: &str) -> u32 {
-    let done =
-        connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| row.get(1));
+/// Moves pages from the WAL into the database as far as this mode does (`noop` moves none), and
+/// gives how many the WAL has; none when another connection is at it.
+fn checkpoint(connection: &Connection, mode: &str) -> Option<u32> {
+    let pages = |row: &Row<'_>| if row.get(0)? { Ok(None) } else { row.get(1) };
+    let done = connection
+        .prepare_cached(&format!("pragma wal_checkpoint({mode})"))
+        .and_then(|mut checkpoint| checkpoint.query_row([], pages));
     done.unwrap_or_else(|error| {
         warn!("The log's checkpoint has to wait: {error}.");
-        0
+        None
     })
 }
 
