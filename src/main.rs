@@ -8,7 +8,7 @@ use mimalloc::MiMalloc;
 use rocket::error::ErrorKind;
 
 /// Blocks that one thread allocates are mostly freed by another, which costs the system's allocator
-/// a lock: with this one, a quarter more messages are posted in the same time.
+/// a lock: with this one, nearly a quarter more messages are posted in the same time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
