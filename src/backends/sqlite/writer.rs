@@ -22,12 +22,15 @@ use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 const BATCH_COMMANDS: usize = 512;
 /// How long an op is remembered.
 const OP_MEMORY: Duration = Duration::from_mins(1);
-/// After how many more pages in the WAL the checkpointer is woken.
+/// After how many more pages in the WAL there is a checkpoint.
 const CHECKPOINT_PAGES: u32 = 512;
-/// After how many pages in the WAL the writer itself stops, to begin it anew: the checkpointer
-/// cannot while commits never pause. The file keeps its size, since writing where there is
-/// something already takes half the time to sync.
+/// With how many pages in the WAL the writer itself makes it, and begins the WAL anew: the
+/// checkpointer cannot while commits never pause. The file keeps its size, since writing where
+/// there is something already takes half the time to sync.
 const WAL_PAGES: u32 = 2_048;
+
+/// How long the writer waits for locks otherwise.
+const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the writer is asked.
 pub(super) enum Command {
@@ -62,8 +65,8 @@ impl Answer {
 pub(super) struct Writer {
     connection: Connection,
     checkpointer: SyncSender<()>,
-    /// How many pages the WAL had when the checkpointer was woken last.
-    woken_at: u32,
+    /// How many pages the WAL had at the last checkpoint.
+    checkpoint_at: u32,
     followers: Vec<mpsc::Sender<Vec<Feed>>>,
     ops: Ops,
     latest: Timestamp,
@@ -77,7 +80,7 @@ impl Writer {
         Ok(Self {
             checkpointer: spawn_checkpointer(Connection::open(file)?),
             connection,
-            woken_at: 0,
+            checkpoint_at: 0,
             followers: Vec::new(),
             ops,
             latest: Timestamp::from_millis(latest.unwrap_or(0)),
@@ -296,17 +299,26 @@ impl Writer {
 
     fn bound_wal(&mut self) {
         let Some(pages) = checkpoint(&self.connection, "noop") else { return };
-        self.woken_at = self.woken_at.min(pages);
-        if pages > WAL_PAGES {
-            // In vain while the checkpointer is at work: then after the next commit.
-            checkpoint(&self.connection, "restart");
-        } else if pages - self.woken_at > CHECKPOINT_PAGES {
-            self.woken_at = pages;
-            // One waiting wake-up is enough.
-            if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
-                checkpoint(&self.connection, "passive");
-            }
+        self.checkpoint_at = self.checkpoint_at.min(pages);
+        if pages - self.checkpoint_at < CHECKPOINT_PAGES {
+            return;
         }
+        self.checkpoint_at = pages;
+        if pages >= WAL_PAGES {
+            self.restart_wal();
+        } else if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
+            checkpoint(&self.connection, "passive");
+        }
+    }
+
+    /// Does nothing to the WAL's length while the checkpointer is at work, or somebody from outside
+    /// reads the database: nobody waits for them, and the next checkpoint may find them gone.
+    fn restart_wal(&self) {
+        if self.connection.busy_timeout(Duration::ZERO).is_ok() {
+            checkpoint(&self.connection, "restart");
+        }
+        // Setting it cannot fail for a number that is in range.
+        let _ = self.connection.busy_timeout(BUSY_PATIENCE);
     }
 }
 
