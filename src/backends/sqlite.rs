@@ -5,6 +5,7 @@
 //! feeds the followers: the disk's sync is shared by all who wait for it (group commit).
 //! Checkpoints run on a connection and a thread of their own, unless commits never pause.
 
+mod checkpoints;
 mod schema;
 mod writer;
 

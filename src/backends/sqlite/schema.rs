@@ -50,7 +50,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", "on")?;
     // What is more than it mostly needs is given back.
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
-    // The writer and the checkpointer decide when: see `writer.rs`.
+    // That is decided elsewhere: see `checkpoints.rs`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)
 }
 

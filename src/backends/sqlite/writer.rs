@@ -3,16 +3,15 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use log::{error, warn};
+use log::error;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use super::checkpoints::Checkpoints;
 use crate::domain::entry::{Entry, Erase, Key};
 use crate::domain::ids::{OpId, Seq};
 use crate::domain::time::Timestamp;
@@ -22,15 +21,6 @@ use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 const BATCH_COMMANDS: usize = 512;
 /// How long an op is remembered.
 const OP_MEMORY: Duration = Duration::from_mins(1);
-/// After how many more pages in the WAL there is a checkpoint.
-const CHECKPOINT_PAGES: u32 = 512;
-/// With how many pages in the WAL the writer itself makes it, and begins the WAL anew: the
-/// checkpointer cannot while commits never pause. The file keeps its size, since writing where
-/// there is something already takes half the time to sync.
-const WAL_PAGES: u32 = 2_048;
-
-/// How long the writer waits for locks otherwise.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the writer is asked.
 pub(super) enum Command {
@@ -64,9 +54,7 @@ impl Answer {
 
 pub(super) struct Writer {
     connection: Connection,
-    checkpointer: SyncSender<()>,
-    /// How many pages the WAL had at the last checkpoint.
-    checkpoint_at: u32,
+    checkpoints: Checkpoints,
     followers: Vec<mpsc::Sender<Vec<Feed>>>,
     ops: Ops,
     latest: Timestamp,
@@ -78,9 +66,8 @@ impl Writer {
             connection.query_row("select max(at) from log", [], |row| row.get(0))?;
         let ops = Ops::recent(&connection)?;
         Ok(Self {
-            checkpointer: spawn_checkpointer(Connection::open(file)?),
+            checkpoints: Checkpoints::of(file)?,
             connection,
-            checkpoint_at: 0,
             followers: Vec::new(),
             ops,
             latest: Timestamp::from_millis(latest.unwrap_or(0)),
@@ -128,7 +115,7 @@ impl Writer {
                 self.feed(&entries);
                 answers.into_iter().for_each(Answer::give);
                 self.ops.forget_old();
-                self.bound_wal();
+                self.checkpoints.after_commit(&self.connection);
             }
             Err(error) => {
                 error!("The log cannot be written: {error}.");
@@ -296,57 +283,6 @@ impl Writer {
         let _ = feed.blocking_send(piece);
         Ok(())
     }
-
-    fn bound_wal(&mut self) {
-        let Some(pages) = checkpoint(&self.connection, "noop") else { return };
-        self.checkpoint_at = self.checkpoint_at.min(pages);
-        if pages - self.checkpoint_at < CHECKPOINT_PAGES {
-            return;
-        }
-        self.checkpoint_at = pages;
-        if pages >= WAL_PAGES {
-            self.restart_wal();
-        } else if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
-            checkpoint(&self.connection, "passive");
-        }
-    }
-
-    /// Does nothing to the WAL's length while the checkpointer is at work, or somebody from outside
-    /// reads the database: nobody waits for them, and the next checkpoint may find them gone.
-    fn restart_wal(&self) {
-        if self.connection.busy_timeout(Duration::ZERO).is_ok() {
-            checkpoint(&self.connection, "restart");
-        }
-        // Setting it cannot fail for a number that is in range.
-        let _ = self.connection.busy_timeout(BUSY_PATIENCE);
-    }
-}
-
-/// Moves what was committed from the WAL into the database while the writer goes on.
-fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
-    let (wake, woken) = sync_channel(1);
-    let run = move || {
-        for () in woken {
-            checkpoint(&connection, "passive");
-        }
-    };
-    if let Err(error) = thread::Builder::new().name("log-checkpoint".into()).spawn(run) {
-        warn!("Checkpoints will run on the writing thread: {error}.");
-    }
-    wake
-}
-
-/// Moves pages from the WAL into the database as far as this mode does (`noop` moves none), and
-/// gives how many the WAL has; none when another connection is at it.
-fn checkpoint(connection: &Connection, mode: &str) -> Option<u32> {
-    let pages = |row: &Row<'_>| if row.get(0)? { Ok(None) } else { row.get(1) };
-    let done = connection
-        .prepare_cached(&format!("pragma wal_checkpoint({mode})"))
-        .and_then(|mut checkpoint| checkpoint.query_row([], pages));
-    done.unwrap_or_else(|error| {
-        warn!("The log's checkpoint has to wait: {error}.");
-        None
-    })
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
