@@ -41,11 +41,11 @@ const MAX_DEPTH: usize = 32;
 /// A text that would become too long or too deep is shown as it was written.
 #[must_use]
 pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
-    let events = || Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH);
-    if depth(events()) > MAX_DEPTH {
+    let events: Vec<_> = Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH).collect();
+    if depth(&events) > MAX_DEPTH {
         return as_written(text);
     }
-    let mut plain = Plain::of(TextMergeStream::new(events()), directory);
+    let mut plain = Plain::of(TextMergeStream::new(events.into_iter()), directory);
     let mut html = String::with_capacity(text.as_str().len() * 2);
     html::push_html(&mut html, &mut plain);
     let html = CLEANER.clean(&html).to_string().trim_end().to_owned();
@@ -55,7 +55,7 @@ pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
     Rendered { html, mentions: plain.mentions }
 }
 
-fn depth<'a>(events: impl Iterator<Item = Event<'a>>) -> usize {
+fn depth(events: &[Event<'_>]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for event in events {
         match event {
