@@ -11,7 +11,7 @@ use houston::backends::sqlite::Sqlite;
 use houston::domain::entry::{Entry, Erase, Key};
 use houston::domain::ids::{ChannelId, OpId, Seq, UserId};
 use houston::engine::log::{AppendError, Draft, Expect, Feed, Log};
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{sleep, timeout};
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -199,6 +199,25 @@ async fn the_write_ahead_log_stays_small() {
     let bytes = |name| directory.path().join(name).metadata().expect("a file").len();
     assert!(bytes("houston.db") < 2 * 1024 * 1024, "{} bytes", bytes("houston.db"));
     assert!(bytes("houston.db-wal") < 24 * 1024 * 1024, "{} bytes", bytes("houston.db-wal"));
+}
+
+/// Two hundred commits: enough for a checkpoint beside them, too few for one by the writer.
+#[rocket::async_test]
+async fn a_checkpoint_runs_beside_the_writer() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let log = Sqlite::open(directory.path()).expect("a log");
+    for _ in 0..200 {
+        let body = "x".repeat(3_000);
+        log.append(Draft { body, ..draft(messages(), Expect::Any) }).await.expect("appended");
+    }
+    let bytes = |name| directory.path().join(name).metadata().expect("a file").len();
+    assert!(bytes("houston.db-wal") < 2_048 * 4_096, "{} bytes", bytes("houston.db-wal"));
+    let moved = async || {
+        while bytes("houston.db") < 200 * 1_024 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), moved()).await.expect("in time");
 }
 
 /// A backup, say.

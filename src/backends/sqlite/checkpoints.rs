@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use log::warn;
-use rusqlite::{Connection, Row};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, ErrorCode};
 
 /// After how many more pages in the WAL there is a checkpoint.
 const EVERY_PAGES: u32 = 512;
@@ -27,12 +28,15 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     /// Those of this database.
     pub(super) fn of(file: &Path) -> rusqlite::Result<Self> {
-        Ok(Self { checkpointer: spawn_checkpointer(Connection::open(file)?), last_at: 0 })
+        let connection = Connection::open(file)?;
+        // Only when it reads does a connection find the WAL, and has something to move.
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+        Ok(Self { checkpointer: spawn_checkpointer(connection), last_at: 0 })
     }
 
     /// Makes one, or has it made, if the WAL has grown enough.
     pub(super) fn after_commit(&mut self, writer: &Connection) {
-        let Some(pages) = checkpoint(writer, "noop") else { return };
+        let Some(pages) = checkpoint(writer, CheckpointMode::NOOP) else { return };
         self.last_at = self.last_at.min(pages);
         if pages - self.last_at < EVERY_PAGES {
             return;
@@ -41,7 +45,7 @@ impl Checkpoints {
         if pages >= WAL_PAGES {
             begin_wal_anew(writer);
         } else if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
-            checkpoint(writer, "passive");
+            checkpoint(writer, CheckpointMode::PASSIVE);
         }
     }
 }
@@ -50,7 +54,7 @@ impl Checkpoints {
 /// waits for them, and the next checkpoint may find them gone.
 fn begin_wal_anew(writer: &Connection) {
     if writer.busy_timeout(Duration::ZERO).is_ok() {
-        checkpoint(writer, "restart");
+        checkpoint(writer, CheckpointMode::RESTART);
     }
     // Setting it cannot fail for a number that is in range.
     let _ = writer.busy_timeout(BUSY_PATIENCE);
@@ -60,7 +64,7 @@ fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
     let (wake, woken) = sync_channel(1);
     let run = move || {
         for () in woken {
-            checkpoint(&connection, "passive");
+            checkpoint(&connection, CheckpointMode::PASSIVE);
         }
     };
     if let Err(error) = thread::Builder::new().name("log-checkpoint".into()).spawn(run) {
@@ -69,15 +73,16 @@ fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
     wake
 }
 
-/// Moves pages from the WAL into the database as far as this mode does (`noop` moves none), and
-/// gives how many the WAL has; none when another connection is at it.
-fn checkpoint(connection: &Connection, mode: &str) -> Option<u32> {
-    let pages = |row: &Row<'_>| if row.get(0)? { Ok(None) } else { row.get(1) };
-    let done = connection
-        .prepare_cached(&format!("pragma wal_checkpoint({mode})"))
-        .and_then(|mut checkpoint| checkpoint.query_row([], pages));
-    done.unwrap_or_else(|error| {
-        warn!("The log's checkpoint has to wait: {error}.");
-        None
-    })
+/// Moves pages from the WAL into the database as far as this mode does (`NOOP` moves none), and
+/// gives how many the WAL has; none when it could not, as while another connection is at it.
+fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Option<u32> {
+    match connection.wal_checkpoint_v2(None::<&str>, mode) {
+        Ok((pages, _)) => u32::try_from(pages).ok(),
+        Err(error) => {
+            if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
+                warn!("The log's checkpoint has to wait: {error}.");
+            }
+            None
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::OpenError;
@@ -51,7 +52,9 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // What is more than it mostly needs is given back.
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
     // That is decided elsewhere: see `checkpoints.rs`.
-    connection.pragma_update(None, "wal_autocheckpoint", 0)
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Without it, SQLite prepares statements anew whose plan a parameter's value might change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn migrate(connection: &mut Connection, missing: &[&str], known: i64) -> rusqlite::Result<()> {

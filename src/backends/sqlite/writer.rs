@@ -133,7 +133,7 @@ impl Writer {
         answers: &mut Vec<Answer>,
         entries: &mut Vec<Entry>,
     ) -> rusqlite::Result<()> {
-        let mut failed = self.connection.execute_batch("begin immediate").err();
+        let mut failed = self.execute("begin immediate").err();
         for command in commands {
             match command {
                 Command::Append { draft, answer } => {
@@ -157,10 +157,10 @@ impl Writer {
             }
         }
         let failed = failed.or_else(|| self.trim(entries).err());
-        let failed = failed.or_else(|| self.connection.execute_batch("commit").err());
+        let failed = failed.or_else(|| self.execute("commit").err());
         let Some(error) = failed else { return Ok(()) };
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("rollback")?;
+            self.execute("rollback")?;
         }
         Err(error)
     }
@@ -188,7 +188,7 @@ impl Writer {
         let seq = Seq(self.connection.last_insert_rowid().cast_unsigned());
         if draft.key.kept() == 1 {
             self.statement("delete from log where key = ?1 and seq < ?2")?
-                .execute(params![key, signed(seq)])?;
+                .execute(params![key, seq.0])?;
         }
         self.ops.remember(draft.op, seq);
         entries.push(Entry { seq, at, op: draft.op, key: draft.key, body: draft.body });
@@ -205,20 +205,17 @@ impl Writer {
                 continue;
             }
             let text = key.to_string();
-            // Not a parameter: SQLite prepares the statement anew for each value of an offset.
-            let fallen = format!(
-                "select seq from log where key = ?1 order by seq desc limit -1 offset {}",
-                key.kept()
-            );
-            let fallen: Vec<i64> = self
-                .statement(&fallen)?
-                .query_map([&text], |row| row.get(0))?
+            let fallen: Vec<u64> = self
+                .statement(
+                    "select seq from log where key = ?1 order by seq desc limit -1 offset ?2",
+                )?
+                .query_map(params![text, key.kept()], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             let Some(newest) = fallen.first() else { continue };
             self.statement("delete from log where key = ?1 and seq <= ?2")?
                 .execute(params![text, newest])?;
             for seq in fallen {
-                let change = Key::Change(channel.clone(), Seq(seq.cast_unsigned()));
+                let change = Key::Change(channel.clone(), Seq(seq));
                 self.statement("delete from log where key = ?1")?.execute([change.to_string()])?;
             }
         }
@@ -227,9 +224,7 @@ impl Writer {
 
     fn erase(&self, what: &Erase) -> rusqlite::Result<()> {
         let erased = match what {
-            Erase::One(seq) => {
-                self.statement("delete from log where seq = ?1")?.execute([signed(*seq)])
-            }
+            Erase::One(seq) => self.statement("delete from log where seq = ?1")?.execute([seq.0]),
             Erase::Key(key) => {
                 self.statement("delete from log where key = ?1")?.execute([key.to_string()])
             }
@@ -244,9 +239,13 @@ impl Writer {
     fn last_of(&self, key: &str) -> rusqlite::Result<Option<Seq>> {
         let last = self
             .statement("select seq from log where key = ?1 order by seq desc limit 1")?
-            .query_row([key], |row| row.get::<_, i64>(0))
+            .query_row([key], |row| row.get(0))
             .optional()?;
-        Ok(last.map(|seq| Seq(seq.cast_unsigned())))
+        Ok(last.map(Seq))
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.statement(sql)?.execute([]).map(drop)
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
@@ -266,7 +265,7 @@ impl Writer {
         let mut kept =
             self.statement("select seq, key, at, op, body from log where seq > ?1 order by seq")?;
         let mut piece = Vec::new();
-        for entry in kept.query_map([signed(after)], read_entry)? {
+        for entry in kept.query_map([after.0], read_entry)? {
             piece.push(Feed::Entry(entry?));
             if piece.len() == BATCH_COMMANDS
                 && feed.blocking_send(std::mem::take(&mut piece)).is_err()
@@ -276,9 +275,9 @@ impl Writer {
         }
         let last = self
             .statement("select seq from sqlite_sequence where name = 'log'")?
-            .query_row([], |row| row.get::<_, i64>(0))
+            .query_row([], |row| row.get(0))
             .optional()?;
-        piece.push(Feed::CaughtUp(Seq(last.unwrap_or(0).cast_unsigned())));
+        piece.push(Feed::CaughtUp(last.map(Seq).unwrap_or_default()));
         // A follower that has gone is noticed at the next entry.
         let _ = feed.blocking_send(piece);
         Ok(())
@@ -287,7 +286,7 @@ impl Writer {
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
-        seq: Seq(row.get::<_, i64>(0)?.cast_unsigned()),
+        seq: Seq(row.get(0)?),
         key: parsed(row, 1, Key::from_str)?,
         at: Timestamp::from_millis(row.get(2)?),
         op: OpId(parsed(row, 3, Uuid::from_str)?),
@@ -313,10 +312,6 @@ where
     })
 }
 
-fn signed(seq: Seq) -> i64 {
-    i64::try_from(seq.0).unwrap_or(i64::MAX)
-}
-
 /// The ops of the last minute.
 #[derive(Default)]
 struct Ops {
@@ -330,10 +325,10 @@ impl Ops {
         let since = Utc::now() - OP_MEMORY;
         let mut ops = Self::default();
         let mut kept = connection.prepare("select op, seq from log where at > ?1")?;
-        let read = |row: &Row<'_>| Ok((parsed(row, 0, Uuid::from_str)?, row.get::<_, i64>(1)?));
+        let read = |row: &Row<'_>| Ok((parsed(row, 0, Uuid::from_str)?, row.get(1)?));
         for op in kept.query_map([since.timestamp_millis()], read)? {
             let (op, seq) = op?;
-            ops.remember(OpId(op), Seq(seq.cast_unsigned()));
+            ops.remember(OpId(op), Seq(seq));
         }
         Ok(ops)
     }
