@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rocket::fairing::AdHoc;
@@ -28,8 +29,6 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::Template;
 use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
-
-use crate::domain::ids::hex;
 
 /// Where all of this is mounted.
 pub const BASE: &str = "/static";
@@ -72,7 +71,7 @@ impl Assets {
             digest.update(bytes.len().to_be_bytes());
             digest.update(bytes);
         }
-        let version = hex(&digest.finalize()[..6]);
+        let version = HEXLOWER.encode(&digest.finalize()[..6]);
         let mut files = BTreeMap::new();
         for path in sources.keys() {
             files.insert(path.clone(), Asset::of(path, &sources)?);

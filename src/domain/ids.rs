@@ -1,9 +1,10 @@
 //! What things are told apart by: sequence numbers, ids, the log's epoch, cursors.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -230,15 +231,7 @@ impl FromStr for Cursor {
 
 /// The SHA-256 of the parts one after the other, in hexadecimal.
 pub(crate) fn sha256_hex(parts: &[&[u8]]) -> String {
-    hex(&parts.iter().fold(Sha256::new(), Digest::chain_update).finalize())
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    HEXLOWER.encode(&parts.iter().fold(Sha256::new(), Digest::chain_update).finalize())
 }
 
 #[cfg(test)]

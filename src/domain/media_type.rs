@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io::Cursor;
 
+use data_encoding::HEXLOWER;
 use exif::{In, Tag};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::attachment::Dimensions;
-use crate::domain::ids::hex;
 
 /// A media type (RFC 2046) without parameters: `image/png`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +136,12 @@ impl Sniffer {
             media_type = MediaType::unknown();
         }
         let dimensions = dimensions.filter(|_| media_type.is_shown());
-        Sniffed { media_type, dimensions, size: self.size, sha256: hex(&self.digest.finalize()) }
+        Sniffed {
+            media_type,
+            dimensions,
+            size: self.size,
+            sha256: HEXLOWER.encode(&self.digest.finalize()),
+        }
     }
 
     fn media_type(&self) -> MediaType {

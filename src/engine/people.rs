@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
 use super::log::Expect;
 use super::presence::Place;
 use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
 use crate::domain::entry::{FormerNameRecord, Key, UserRecord, encode};
-use crate::domain::ids::{SessionId, UserId, hex};
+use crate::domain::ids::{SessionId, UserId};
 use crate::domain::names::DisplayName;
 use crate::domain::user::{Account, Session, User};
 
@@ -195,5 +196,5 @@ pub(super) fn secret() -> Result<String, EngineError> {
         log::error!("The system gives no random numbers: {error}.");
         EngineError::StorageUnavailable
     })?;
-    Ok(hex(&bits))
+    Ok(HEXLOWER.encode(&bits))
 }
