@@ -332,12 +332,12 @@ pub fn templates(assets: &Assets) -> impl rocket::fairing::Fairing + use<> {
 pub fn compressed_pages() -> AdHoc {
     AdHoc::on_response("Compressed pages", |request, response| {
         Box::pin(async move {
-            let Some(encoding) = Encoding::accepted(request) else { return };
             let is_page = response.content_type().is_some_and(|kind| kind.is_html());
             // A file that somebody sent says how long it is, and goes out as it is.
             if !is_page || response.headers().contains("Content-Length") {
                 return;
             }
+            let Some(encoding) = Encoding::accepted(request) else { return };
             let Ok(bytes) = response.body_mut().to_bytes().await else { return };
             let encoded = encode(&bytes, encoding, false);
             response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
