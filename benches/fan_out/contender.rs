@@ -8,19 +8,21 @@ use crate::peers::{axum, limit, rocket};
 pub(crate) enum Contender {
     /// The server itself, durable.
     Houston,
-    /// A bare epoll loop that writes the same bytes, once for each listener and message.
+    /// An epoll loop that writes the same bytes, once for each listener and message.
     Limit,
     /// The same, but all messages that wait go out in one write.
     Coalescing,
     /// Rocket's own `EventStream`.
     Rocket,
+    /// Rocket with frames that are made once, and nothing of Houston's engine.
+    Bare,
     /// axum's `Sse` over a broadcast channel.
     Axum,
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Houston, Self::Limit, Self::Coalescing, Self::Rocket, Self::Axum];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Houston, Self::Limit, Self::Coalescing, Self::Rocket, Self::Bare, Self::Axum];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -28,6 +30,7 @@ impl Contender {
             Self::Limit => "limit",
             Self::Coalescing => "coalescing",
             Self::Rocket => "rocket",
+            Self::Bare => "bare",
             Self::Axum => "axum",
         }
     }
@@ -43,7 +46,8 @@ impl Contender {
             Self::Houston => Err("Houston has a binary of its own".into()),
             Self::Limit => limit::serve(port, limit::Writing::Each),
             Self::Coalescing => limit::serve(port, limit::Writing::Together),
-            Self::Rocket => rocket::serve(port),
+            Self::Rocket => rocket::serve(port, rocket::events()),
+            Self::Bare => rocket::serve(port, rocket::chunks()),
             Self::Axum => axum::serve(port),
         }
     }

@@ -8,7 +8,7 @@ use crate::figures::{Board, Figure, Latencies, NOT_KEPT_UP};
 use crate::load::{Load, OPENED_AT_ONCE, Posting};
 use crate::process::{Process, Spent, Usage};
 
-use Contender::{Axum, Coalescing, Houston, Limit};
+use Contender::{Axum, Bare, Coalescing, Houston, Limit};
 
 /// How long a server may take, after the last message was due, until all have it.
 const IN_TIME: Duration = Duration::from_secs(5);
@@ -52,11 +52,11 @@ pub(crate) struct Scene {
 /// All scenes, in the order in which they are played.
 pub(crate) const SCENES: [Scene; 7] = [
     Scene { name: "fan-out", contenders: &Contender::ALL, play: fan_out },
-    Scene { name: "latency", contenders: &[Houston, Coalescing, Axum], play: latency },
-    Scene { name: "rooms", contenders: &[Houston, Coalescing, Axum], play: rooms },
-    Scene { name: "posts", contenders: &[Houston, Axum], play: posts },
+    Scene { name: "latency", contenders: &[Houston, Coalescing, Bare, Axum], play: latency },
+    Scene { name: "rooms", contenders: &[Houston, Coalescing, Bare, Axum], play: rooms },
+    Scene { name: "posts", contenders: &[Houston, Bare, Axum], play: posts },
     Scene { name: "histories", contenders: &[Houston, Limit, Axum], play: histories },
-    Scene { name: "idle", contenders: &[Houston, Limit, Axum], play: idle },
+    Scene { name: "idle", contenders: &[Houston, Limit, Bare, Axum], play: idle },
     Scene { name: "storm", contenders: &[Houston, Axum], play: storm },
 ];
 

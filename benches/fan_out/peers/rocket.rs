@@ -1,20 +1,31 @@
-//! Rocket's `EventStream` over a broadcast channel, as the chat example of its guide has it.
+//! Rocket with a broadcast channel: its `EventStream`, as the chat example of its guide has it; or
+//! bytes that are made once and all that wait in one chunk, to tell what of Houston's cost is
+//! Rocket's.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use rocket::http::Status;
+use bytes::{Bytes, BytesMut};
+use futures::stream::{BoxStream, StreamExt, unfold};
+use rocket::http::{ContentType, Status};
+use rocket::request::Request;
 use rocket::response::stream::{Event, EventStream};
-use rocket::serde::json::Json;
+use rocket::response::{self, Responder, Response};
+use rocket::serde::json::{self, Json};
 use rocket::tokio::select;
-use rocket::tokio::sync::broadcast::{Sender, channel};
-use rocket::{Config, Shutdown, State, get, post, routes};
+use rocket::tokio::sync::broadcast::error::TryRecvError;
+use rocket::tokio::sync::broadcast::{Receiver, Sender, channel};
+use rocket::{Config, Route, Shutdown, State, get, post, routes};
+use tokio_util::io::StreamReader;
 
 use crate::Result;
 use crate::peers::{Draft, Message};
 
 /// How many messages wait for a listener at most, as in the guide.
 const WAITING: usize = 1024;
+/// The buffer of each stream that writes chunks, as large as Houston's.
+const CHUNK_BYTES: usize = 16 * 1024;
 
 #[derive(Default)]
 struct Rooms(Mutex<HashMap<String, Arc<Room>>>);
@@ -22,33 +33,90 @@ struct Rooms(Mutex<HashMap<String, Arc<Room>>>);
 struct Room {
     /// The last message's number; who holds it may send the next.
     last: Mutex<u64>,
-    said: Sender<Arc<Message>>,
+    said: Sender<Arc<Said>>,
 }
 
-pub(crate) fn serve(port: u16) -> Result<()> {
+/// A message on its way to the listeners.
+struct Said {
+    message: Message,
+    /// Made by the first listener that wants it.
+    frame: OnceLock<Bytes>,
+}
+
+impl Said {
+    fn frame(&self) -> &Bytes {
+        self.frame.get_or_init(|| {
+            let json = json::to_string(&self.message).expect("it has no keys but strings");
+            format!("id: {}\nevent: message\ndata: {json}\n\n", self.message.seq).into()
+        })
+    }
+}
+
+/// With an `Event` for each listener.
+pub(crate) fn events() -> Vec<Route> {
+    routes![event_stream, say]
+}
+
+/// With bytes that are made once, and all that wait for a listener in one chunk.
+pub(crate) fn chunks() -> Vec<Route> {
+    routes![chunk_stream, say]
+}
+
+pub(crate) fn serve(port: u16, routes: Vec<Route>) -> Result<()> {
     let config =
         Config { port, log_level: rocket::config::LogLevel::Off, ..Config::release_default() };
-    let server =
-        rocket::custom(config).manage(Rooms::default()).mount("/api", routes![events, say]);
+    let server = rocket::custom(config).manage(Rooms::default()).mount("/api", routes);
     rocket::execute(server.launch())?;
     Ok(())
 }
 
 #[get("/channels/<channel>/events")]
-fn events(channel: &str, rooms: &State<Rooms>, mut end: Shutdown) -> EventStream![] {
+fn event_stream(channel: &str, rooms: &State<Rooms>, mut end: Shutdown) -> EventStream![] {
     let mut said = rooms.room(channel).said.subscribe();
     EventStream! {
         loop {
-            let message = select! {
+            let said = select! {
                 // Who is too slow is let go, and comes back.
-                message = said.recv() => match message {
-                    Ok(message) => message,
+                said = said.recv() => match said {
+                    Ok(said) => said,
                     Err(_) => break,
                 },
                 () = &mut end => break,
             };
-            yield Event::json(&*message).event("message").id(message.seq.to_string());
+            let message = &said.message;
+            yield Event::json(message).event("message").id(message.seq.to_string());
         }
+    }
+}
+
+struct Chunks(BoxStream<'static, io::Result<Bytes>>);
+
+#[get("/channels/<channel>/events")]
+fn chunk_stream(channel: &str, rooms: &State<Rooms>) -> Chunks {
+    let next = |mut said: Receiver<Arc<Said>>| async {
+        // Who is too slow is let go here, too.
+        let mut chunk = said.recv().await.ok()?.frame().clone();
+        loop {
+            let more = match said.try_recv() {
+                Ok(more) => more,
+                Err(TryRecvError::Empty) => return Some((Ok(chunk), said)),
+                Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => return None,
+            };
+            let mut joined = BytesMut::from(chunk);
+            joined.extend_from_slice(more.frame());
+            chunk = joined.freeze();
+        }
+    };
+    Chunks(unfold(rooms.room(channel).said.subscribe(), next).boxed())
+}
+
+impl<'r> Responder<'r, 'static> for Chunks {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .header(ContentType::EventStream)
+            .streamed_body(StreamReader::new(self.0))
+            .max_chunk_size(CHUNK_BYTES)
+            .ok()
     }
 }
 
@@ -59,7 +127,7 @@ fn say(channel: &str, draft: Json<Draft>, rooms: &State<Rooms>) -> (Status, Json
     *last += 1;
     let message = Message::new(*last, channel, draft.into_inner().text);
     // Nobody may be listening.
-    let _ = room.said.send(Arc::new(message.clone()));
+    let _ = room.said.send(Arc::new(Said { message: message.clone(), frame: OnceLock::new() }));
     (Status::Created, Json(message))
 }
 
