@@ -20,7 +20,8 @@ export function fold(moves, move) {
 
 /**
  * @param {Move[]} moves
- * @returns {string} a sentence each for those who joined and those who left
+ * @returns {string} a sentence each for those who joined and those who left; names are isolated, so
+ *   that they keep their own direction (Unicode UAX #9)
  */
 export function tell(moves) {
   return ["joined", "left"]
@@ -32,7 +33,7 @@ export function tell(moves) {
 
 /** @param {Move[]} who */
 function people(who) {
-  const names = who.slice(0, NAMED).map((move) => move.display_name)
+  const names = who.slice(0, NAMED).map((move) => `\u2068${move.display_name}\u2069`)
   const more = who.length - names.length
   if (more > 0) names.push(more === 1 ? "1 other" : `${more} others`)
   const last = names.pop()

@@ -5,7 +5,7 @@ import { fold, tell } from "../../static/js/folding.js"
 describe("join and leave notices", () => {
   const joined = (name) => ({ kind: "joined", id: name, display_name: name })
   const left = (name) => ({ kind: "left", id: name, display_name: name })
-  const told = (...moves) => tell(moves.reduce(fold, []))
+  const told = (...moves) => tell(moves.reduce(fold, [])).replaceAll(/[\u2068\u2069]/g, "")
 
   it("name a few and count the rest", () => {
     assert.equal(told(joined("Ada")), "Ada joined.")
@@ -13,6 +13,10 @@ describe("join and leave notices", () => {
     assert.equal(told(joined("Ada"), joined("Bob"), joined("Eve")), "Ada, Bob and Eve joined.")
     assert.equal(told(...["A", "B", "C", "D"].map(joined)), "A, B, C and 1 other joined.")
     assert.equal(told(...["A", "B", "C", "D", "E"].map(left)), "A, B, C and 2 others left.")
+  })
+
+  it("keep names in their own direction", () => {
+    assert.equal(tell([joined("غريس")]), "\u2068غريس\u2069 joined.")
   })
 
   it("cancel out", () => {
