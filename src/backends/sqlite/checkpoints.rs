@@ -77,12 +77,10 @@ fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
 /// gives how many the WAL has; none when it could not, as while another connection is at it.
 fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Option<u32> {
     match connection.wal_checkpoint_v2(None::<&str>, mode) {
-        Ok((pages, _)) => u32::try_from(pages).ok(),
-        Err(error) => {
-            if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
-                warn!("The log's checkpoint has to wait: {error}.");
-            }
-            None
-        }
+        Ok((pages @ 0.., _)) => return Some(pages.cast_unsigned()),
+        Ok(_) => warn!("The log has no write-ahead log to checkpoint."),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+        Err(error) => warn!("The log's checkpoint has to wait: {error}."),
     }
+    None
 }
