@@ -67,6 +67,7 @@ describe("in Firefox", () => {
     await say(ada, "Hello *Bob*")
     await shows(bob, ["Hello Bob"])
     await say(bob, "Hello Ada")
+    await shows(ada, ["Hello Bob", "Hello Ada"])
     await post("beep")
     for (const page of [ada, bob]) await shows(page, ["Hello Bob", "Hello Ada", "beep"])
     await ada.bringToFront()
