@@ -31,12 +31,12 @@ pub enum Key {
     Change(ChannelId, Seq),
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
     Channel(NameHash),
-    /// `d.p.<channel id>`: a direct conversation; its id is a hash of both user ids.
+    /// `d.p.<channel id>`: a direct conversation; its id is both user ids, joined.
     Direct(ChannelId),
     /// `d.u.<hash of the name>`: a user with sessions; the unique name is the key.
     User(NameHash),
-    /// `u.<user id>.name`: the last name of somebody who has left and was called otherwise when
-    /// writing; goes with the last message of theirs.
+    /// `u.<user id>.name`: the last name of somebody who has left and was called otherwise before;
+    /// goes with the last message, reaction, channel or direct conversation of theirs.
     FormerName(UserId),
     /// `u.<user id>.read.<channel id>`: up to where a user has read a channel.
     ReadMarker(UserId, ChannelId),

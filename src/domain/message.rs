@@ -125,6 +125,12 @@ impl Message {
     }
 
     /// Everybody who appears in it by name.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
+        let reacted = self.reactions.iter().flat_map(|reacted| &reacted.users);
+        std::iter::once(&self.author).chain(reacted)
+    }
+
+    /// The same, to be called otherwise.
     pub(crate) fn people_mut(&mut self) -> impl Iterator<Item = &mut User> {
         let reacted = self.reactions.iter_mut().flat_map(|reacted| &mut reacted.users);
         std::iter::once(&mut self.author).chain(reacted)

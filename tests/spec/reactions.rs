@@ -46,6 +46,28 @@ async fn a_reaction_names_who_gave_it_in_order_and_can_be_taken_back() {
 }
 
 #[rocket::async_test]
+async fn who_only_reacted_or_opened_a_channel_is_shown_under_the_last_name() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let eve = workspace.signed_in_as("Eve").await;
+    ada.puts("general", "m1", "go?").await;
+    assert_eq!(reacts(&bob, "👍").await.status, 204);
+    assert_eq!(eve.post("/api/channels", json!({ "name": "eves" })).await.status, 201);
+    for (person, name) in [(&bob, "Robert"), (&eve, "Eva")] {
+        person.patch("/api/session", json!({ "display_name": name })).await;
+        person.delete("/api/session").await;
+    }
+    let token = ada.token.clone().expect("a token");
+    drop((ada, bob, eve));
+
+    let workspace = workspace.restarted().await;
+
+    let ada = workspace.holder_of(&token);
+    assert_eq!(reactions(&ada).await[0]["users"][0]["display_name"], "Robert");
+    assert_eq!(ada.channel("eves").await["created_by"]["display_name"], "Eva");
+}
+
+#[rocket::async_test]
 async fn reactions_stay_through_edits_renames_and_restarts_and_go_with_the_message() {
     let workspace = Workspace::start().await;
     let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);

@@ -11,6 +11,7 @@ use houston::domain::event::Event;
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::Content;
 use houston::domain::names::{ChannelName, Topic};
+use houston::domain::reaction::Reacted;
 use houston::domain::state::State;
 use houston::domain::time::Timestamp;
 use houston::domain::user::User;
@@ -27,6 +28,8 @@ enum Step {
     Edit(usize),
     /// Deletes the n-th kept message.
     Delete(usize),
+    /// Says what the channel is about: then its record comes behind its messages.
+    Describe,
     /// A listener reads what it has missed.
     Read,
     /// Something happens elsewhere: sequences have gaps.
@@ -38,6 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => any::<u8>().prop_map(Step::Send),
         2 => any::<usize>().prop_map(Step::Edit),
         3 => any::<usize>().prop_map(Step::Delete),
+        1 => Just(Step::Describe),
         1 => Just(Step::Read),
         1 => Just(Step::Elsewhere),
     ];
@@ -82,6 +86,41 @@ proptest! {
     }
 }
 
+#[test]
+fn a_deletion_is_remembered_though_the_channel_s_record_comes_behind_it() {
+    let mut house = House::new();
+    house.take(&Step::Send(1));
+    let mut reader = Reader::default();
+    reader.read(&house.state, &house).expect("a reader");
+    house.take(&Step::Delete(0));
+    house.take(&Step::Describe);
+    reader.read(&house.read_back(), &house).expect("a reader");
+    assert_eq!(reader.view, house.kept());
+}
+
+/// Somebody is renamed while a reaction of theirs is on its way to the log.
+#[test]
+fn a_reaction_shows_its_giver_as_they_are_called_when_it_is_applied() {
+    let mut house = House::new();
+    house.take(&Step::Send(1));
+    let messages = |house: &House| house.state.conversation(&channel()).expect("it").clone();
+    let message = messages(&house).messages().next().expect("a message").seq;
+    let countess = User { display_name: "Countess".parse().expect("a name"), ..ada() };
+    let key = Key::User(countess.display_name.hash());
+    let sessions = vec![SessionId::of_token("secret")];
+    let user = countess.clone();
+    let record = UserRecord { user, sessions, revision: 1, since: Seq(0), renamed: true };
+    house.enter(key, encode(&record));
+
+    let reaction = "👍".parse().expect("a reaction");
+    let reactions = vec![Reacted { reaction, users: vec![ada()] }];
+    let change = ChangeRecord::Present { content: None, edited_at: None, reactions };
+    house.enter(Key::Change(channel(), message), encode(&change));
+
+    let shown = messages(&house).messages().next().expect("a message").clone();
+    assert_eq!(shown.reactions[0].users, [countess]);
+}
+
 /// One channel's state with the log that it would be read back from.
 struct House {
     state: State,
@@ -94,17 +133,20 @@ impl House {
         let mut state = State::default();
         state.caught_up(Seq(0));
         let mut house = Self { state, log: Vec::new(), next: 1 };
-        let (id, name) = (channel(), ChannelName::general());
-        let key = Key::Channel(name.hash());
-        let (topic, creator, created_at) = (Topic::default(), None, None);
-        let open = ChannelRecord::Open { id, name, topic, creator, created_at };
-        house.enter(key, encode(&open));
+        house.open_channel(None);
         let user = ada();
         let key = Key::User(user.display_name.hash());
         let sessions = vec![SessionId::of_token("secret")];
         let record = UserRecord { user, sessions, revision: 0, since: Seq(0), renamed: false };
         house.enter(key, encode(&record));
         house
+    }
+
+    fn open_channel(&mut self, created_at: Option<Timestamp>) -> Vec<Event> {
+        let (id, name) = (channel(), ChannelName::general());
+        let key = Key::Channel(name.hash());
+        let (topic, creator) = (Topic::default(), None);
+        self.enter(key, encode(&ChannelRecord::Open { id, name, topic, creator, created_at }))
     }
 
     fn take(&mut self, step: &Step) -> Vec<Event> {
@@ -135,6 +177,7 @@ impl House {
                 let Some((message, id)) = pick(*n) else { return Vec::new() };
                 (Key::Change(channel(), message), encode(&ChangeRecord::Deleted { id }))
             }
+            Step::Describe => return self.open_channel(Some(Timestamp::from_millis(1))),
             Step::Elsewhere => {
                 self.next += 1;
                 return Vec::new();
@@ -180,14 +223,14 @@ impl House {
         state
     }
 
-    fn kept(&self) -> BTreeMap<String, String> {
+    fn kept(&self) -> BTreeMap<String, (u64, String)> {
         Self::kept_by(&self.state)
     }
 
-    fn kept_by(state: &State) -> BTreeMap<String, String> {
+    fn kept_by(state: &State) -> BTreeMap<String, (u64, String)> {
         let conversation = state.conversation(&channel()).expect("the channel");
         let messages = conversation.messages();
-        messages.map(|it| (it.id.to_string(), it.content.text.to_string())).collect()
+        messages.map(|it| (it.id.to_string(), (it.seq.0, it.content.text.to_string()))).collect()
     }
 }
 
@@ -195,7 +238,7 @@ impl House {
 #[derive(Clone, Default)]
 struct Reader {
     seen: Seq,
-    view: BTreeMap<String, String>,
+    view: BTreeMap<String, (u64, String)>,
 }
 
 impl Reader {
@@ -210,8 +253,10 @@ impl Reader {
                     prop_assert!(seq > self.seen);
                     self.hear(event);
                 }
-                // Like every client: what the channel keeps no longer goes by itself.
-                self.view.retain(|id, _| house.kept().contains_key(id));
+                // Nobody tells what falls out: it is older than all that is kept.
+                if let Some(oldest) = conversation.messages().next() {
+                    self.view.retain(|_, (seq, _)| *seq >= oldest.seq.0);
+                }
             }
         }
         self.seen = Seq(house.next - 1);
@@ -222,7 +267,7 @@ impl Reader {
         let said = |json: &[u8]| {
             let message: Value = serde_json::from_slice(json).expect("JSON");
             let text = |field: &str| message[field].as_str().expect("a text").to_owned();
-            (text("id"), text("text"))
+            (text("id"), (message["seq"].as_u64().expect("a number"), text("text")))
         };
         match event {
             Event::Message { json, .. } | Event::MessageUpdated { json, .. } => {
@@ -231,6 +276,7 @@ impl Reader {
             Event::MessageDeleted { id, .. } => {
                 assert!(self.view.remove(id.as_str()).is_some(), "{id} was on the screen");
             }
+            Event::ChannelUpdated(_) => {}
             other => panic!("{other:?} did not happen"),
         }
     }

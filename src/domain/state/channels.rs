@@ -111,7 +111,7 @@ impl State {
     }
 
     /// Somebody under the name that they have now, or had last.
-    fn now(&self, user: &User) -> User {
+    pub(super) fn now(&self, user: &User) -> User {
         match (self.account(&user.id), self.former_names.get(&user.id)) {
             (Some(account), _) => account.user.clone(),
             (None, Some(name)) => User { id: user.id.clone(), display_name: name.clone() },
@@ -217,17 +217,18 @@ impl State {
             }
         }
         let loose = self.files.release_all(&conversation);
+        let kind = self.channels.remove(&id).map(|channel| channel.kind);
         for message in conversation.messages() {
-            spent.extend(self.forget_former_name(&message.author.id));
+            spent.extend(self.forget_former_names_in(message));
+        }
+        let mut events = Vec::new();
+        if let Some(Kind::Public { name, creator, .. }) = kind {
+            self.directory.remove(&name);
+            spent.extend(creator.and_then(|creator| self.forget_former_name(&creator.id)));
+            events.push(Event::ChannelDeleted { id, name });
         }
         // Last: until then, a restart finds the deletion and finishes it.
         spent.push(Erase::One(entry.seq));
-        let channel = self.channels.remove(&id);
-        let Some(Channel { kind: Kind::Public { name, .. }, .. }) = channel else {
-            return Applied { spent, loose, ..Applied::default() };
-        };
-        self.directory.remove(&name);
-        let events = vec![Event::ChannelDeleted { id, name }];
         Applied { events, spent, loose, refused: false }
     }
 }

@@ -1,7 +1,7 @@
 //! Messages in the state.
 
 use super::{Applied, State};
-use crate::domain::entry::{ChangeRecord, Entry, Erase, Key, MessageRecord};
+use crate::domain::entry::{ChangeRecord, Entry, Erase, MessageRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, Seq};
 use crate::domain::message::Message;
@@ -11,26 +11,24 @@ impl State {
         &mut self,
         entry: &Entry,
         channel: ChannelId,
-        record: MessageRecord,
+        mut record: MessageRecord,
     ) -> Applied {
         if self.live && !self.channels.contains_key(&channel) {
             return Applied::refused(entry);
         }
+        record.author = self.now(&record.author);
         let conversation = self.conversations.entry(channel.clone()).or_default();
         if conversation.message(&record.id).is_some() {
             return Applied::refused(entry);
         }
-        let mut message = Message::from_record(entry.seq, entry.at, record);
-        if let Some(account) = self.accounts.get(&message.author.id) {
-            message.author = account.user.clone();
-        }
+        let message = Message::from_record(entry.seq, entry.at, record);
         self.files.hold(&channel, &message);
         let seq = message.seq;
         let fallen = conversation.take(message);
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
             applied.loose = self.files.release(&fallen);
-            applied.spent.extend(self.forget_former_name(&fallen.author.id));
+            applied.spent.extend(self.forget_former_names_in(&fallen));
         }
         if self.live {
             let json = self.message_json(&channel, seq);
@@ -44,11 +42,18 @@ impl State {
         entry: &Entry,
         channel: &ChannelId,
         message: Seq,
-        record: ChangeRecord,
+        mut record: ChangeRecord,
     ) -> Applied {
-        let Some(conversation) = self.conversations.get_mut(channel) else {
+        if self.live && !self.channels.contains_key(channel) {
             return Applied::refused(entry);
-        };
+        }
+        if let ChangeRecord::Present { reactions, .. } = &mut record {
+            // Some may have been renamed since this was decided.
+            for user in reactions.iter_mut().flat_map(|reacted| &mut reacted.users) {
+                *user = self.now(user);
+            }
+        }
+        let conversation = self.conversations.entry(channel.clone()).or_default();
         match record {
             ChangeRecord::Present { .. } => {
                 let edited = conversation.edit(message, entry.seq, record);
@@ -70,7 +75,7 @@ impl State {
                 applied.spent.extend(forgotten.map(Erase::One));
                 if let Some(removed) = removed {
                     applied.loose = self.files.release(&removed);
-                    applied.spent.extend(self.forget_former_name(&removed.author.id));
+                    applied.spent.extend(self.forget_former_names_in(&removed));
                 }
                 applied
             }
@@ -80,11 +85,5 @@ impl State {
     fn message_json(&self, channel: &ChannelId, message: Seq) -> Option<bytes::Bytes> {
         let called = self.channels.get(channel)?.called();
         Some(self.conversations.get(channel)?.message_at(message)?.json(&called))
-    }
-
-    /// The key that changes of a message have, and its last entry: what the next must follow.
-    #[must_use]
-    pub fn change_key(&self, channel: &ChannelId, message: &Message) -> (Key, Option<Seq>) {
-        (Key::Change(channel.clone(), message.seq), message.changed)
     }
 }

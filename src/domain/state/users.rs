@@ -51,6 +51,7 @@ impl State {
             return Applied::refused(entry);
         }
         let mut applied = Applied::default();
+        let mut renamed = false;
         if let Some(before) = before {
             let held = before.user.display_name.hash();
             if held != name {
@@ -61,7 +62,8 @@ impl State {
                 self.sessions.remove(ended);
                 applied.events.push(Event::SessionEnded(ended.clone()));
             }
-            if before.user.display_name != record.user.display_name {
+            renamed = before.user.display_name != record.user.display_name;
+            if renamed {
                 applied.events.push(Event::Renamed(record.user.clone()));
             }
         }
@@ -86,7 +88,7 @@ impl State {
                 renamed: record.renamed,
             },
         );
-        if self.live {
+        if self.live && renamed {
             for conversation in self.conversations.values_mut() {
                 show_name(conversation, &user);
             }
@@ -137,15 +139,19 @@ impl State {
         Some(Erase::Key(Key::FormerName(id.clone())))
     }
 
-    /// Whether a message of theirs is kept anywhere, or a direct conversation with them. O(messages
-    /// kept).
+    /// Drops the last names of those in a message that is kept no longer.
+    pub(super) fn forget_former_names_in(&mut self, message: &Message) -> Vec<Erase> {
+        message.people().filter_map(|user| self.forget_former_name(&user.id)).collect()
+    }
+
+    /// Whether a message or reaction of theirs is kept anywhere, a channel that they created, or a
+    /// direct conversation with them. O(what is kept).
     #[must_use]
     pub fn is_shown(&self, id: &UserId) -> bool {
-        if self.directs.contains_key(id) {
-            return true;
-        }
         let mut messages = self.conversations.values().flat_map(Conversation::messages);
-        messages.any(|message| message.author.id == *id)
+        self.directs.contains_key(id)
+            || self.channels.values().any(|channel| channel.is_of(id))
+            || messages.any(|message| message.people().any(|user| user.id == *id))
     }
 
     /// Puts everybody's last name on the messages that were stored with an earlier one.
