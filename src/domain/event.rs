@@ -48,12 +48,7 @@ pub enum Event {
     /// A session was signed out.
     SessionEnded(SessionId),
     /// Somebody has read a channel, or marked it unread.
-    Read {
-        /// Who.
-        user: UserId,
-        /// Where.
-        channel: ChannelId,
-    },
+    Read(UserId),
 }
 
 impl Event {
@@ -66,10 +61,9 @@ impl Event {
             | Self::MessageDeleted { channel, .. }
             | Self::ChannelUpdated(channel)
             | Self::ChannelDeleted { id: channel, .. } => Some(channel),
-            Self::ChannelCreated(_)
-            | Self::Renamed(_)
-            | Self::SessionEnded(_)
-            | Self::Read { .. } => None,
+            Self::ChannelCreated(_) | Self::Renamed(_) | Self::SessionEnded(_) | Self::Read(_) => {
+                None
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::files::Files;
+use self::users::ReadMarker;
 use crate::domain::channel::{Channel, Conversation};
 use crate::domain::entry::{Entry, Erase, Key, Record, RecordError};
 use crate::domain::event::Event;
@@ -32,7 +33,7 @@ pub struct State {
     /// The direct conversations of each user.
     directs: HashMap<UserId, BTreeSet<ChannelId>>,
     conversations: HashMap<ChannelId, Conversation>,
-    read_markers: HashMap<UserId, HashMap<ChannelId, Seq>>,
+    read_markers: HashMap<UserId, HashMap<ChannelId, ReadMarker>>,
     files: Files,
 }
 

@@ -60,7 +60,6 @@ pub(super) async fn see_off(core: Weak<Core>, mut leavings: mpsc::UnboundedRecei
         let place = departure.place();
         let told = core.presence.conclude(&departure, |news| say(&room, place, news));
         core.spread(told, place, &room);
-        core.leave_empty(place, room);
     }
 }
 
@@ -82,21 +81,6 @@ impl Core {
                 break;
             }
             room.wake();
-        }
-        self.leave_empty(&place, room);
-    }
-
-    /// Drops the room of a channel that nobody listens to. Listeners take theirs under the same
-    /// lock, so none can come in between.
-    fn leave_empty(&self, place: &Place, room: Arc<Room>) {
-        drop(room);
-        let Place::Channel(channel) = place else { return };
-        if !self.presence.is_empty(place) {
-            return;
-        }
-        let mut live = self.live.write();
-        if live.rooms.get(channel).is_some_and(|room| Arc::strong_count(room) == 1) {
-            live.rooms.remove(channel);
         }
     }
 }

@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::attendance::see_off;
 use super::blobs::Blobs;
+use super::held::Held;
 use super::log::{Feed, Log};
+use super::markers::Markers;
 use super::presence::Presence;
 use super::room::{Content, Room};
 use super::{Core, Live, Outcome, StartError};
@@ -23,6 +27,9 @@ use crate::domain::state::State;
 
 /// How many entries are applied under one lock and told in one wake-up.
 const BATCH_ENTRIES: usize = 256;
+
+/// How long until what could not be erased is tried again.
+const ERASE_AGAIN: Duration = Duration::from_secs(10);
 
 /// The name of the stream of what happens everywhere, as far as epochs are concerned.
 const LOBBY: &str = "events";
@@ -45,10 +52,11 @@ pub(super) async fn start(
     erase(log, spent);
     let head = state.head();
     let (leavings, leaving) = mpsc::unbounded_channel();
+    let (reach, applied) = watch::channel(head);
     let core = Arc::new(Core {
         blobs,
-        live: RwLock::new(Live { state, rooms: HashMap::new() }),
-        applied: watch::Sender::new(head),
+        live: RwLock::new(Live { state, rooms: Held::default(), markers: Held::default() }),
+        applied,
         waiting: Mutex::new(Some(HashMap::new())),
         presence: Presence::default(),
         lobby: Arc::new(Room::new(log.epoch().of_stream(LOBBY), head)),
@@ -58,7 +66,7 @@ pub(super) async fn start(
         leavings,
     });
     tokio::spawn(see_off(Arc::downgrade(&core), leaving));
-    let follower = Follower { log: Arc::downgrade(log), core: core.clone() };
+    let follower = Follower { log: Arc::downgrade(log), core: core.clone(), reach };
     let mut batches = feed.ready_chunks(BATCH_ENTRIES);
     tokio::spawn(async move {
         while let Some(batch) = batches.next().await {
@@ -74,6 +82,8 @@ pub(super) async fn start(
 struct Follower {
     log: Weak<dyn Log>,
     core: Arc<Core>,
+    /// Tells which entry was applied last.
+    reach: watch::Sender<Seq>,
 }
 
 impl Drop for Follower {
@@ -107,8 +117,9 @@ impl Follower {
         if !told.loose.is_empty() {
             self.core.blobs.remove(told.loose);
         }
-        self.core.applied.send_replace(head);
+        self.reach.send_replace(head);
         told.rooms.iter().for_each(|room| room.wake());
+        told.markers.iter().for_each(|markers| markers.wake());
         told.closed.iter().for_each(|room| room.close());
         for session in told.ended {
             // Bound first: cancelling under the lock would wake listeners that want it.
@@ -156,7 +167,7 @@ impl Follower {
         };
         match event {
             Event::Message { channel, .. } | Event::MessageDeleted { channel, .. } => {
-                everywhere(Content::Activity { channel: channel.clone(), only: None });
+                everywhere(Content::Activity(channel.clone()));
             }
             Event::MessageUpdated { .. } => {}
             Event::ChannelCreated(channel) => {
@@ -175,15 +186,18 @@ impl Follower {
                 let renamed = json!({ "user": user }).to_string();
                 everywhere(Content::Shared(frame("renamed", None, renamed.as_bytes())));
             }
-            Event::Read { user, channel } => {
-                let (channel, only) = (channel.clone(), Some(user.clone()));
-                everywhere(Content::Activity { channel, only });
+            Event::Read(user) => {
+                if let Some(markers) = live.markers.get(user) {
+                    markers.mark(seq);
+                    told.markers.push(markers);
+                }
             }
             Event::SessionEnded(session) => {
                 told.ended.push(session.clone());
             }
         }
-        if let Some(room) = event.channel().and_then(|channel| live.rooms.get(channel)) {
+        let room = event.channel().and_then(|channel| live.rooms.get(channel));
+        if let Some(room) = room {
             let content = match event {
                 Event::ChannelUpdated(channel) => {
                     Content::Channel { event: "channel-updated", channel: channel.clone() }
@@ -191,10 +205,10 @@ impl Follower {
                 shared => Content::Shared(encode(shared, room.epoch, seq)),
             };
             room.say(Some(seq), content);
-            told.wake(room);
-        }
-        if let Event::ChannelDeleted { id, .. } = event {
-            told.closed.extend(live.rooms.remove(id));
+            told.wake(&room);
+            if matches!(event, Event::ChannelDeleted { .. }) {
+                told.closed.push(room);
+            }
         }
     }
 }
@@ -203,6 +217,7 @@ impl Follower {
 #[derive(Default)]
 struct Told {
     rooms: Vec<Arc<Room>>,
+    markers: Vec<Arc<Markers>>,
     closed: Vec<Arc<Room>>,
     ended: Vec<SessionId>,
     spent: Vec<Erase>,
@@ -245,11 +260,15 @@ fn erase(log: &Arc<dyn Log>, spent: Vec<Erase>) {
     if spent.is_empty() {
         return;
     }
-    let erased = log.erase(spent);
+    let (log, mut erased) = (Arc::downgrade(log), log.erase(spent.clone()));
     tokio::spawn(async move {
-        if erased.await.is_err() {
-            // Harmless: the next start finds the same to be spent again.
+        // Not before the next start, if it must be. Until then, what marks a name as free stands
+        // in its way.
+        while erased.await.is_err() {
             log::warn!("Something that is no longer needed could not be erased from the log yet.");
+            sleep(ERASE_AGAIN).await;
+            let Some(log) = log.upgrade() else { break };
+            erased = log.erase(spent.clone());
         }
     });
 }

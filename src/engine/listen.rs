@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::attendance::Attendance;
+use super::markers::{Markers, MarkersSeen};
 use super::presence::Place;
 use super::resume::{Due, From, Reset, reset_frame};
 use super::room::{Content, Heard, Room, Slot};
@@ -24,7 +25,7 @@ use super::turns::Waiter;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::frame;
-use crate::domain::ids::{ChannelId, Cursor, UserId};
+use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
 use crate::domain::user::Session;
 
 /// How often a listener is shown that its connection lives.
@@ -40,8 +41,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct Listener {
     core: Arc<Core>,
     room: Arc<Room>,
-    /// The channel listened to; none for what happens everywhere.
-    channel: Option<ChannelId>,
+    hears: Hears,
     me: UserId,
     position: u64,
     due: Due,
@@ -55,6 +55,23 @@ pub struct Listener {
     /// Whom `ping` and `over` would wake.
     asleep: Option<Waker>,
     _attendance: Vec<Attendance>,
+}
+
+/// What one listens to.
+enum Hears {
+    /// This channel.
+    Channel(ChannelId),
+    /// What happens everywhere, and what one has read on other devices.
+    Everything(MarkersSeen),
+}
+
+impl Hears {
+    fn channel(&self) -> Option<&ChannelId> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::Everything(_) => None,
+        }
+    }
 }
 
 impl Engine {
@@ -75,12 +92,11 @@ impl Engine {
             let id = channel.id.clone();
             let epoch = self.log.epoch().of_stream(id.as_str());
             let head = live.state.head();
-            let room = live.rooms.entry(id.clone());
-            let room = room.or_insert_with(|| Arc::new(Room::new(epoch, head))).clone();
+            let room = live.rooms.get_or_make(id.clone(), || Room::new(epoch, head));
             let due = live.due(&channel, &room, from, &session.user.id);
             (id, room.clone(), room.head(), due)
         };
-        self.attend(session, room, Some(id), position, due)
+        self.attend(session, room, Hears::Channel(id), position, due)
     }
 
     /// Listens to what happens everywhere.
@@ -94,23 +110,27 @@ impl Engine {
         from: From,
     ) -> Result<Listener, EngineError> {
         let room = self.core.lobby.clone();
-        let (position, due) = {
-            let live = self.core.live.read();
-            live.resume_everywhere(&room, from)
+        let (markers, position, due) = {
+            let mut live = self.core.live.write();
+            let (position, seen, due) = live.resume_everywhere(&room, from);
+            let head = live.state.head();
+            let markers = live.markers.get_or_make(session.user.id.clone(), || Markers::new(head));
+            (MarkersSeen::new(markers, seen), position, due)
         };
-        self.attend(session, room, None, position, due)
+        self.attend(session, room, Hears::Everything(markers), position, due)
     }
 
     fn attend(
         &self,
         session: &Session,
         room: Arc<Room>,
-        channel: Option<ChannelId>,
+        hears: Hears,
         position: u64,
         due: Due,
     ) -> Result<Listener, EngineError> {
         let end = self.core.session_over(session).ok_or(EngineError::SignInRequired)?;
-        let places = channel.iter().cloned().map(Place::Channel).chain([Place::Anywhere]);
+        let channel = hears.channel().cloned().map(Place::Channel);
+        let places = channel.into_iter().chain([Place::Anywhere]);
         let attendance = places.map(|place| Attendance::of(&self.core, session, place, &room));
         Ok(Listener {
             core: self.core.clone(),
@@ -125,7 +145,7 @@ impl Engine {
             asleep: None,
             _attendance: attendance.collect(),
             room,
-            channel,
+            hears,
         })
     }
 }
@@ -145,6 +165,9 @@ impl Stream for Listener {
             return heard;
         }
         self.waiter.wait(context.waker());
+        if let Hears::Everything(markers) = &self.hears {
+            markers.wait(context.waker());
+        }
         // Again: a word may have been said in between.
         if let heard @ Poll::Ready(_) = self.hear() {
             return heard;
@@ -154,7 +177,7 @@ impl Stream for Listener {
 }
 
 impl Listener {
-    /// What was said in the room since; pending when nothing was.
+    /// What was said in the room since, or else read elsewhere; pending when nothing was.
     fn hear(&mut self) -> Poll<Option<Bytes>> {
         loop {
             match self.room.after(self.position, CHUNK_BYTES) {
@@ -171,9 +194,30 @@ impl Listener {
                 }
                 Heard::Lagged => return Poll::Ready(Some(self.reset(Reset::TooSlow))),
                 Heard::Closed => return Poll::Ready(None),
-                Heard::Nothing => return Poll::Pending,
+                Heard::Nothing => {
+                    let Some(chunk) = self.hear_markers() else { return Poll::Pending };
+                    if !chunk.is_empty() {
+                        return Poll::Ready(Some(chunk));
+                    }
+                }
             }
         }
+    }
+
+    /// What this user has read on other devices since; nothing when something was said meanwhile,
+    /// which comes first: their cursor then stands behind both. `None` when they have read nothing.
+    fn hear_markers(&mut self) -> Option<Bytes> {
+        let Hears::Everything(markers) = &mut self.hears else { return None };
+        let seen = markers.behind()?;
+        let live = self.core.live.read();
+        if self.room.head() != self.position {
+            return Some(Bytes::new());
+        }
+        let head = live.state.head();
+        markers.catch_up(head);
+        let marked = live.state.marked_since(&self.me, seen);
+        let frames = marked.into_iter().filter_map(|channel| self.activity(&live, channel, head));
+        Some(frames.collect::<Vec<_>>().concat().into())
     }
 
     /// What else wakes it: the end, or that it is time for a ping.
@@ -230,13 +274,18 @@ impl Listener {
     fn resume(&mut self, cursor: Cursor) -> Bytes {
         let me = &self.me;
         let live = self.core.live.read();
-        let (position, due) = match &self.channel {
-            Some(id) => {
+        let (position, due) = match &mut self.hears {
+            Hears::Channel(id) => {
                 let channel = live.state.channel(id);
                 let due = |channel| live.due(channel, &self.room, From::After(cursor), me);
                 (self.room.head(), channel.map_or(Due::Nothing, due))
             }
-            None => live.resume_everywhere(&self.room, From::After(cursor)),
+            Hears::Everything(markers) => {
+                let from = From::After(cursor);
+                let (position, seen, due) = live.resume_everywhere(&self.room, from);
+                markers.catch_up(seen);
+                (position, due)
+            }
         };
         drop(live);
         self.position = position;
@@ -251,12 +300,16 @@ impl Listener {
     fn reset(&mut self, reset: Reset) -> Bytes {
         let live = self.core.live.read();
         self.position = self.room.head();
-        match &self.channel {
-            Some(id) => live
+        match &mut self.hears {
+            Hears::Channel(id) => live
                 .state
                 .channel(id)
                 .map_or_else(Bytes::new, |channel| live.start_again(channel, &self.room, reset)),
-            None => reset_frame(&self.room, live.state.head(), reset),
+            Hears::Everything(markers) => {
+                let head = live.state.head();
+                markers.catch_up(head);
+                reset_frame(&self.room, head, reset)
+            }
         }
     }
 
@@ -267,7 +320,7 @@ impl Listener {
         let mut told = HashSet::new();
         let mut frames = Vec::with_capacity(slots.len());
         for slot in slots.iter().rev() {
-            if let Content::Activity { channel, .. } = &slot.content
+            if let Content::Activity(channel) = &slot.content
                 && !told.insert(channel)
             {
                 continue;
@@ -289,19 +342,22 @@ impl Listener {
                 let view = live.state.view(visible(live, channel, me)?, me);
                 Some(frame(event, id, &serde_json::to_vec(&view).ok()?))
             }
-            Content::Activity { only: Some(user), .. } if user != me => None,
-            Content::Activity { channel, .. } => {
-                let view = live.state.view(visible(live, channel, me)?, me);
-                let activity = json!({
-                    "channel": view.name,
-                    "channel_id": view.id,
-                    "unread": view.unread,
-                    "mentions": view.mentions,
-                    "last_message_at": view.last_message_at,
-                });
-                Some(frame("activity", id, activity.to_string().as_bytes()))
-            }
+            Content::Activity(channel) => self.activity(live, channel, slot.seq),
         }
+    }
+
+    /// What the listener has not read of this channel, with a cursor that stands at `seq`.
+    fn activity(&self, live: &Live, channel: &ChannelId, seq: Seq) -> Option<Bytes> {
+        let view = live.state.view(visible(live, channel, &self.me)?, &self.me);
+        let activity = json!({
+            "channel": view.name,
+            "channel_id": view.id,
+            "unread": view.unread,
+            "mentions": view.mentions,
+            "last_message_at": view.last_message_at,
+        });
+        let id = Some(Cursor { epoch: self.room.epoch, seq });
+        Some(frame("activity", id, activity.to_string().as_bytes()))
     }
 }
 

@@ -9,10 +9,12 @@ pub mod blobs;
 mod channels;
 pub mod files;
 mod follower;
+mod held;
 pub mod limits;
 mod links;
 mod listen;
 pub mod log;
+mod markers;
 mod messages;
 mod people;
 pub mod presence;
@@ -38,14 +40,17 @@ use uuid::Uuid;
 use self::attendance::Leaving;
 use self::blobs::Blobs;
 use self::files::{FileLimits, Uploads};
+use self::held::Held;
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
 pub use self::listen::Listener;
 use self::log::{AppendError, Draft, Expect, Log};
+use self::markers::Markers;
 pub use self::messages::Put;
 pub use self::people::{SignedIn, SignedInAs};
 use self::presence::Presence;
+use self::reactions::Reacting;
 pub use self::resume::From;
 use self::room::Room;
 pub use self::said::Said;
@@ -53,7 +58,7 @@ use self::tally::Counts;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key, RecordError, encode};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, OpId, Seq, SessionId};
+use crate::domain::ids::{ChannelId, OpId, Seq, SessionId, UserId};
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::state::State;
 use crate::domain::user::{Account, Session};
@@ -148,16 +153,15 @@ pub struct Engine {
     uploading: Arc<AtomicU64>,
     links: Links,
     counts: Counts,
-    /// Held while a reaction is decided and stored.
-    reacting: tokio::sync::Mutex<()>,
+    reacting: Reacting,
 }
 
 /// What requests, the follower and the listeners share.
 struct Core {
     blobs: Arc<dyn Blobs>,
     live: RwLock<Live>,
-    /// The last applied entry, for those who wait for one.
-    applied: watch::Sender<Seq>,
+    /// The last applied entry, for those who wait for one; closed once nothing is applied any more.
+    applied: watch::Receiver<Seq>,
     /// Who waits for what an entry does, by its op. `None` once nothing is applied any more.
     waiting: Mutex<Option<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>>,
     presence: Presence,
@@ -176,7 +180,10 @@ struct Core {
 /// entry.
 struct Live {
     state: State,
-    rooms: HashMap<ChannelId, Arc<Room>>,
+    /// Those in which somebody listens.
+    rooms: Held<ChannelId, Room>,
+    /// Those of users who listen to what happens everywhere.
+    markers: Held<UserId, Markers>,
 }
 
 /// What became of an entry.
@@ -208,7 +215,6 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let core = follower::start(&log, blobs).await?;
         let (uploads, uploading, links) = (Uploads::default(), Arc::default(), Links::default());
-        let reacting = tokio::sync::Mutex::default();
         let engine = Self {
             log,
             core,
@@ -218,7 +224,7 @@ impl Engine {
             uploading,
             links,
             counts: Counts::default(),
-            reacting,
+            reacting: Reacting::default(),
         };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
@@ -276,7 +282,7 @@ impl Engine {
             },
             Ok(repeated) => {
                 self.core.forget_waiting(op, told);
-                self.core.applied(repeated.seq).await;
+                self.core.applied(repeated.seq).await.ok_or(EngineError::Unfollowed)?;
                 Ok(Attempt::Again)
             }
             Err(refused) => {
@@ -288,19 +294,17 @@ impl Engine {
                         return Err(EngineError::TooLarge("all of it together is too large"));
                     }
                 };
-                self.core.applied(last.unwrap_or_default()).await;
-                Ok(Attempt::Again)
+                let applied = self.core.applied(last.unwrap_or_default()).await;
+                applied.map(|()| Attempt::Again).ok_or(EngineError::StorageUnavailable)
             }
         }
     }
 }
 
 impl Core {
-    /// Waits until this entry is applied.
-    async fn applied(&self, seq: Seq) {
-        let mut applied = self.applied.subscribe();
-        // The sender lives as long as this.
-        let _ = applied.wait_for(|last| *last >= seq).await;
+    /// Waits until this entry is applied; `None` when nothing is applied any more.
+    async fn applied(&self, seq: Seq) -> Option<()> {
+        self.applied.clone().wait_for(|last| *last >= seq).await.ok().map(drop)
     }
 
     /// What the entry of this op will do; `None` when nothing is applied any more.

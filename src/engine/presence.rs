@@ -170,12 +170,6 @@ impl Presence {
         Told::Nothing
     }
 
-    /// Whether nobody is here.
-    #[must_use]
-    pub fn is_empty(&self, place: &Place) -> bool {
-        self.places.lock().get(place).is_none_or(|crowd| crowd.seats.is_empty())
-    }
-
     /// Who is here, in no order.
     #[must_use]
     pub fn here(&self, place: &Place) -> Vec<User> {
@@ -290,7 +284,7 @@ mod tests {
         assert!(presence.is_online(&ada.id));
         assert_eq!(concludes(&presence, &departure).as_deref(), Some("Ada left: 0"));
         assert!(!presence.is_online(&ada.id));
-        assert!(presence.is_empty(&Place::Anywhere));
+        assert_eq!(presence.here(&Place::Anywhere), []);
     }
 
     #[test]

@@ -1,18 +1,39 @@
 //! Reactions, and the passing sign that somebody is typing.
 
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use super::room::Content;
 use super::{Attempt, Engine, EngineError, MAX_DECISIONS};
 use crate::domain::channel::ChannelRef;
 use crate::domain::entry::ChangeRecord;
 use crate::domain::event::frame;
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{MessageId, Seq};
 use crate::domain::reaction::{Reacted, Reaction};
 use crate::domain::user::{Session, User};
 
 /// How many reactions a message takes, of all kinds and people together.
 const MAX_REACTIONS: usize = 1_000;
+/// How many messages can be reacted to at a time, at most.
+const LANES: usize = 64;
+
+/// Held while a reaction to a message is decided and stored: a hundred who react at once would
+/// only make each other decide again.
+pub(super) struct Reacting([Mutex<()>; LANES]);
+
+impl Default for Reacting {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Reacting {
+    /// The lane of the message of this sequence. Few others share it.
+    fn lane(&self, message: Seq) -> &Mutex<()> {
+        let [.., low] = message.0.to_be_bytes();
+        &self.0[usize::from(low) % LANES]
+    }
+}
 
 impl Engine {
     /// Answers a message with a reaction. Doing it again changes nothing.
@@ -80,7 +101,7 @@ impl Engine {
         let room = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;
-            live.rooms.get(&channel.id).cloned()
+            live.rooms.get(&channel.id)
         };
         if let Some(room) = room {
             let typing = json!({ "user": session.user }).to_string();
@@ -98,27 +119,24 @@ impl Engine {
         id: &MessageId,
         decide: impl Fn(&mut Vec<Reacted>, &User) -> Result<bool, EngineError> + Send + Sync,
     ) -> Result<(), EngineError> {
-        // One at a time: a hundred who react at once would only make each other decide again.
-        let _turn = self.reacting.lock().await;
-        let mut counted = false;
-        for _ in 0..MAX_DECISIONS {
-            let (seq, changed, change) = {
-                let live = self.core.live.read();
-                let me = live.account(session)?.user.clone();
-                let (_, message) = live.find_message(named, session, id)?;
-                let mut reactions = message.reactions.clone();
-                if !decide(&mut reactions, &me)? {
-                    return Ok(());
-                }
-                let edited_at = message.edited_at;
-                let content = edited_at.is_some().then(|| message.content.clone());
-                let change = ChangeRecord::Present { content, edited_at, reactions };
-                (message.seq, message.changed, change)
-            };
-            if !counted {
-                self.count_post(session)?;
-                counted = true;
+        let decide = || {
+            let live = self.core.live.read();
+            let me = live.account(session)?.user.clone();
+            let (_, message) = live.find_message(named, session, id)?;
+            let mut reactions = message.reactions.clone();
+            if !decide(&mut reactions, &me)? {
+                return Ok::<_, EngineError>(None);
             }
+            let edited_at = message.edited_at;
+            let content = edited_at.is_some().then(|| message.content.clone());
+            let change = ChangeRecord::Present { content, edited_at, reactions };
+            Ok(Some((message.seq, message.changed, change)))
+        };
+        let Some((seq, ..)) = decide()? else { return Ok(()) };
+        self.count_post(session)?;
+        let _turn = self.reacting.lane(seq).lock().await;
+        for _ in 0..MAX_DECISIONS {
+            let Some((seq, changed, change)) = decide()? else { return Ok(()) };
             match self.change(session, named, seq, changed, &change).await? {
                 Attempt::Done(_) => return Ok(()),
                 Attempt::Again => {}

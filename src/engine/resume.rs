@@ -66,21 +66,24 @@ impl Live {
         }
     }
 
-    /// Where a listener of everything starts, and what it is due before.
-    pub(super) fn resume_everywhere(&self, room: &Room, from: From) -> (u64, Due) {
-        let again = |reset| Due::Frames(reset_frame(room, self.state.head(), reset));
+    /// Where a listener of everything starts: at which position, knowing the read markers up to
+    /// which entry, and what it is due before.
+    pub(super) fn resume_everywhere(&self, room: &Room, from: From) -> (u64, Seq, Due) {
+        let head = self.state.head();
+        let now = |due| (room.head(), head, due);
+        let again = |reset| now(Due::Frames(reset_frame(room, head, reset)));
         match from {
-            From::Now | From::Start => (room.head(), Due::Nothing),
+            From::Now | From::Start => now(Due::Nothing),
             From::After(cursor) if cursor.epoch == room.epoch => {
-                if cursor.seq > self.state.head() {
-                    return (room.head(), Due::After(cursor));
+                if cursor.seq > head {
+                    return now(Due::After(cursor));
                 }
                 match room.position_after(cursor.seq) {
-                    Some(position) => (position, Due::Nothing),
-                    None => (room.head(), again(Reset::TooOld)),
+                    Some(position) => (position, cursor.seq, Due::Nothing),
+                    None => again(Reset::TooOld),
                 }
             }
-            From::After(_) | From::Unknown => (room.head(), again(Reset::UnknownCursor)),
+            From::After(_) | From::Unknown => again(Reset::UnknownCursor),
         }
     }
 
@@ -118,10 +121,13 @@ impl Live {
 
     fn stored(&self, channel: &Channel, room: &Room) -> BytesMut {
         let messages = self.state.conversation(&channel.id);
-        let messages = messages.into_iter().flat_map(Conversation::messages);
+        let mut messages = messages.into_iter().flat_map(Conversation::messages).peekable();
         let mut frames = BytesMut::new();
-        for message in messages {
-            let id = Some(Cursor { epoch: room.epoch, seq: message.seq });
+        while let Some(message) = messages.next() {
+            // Who has heard the last one knows all that was changed until now, too.
+            let is_last = messages.peek().is_none();
+            let seq = if is_last { self.state.head() } else { message.seq };
+            let id = Some(Cursor { epoch: room.epoch, seq });
             let json = message.json(&channel.called());
             frames.extend_from_slice(&frame("message", id, &json));
         }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
 
 use super::turns::{Turns, Waiter};
-use crate::domain::ids::{ChannelId, Epoch, Seq, UserId};
+use crate::domain::ids::{ChannelId, Epoch, Seq};
 
 /// How many slots a ring keeps.
 pub const RING_SLOTS: usize = 512;
@@ -102,27 +102,22 @@ pub enum Content {
         /// Which channel.
         channel: ChannelId,
     },
-    /// What the listener has not read of a channel.
-    Activity {
-        /// Which channel.
-        channel: ChannelId,
-        /// For whom; `None` for all who can see it.
-        only: Option<UserId>,
-    },
+    /// What the listener has not read of this channel.
+    Activity(ChannelId),
 }
 
 impl Content {
     fn bytes(&self) -> usize {
         match self {
             Self::Shared(frame) => frame.len(),
-            Self::Channel { .. } | Self::Activity { .. } => 64,
+            Self::Channel { .. } | Self::Activity(_) => 64,
         }
     }
 
     fn shared(&self) -> Option<&Bytes> {
         match self {
             Self::Shared(frame) => Some(frame),
-            Self::Channel { .. } | Self::Activity { .. } => None,
+            Self::Channel { .. } | Self::Activity(_) => None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Nobody is told anything before it is safe: the engine over a log that can be held up.
 
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -15,6 +17,7 @@ use houston::engine::log::{AppendError, Appended, Draft, Feed, Log};
 use houston::engine::{Engine, EngineError, From, Said, SignedInAs};
 use rocket::tokio::sync::watch;
 use rocket::tokio::task::yield_now;
+use rocket::tokio::time::{sleep, timeout};
 
 use crate::blobs::memory::Memory as Blobs;
 use crate::log::memory::Memory;
@@ -56,6 +59,9 @@ impl Log for Waiting {
     }
 
     fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {
+        if *self.disk.borrow() == Disk::Full {
+            return Box::pin(ready(Err(AppendError::Unavailable)));
+        }
         self.log.erase(what)
     }
 }
@@ -107,6 +113,21 @@ async fn no_answer_and_no_event_before_the_message_is_on_disk() {
     posted.await.expect("no panic").expect("kept");
     let heard = listener.next().await.expect("an event");
     assert!(heard.starts_with(b"event: message"), "{heard:?}");
+}
+
+#[rocket::async_test]
+async fn a_name_is_free_again_once_its_last_entry_can_be_erased() {
+    let (engine, ada, disk) = house().await;
+    disk.send_replace(Disk::Full);
+    engine.sign_out(&ada).await.expect("signed out");
+    disk.send_replace(Disk::Fine);
+    let comes_back = async {
+        let name = || "Ada".parse().expect("a name");
+        while engine.sign_in(name(), None, None).await.is_err() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_mins(1), comes_back).await.expect("the name is free");
 }
 
 #[rocket::async_test]

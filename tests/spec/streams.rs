@@ -46,6 +46,26 @@ async fn without_a_cursor_a_stream_starts_now_and_with_0_at_the_beginning() {
 }
 
 #[rocket::async_test]
+async fn who_has_heard_all_that_is_stored_hears_no_earlier_change_again() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for id in ["m1", "m2", "m3"] {
+        ada.puts("general", id, id).await;
+    }
+    ada.delete("/api/channels/general/messages/m2").await;
+    ada.puts("general", "m1", "m1, edited").await;
+    let mut all = ada.opens("/api/channels/general/events?after=0", &[]).await;
+    assert_eq!(all.next_lasting().await, event("message", "m1, edited"));
+    assert_eq!(all.next_lasting().await, event("message", "m3"));
+    let seen = all.last_id.clone().expect("an id");
+
+    let mut feed = ada.listens_after("general", &seen).await;
+
+    ada.posts("general", "m4").await;
+    assert_eq!(feed.next_lasting().await, event("message", "m4"));
+}
+
+#[rocket::async_test]
 async fn the_cursor_of_a_history_continues_it() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
@@ -338,6 +358,50 @@ async fn what_happened_everywhere_can_be_resumed() {
     let mut feed = ada.opens("/api/events", &[("Last-Event-ID", &seen)]).await;
 
     assert_eq!(feed.next_lasting().await, event("channel-created", &id_of(&ada, "two").await));
+}
+
+#[rocket::async_test]
+async fn what_somebody_reads_is_told_to_them_alone() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let (mut adas, mut bobs) = (ada.listens_everywhere().await, bob.listens_everywhere().await);
+    let message = ada.posts("general", "hello").await;
+    assert_eq!(bobs.next_named("activity").await.data["unread"], 1);
+    assert_eq!(adas.next_named("activity").await.data["unread"], 0);
+    let seen = bobs.last_id.clone().expect("an id");
+
+    bob.put("/api/channels/general/read", json!({ "message": message["id"] })).await;
+    assert_eq!(bobs.next_named("activity").await.data["unread"], 0);
+    ada.creates("one").await;
+
+    assert_eq!(bobs.next_lasting().await.0, "channel-created");
+    assert_eq!(adas.next_lasting().await.0, "channel-created");
+    let mut again = bob.opens("/api/events", &[("Last-Event-ID", &seen)]).await;
+    assert_eq!(again.next_lasting().await.0, "channel-created");
+    assert_eq!(again.next_named("activity").await.data["unread"], 0);
+    let seen = again.last_id.clone().expect("an id");
+    let mut again = bob.opens("/api/events", &[("Last-Event-ID", &seen)]).await;
+    ada.creates("two").await;
+    assert_eq!(again.next_lasting().await.0, "channel-created", "the marker is not told again");
+}
+
+/// A thousand who read must not make others miss what they did not.
+#[rocket::async_test]
+async fn what_others_read_hides_nothing_from_who_comes_back() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let mut feed = ada.listens_everywhere().await;
+    ada.creates("one").await;
+    assert_eq!(feed.next_lasting().await.0, "channel-created");
+    let seen = feed.last_id.clone().expect("an id");
+    drop(feed);
+    let earlier = ada.posts("general", "from ada").await;
+    bob.posts("general", "from bob").await;
+    bob.put("/api/channels/general/read", json!({ "message": earlier["id"] })).await;
+
+    let mut feed = ada.opens("/api/events", &[("Last-Event-ID", &seen)]).await;
+
+    assert_eq!(feed.next_named("activity").await.data["unread"], 1);
 }
 
 async fn id_of(asks: &Person, channel: &str) -> String {

@@ -11,6 +11,14 @@ use crate::domain::message::Message;
 use crate::domain::names::{DisplayName, NameHash};
 use crate::domain::user::{Account, Session, User};
 
+/// Up to where somebody has read a channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadMarker {
+    read: Seq,
+    /// The entry that says so.
+    by: Seq,
+}
+
 impl State {
     /// Everybody who holds a name, in no order.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
@@ -107,8 +115,9 @@ impl State {
         if self.live && !known {
             return Applied::refused(entry);
         }
-        self.read_markers.entry(user.clone()).or_default().insert(channel.clone(), record.read);
-        Applied::told(Event::Read { user, channel })
+        let marker = ReadMarker { read: record.read, by: entry.seq };
+        self.read_markers.entry(user.clone()).or_default().insert(channel, marker);
+        Applied::told(Event::Read(user))
     }
 
     /// Up to where this user has read this channel.
@@ -116,7 +125,17 @@ impl State {
     pub fn read_up_to(&self, user: &UserId, channel: &ChannelId) -> Seq {
         let marked = self.read_markers.get(user).and_then(|markers| markers.get(channel));
         let since = || self.account(user).map(|account| account.since);
-        marked.copied().or_else(since).unwrap_or_default()
+        marked.map(|marker| marker.read).or_else(since).unwrap_or_default()
+    }
+
+    /// The channels whose read marker this user moved after the entry `seen`, in that order.
+    /// O(their markers).
+    #[must_use]
+    pub fn marked_since(&self, user: &UserId, seen: Seq) -> Vec<&ChannelId> {
+        let markers = self.read_markers.get(user).into_iter().flatten();
+        let mut moved: Vec<_> = markers.filter(|(_, marker)| marker.by > seen).collect();
+        moved.sort_by_key(|(_, marker)| marker.by);
+        moved.into_iter().map(|(channel, _)| channel).collect()
     }
 
     fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Applied {
