@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::log::Expect;
 use super::presence::Place;
 use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
-use crate::domain::channel::{Channel, ChannelRef, ChannelView, Kind};
+use crate::domain::channel::{ChannelRef, ChannelView, Kind};
 use crate::domain::entry::{ChannelRecord, Key, ReadMarkerRecord, encode};
 use crate::domain::ids::{ChannelId, MessageId, Seq};
 use crate::domain::names::{ChannelName, Topic};
@@ -52,14 +52,18 @@ impl Engine {
     ) -> Result<ChannelView, EngineError> {
         let id = ChannelId::from(Uuid::now_v7());
         for _ in 0..MAX_DECISIONS {
-            if self.core.live.read().state.channel_named(&name).is_some() {
-                return Err(EngineError::ChannelExists);
-            }
+            let creator = {
+                let live = self.core.live.read();
+                if live.state.channel_named(&name).is_some() {
+                    return Err(EngineError::ChannelExists);
+                }
+                Some(live.account(session)?.user.clone())
+            };
             let record = ChannelRecord::Open {
                 id: id.clone(),
                 name: name.clone(),
                 topic: topic.clone(),
-                creator: Some(session.user.clone()),
+                creator,
                 created_at: None,
             };
             let key = Key::Channel(name.hash());
@@ -86,8 +90,9 @@ impl Engine {
         topic: Topic,
     ) -> Result<ChannelView, EngineError> {
         for _ in 0..MAX_DECISIONS {
-            let (channel, record) = {
+            let (name, seq, record) = {
                 let live = self.core.live.read();
+                live.account(session)?;
                 let channel = live.find(named, session)?;
                 let Kind::Public { name, topic: present, creator } = &channel.kind else {
                     return Err(EngineError::NotAllowed("a direct conversation has no topic"));
@@ -105,9 +110,9 @@ impl Engine {
                     creator: creator.clone(),
                     created_at: channel.created_at,
                 };
-                (channel.into_owned(), record)
+                (name.clone(), channel.seq, record)
             };
-            match self.write_channel(&channel, &record).await? {
+            match self.write_channel(&name, seq, &record).await? {
                 Attempt::Done(_) => return self.channel(session, named).map(|it| it.0),
                 Attempt::Again => {}
             }
@@ -127,21 +132,23 @@ impl Engine {
         named: &ChannelRef,
     ) -> Result<(), EngineError> {
         for _ in 0..MAX_DECISIONS {
-            let channel = self.core.live.read().find(named, session)?.into_owned();
-            match &channel.kind {
-                Kind::Direct(_) => {
+            let (name, seq, record) = {
+                let live = self.core.live.read();
+                live.account(session)?;
+                let channel = live.find(named, session)?;
+                let Kind::Public { name, creator, .. } = &channel.kind else {
                     return Err(EngineError::NotAllowed("a direct conversation stays"));
-                }
-                Kind::Public { creator: None, .. } => {
+                };
+                if creator.is_none() {
                     return Err(EngineError::NotAllowed("`general` stays"));
                 }
-                Kind::Public { creator: Some(by), .. } if by.id != session.user.id => {
+                if !channel.is_of(&session.user.id) {
                     return Err(EngineError::NotAllowed("only its creator can delete a channel"));
                 }
-                Kind::Public { .. } => {}
-            }
-            let record = ChannelRecord::Deleted { id: channel.id.clone() };
-            match self.write_channel(&channel, &record).await? {
+                let record = ChannelRecord::Deleted { id: channel.id.clone() };
+                (name.clone(), channel.seq, record)
+            };
+            match self.write_channel(&name, seq, &record).await? {
                 Attempt::Done(_) => return Ok(()),
                 Attempt::Again => {}
             }
@@ -162,6 +169,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (channel, read) = {
             let live = self.core.live.read();
+            live.account(session)?;
             let channel = live.find(named, session)?.id.clone();
             let conversation = live.state.conversation(&channel);
             let message = conversation.and_then(|conversation| conversation.message(message));
@@ -181,11 +189,11 @@ impl Engine {
 
     async fn write_channel(
         &self,
-        channel: &Channel,
+        name: &ChannelName,
+        last: Seq,
         record: &ChannelRecord,
     ) -> Result<Attempt, EngineError> {
-        let Kind::Public { name, .. } = &channel.kind else { return Ok(Attempt::Again) };
         let key = Key::Channel(name.hash());
-        self.append(fresh_op(), key, encode(record), Expect::At(channel.seq)).await
+        self.append(fresh_op(), key, encode(record), Expect::At(last)).await
     }
 }

@@ -72,10 +72,7 @@ impl Engine {
     ///
     /// When the session is gone, or the system gives no random numbers.
     pub fn make_link(&self, session: &Session) -> Result<NewLink, EngineError> {
-        let user = session.user.id.clone();
-        if self.core.live.read().state.account(&user).is_none() {
-            return Err(EngineError::SignInRequired);
-        }
+        let user = self.core.live.read().account(session)?.user.id.clone();
         let secret = secret()?;
         let expires_at = Timestamp::from(Utc::now() + LIFE);
         self.links.add(id_of(&secret), Link { user, expires_at });

@@ -93,16 +93,12 @@ impl Engine {
         said: Said,
     ) -> Result<(MessageId, Bytes), EngineError> {
         self.core.live.read().find(named, session)?;
-        if said.files.is_none() {
-            self.count_post(session)?;
-        }
+        let mut prepared = None;
+        let content = self.prepare(session, &said, &[], &mut prepared)?;
         let mut files = said.files.unwrap_or_default();
-        let attachments = attachments(&files, &[]);
-        refuse_empty(&said.text, &attachments)?;
-        let content = Content { attachments, ..self.content(said.text) };
         let id = MessageId::from(Uuid::now_v7());
-        let send = self.send(session, named, &id, &content, fresh_op());
-        match sent(with_files(&mut files, &content, send).await?) {
+        let send = self.send(session, named, &id, content, fresh_op());
+        match sent(with_files(&mut files, content, send).await?) {
             Some(json) => {
                 self.counts.count_message();
                 Ok((id, json))
@@ -128,25 +124,10 @@ impl Engine {
     ) -> Result<Put, EngineError> {
         let mut prepared = None;
         for attempt in 0..MAX_DECISIONS {
-            let found = self.look(session, named, id, &said)?;
-            let present = match &found {
-                Found::Same(json) => return Ok(Put::Replaced(json.clone())),
-                Found::Nothing { .. } => &[][..],
-                Found::Other { attachments, .. } => attachments,
-            };
-            let attachments = match &said.files {
-                Some(files) => attachments(files, present),
-                None => present.to_vec(),
-            };
-            refuse_empty(&said.text, &attachments)?;
-            if prepared.is_none() && said.files.is_none() {
-                self.count_post(session)?;
-            }
-            let content = prepared.get_or_insert_with(|| self.content(said.text.clone()));
-            content.attachments = attachments;
-            let files = said.files.as_deref_mut().unwrap_or_default();
-            match found {
+            match self.look(session, named, id, &said)? {
                 Found::Nothing { op } => {
+                    let content = self.prepare(session, &said, &[], &mut prepared)?;
+                    let files = said.files.as_deref_mut().unwrap_or_default();
                     // After a first attempt the log may remember the op of a message that is gone.
                     let op = if attempt == 0 { op } else { fresh_op() };
                     let send = self.send(session, named, id, content, op);
@@ -155,7 +136,9 @@ impl Engine {
                         return Ok(Put::Created(json));
                     }
                 }
-                Found::Other { seq, changed, reactions, .. } => {
+                Found::Other { seq, changed, reactions, attachments } => {
+                    let content = self.prepare(session, &said, &attachments, &mut prepared)?;
+                    let files = said.files.as_deref_mut().unwrap_or_default();
                     let edited_at = Some(Utc::now().into());
                     let stored = Some(content.clone());
                     let change = ChangeRecord::Present { content: stored, edited_at, reactions };
@@ -199,6 +182,28 @@ impl Engine {
             }
         }
         Err(EngineError::StorageUnavailable)
+    }
+
+    /// What is to be stored where a message has these files, once for all attempts.
+    fn prepare<'c>(
+        &self,
+        session: &Session,
+        said: &Said,
+        present: &[Attachment],
+        prepared: &'c mut Option<Content>,
+    ) -> Result<&'c Content, EngineError> {
+        let attachments = match &said.files {
+            Some(files) => attachments(files, present),
+            None => present.to_vec(),
+        };
+        refuse_empty(&said.text, &attachments)?;
+        // With files it was counted before they were received.
+        if prepared.is_none() && said.files.is_none() {
+            self.count_post(session)?;
+        }
+        let content = prepared.get_or_insert_with(|| self.content(said.text.clone()));
+        content.attachments = attachments;
+        Ok(content)
     }
 
     pub(super) fn count_post(&self, session: &Session) -> Result<(), EngineError> {

@@ -89,8 +89,7 @@ impl Engine {
         for _ in 0..MAX_DECISIONS {
             let (record, expect) = {
                 let live = self.core.live.read();
-                let account = live.state.account(&session.user.id);
-                let account = account.ok_or(EngineError::SignInRequired)?;
+                let account = live.account(session)?;
                 if account.user.display_name == name {
                     return Ok(account.user.clone());
                 }
@@ -123,10 +122,7 @@ impl Engine {
         for _ in 0..MAX_DECISIONS {
             let (record, seq, former) = {
                 let live = self.core.live.read();
-                let account = live.state.account(&session.user.id);
-                let Some(account) = account.filter(|it| it.sessions.contains(&session.id)) else {
-                    return Ok(());
-                };
+                let Ok(account) = live.account(session) else { return Ok(()) };
                 let mut record = next_record(account, None);
                 record.sessions.retain(|id| *id != session.id);
                 let leaves = record.sessions.is_empty();

@@ -119,8 +119,8 @@ impl Writer {
             }
             Err(error) => {
                 error!("The log cannot be written: {error}.");
-                for entry in &entries {
-                    self.ops.forget(entry.op);
+                for entry in entries.iter().rev() {
+                    self.ops.forget_last(entry.op);
                 }
                 answers.into_iter().for_each(Answer::fail);
             }
@@ -342,13 +342,30 @@ impl Ops {
         self.ages.push_back((Instant::now(), op));
     }
 
-    fn forget(&mut self, op: OpId) {
+    /// Forgets the op that was remembered last: this one.
+    fn forget_last(&mut self, op: OpId) {
         self.seqs.remove(&op);
+        self.ages.pop_back_if(|(_, last)| *last == op);
     }
 
     fn forget_old(&mut self) {
         while let Some((_, op)) = self.ages.pop_front_if(|(age, _)| age.elapsed() > OP_MEMORY) {
             self.seqs.remove(&op);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_op_that_failed_is_remembered_anew_for_its_whole_time() {
+        let (mut ops, op) = (Ops::default(), OpId(Uuid::from_u128(1)));
+        ops.remember(op, Seq(1));
+        ops.forget_last(op);
+        assert_eq!(ops.get(op), None);
+        ops.remember(op, Seq(2));
+        assert_eq!((ops.get(op), ops.ages.len()), (Some(Seq(2)), 1));
     }
 }
