@@ -111,8 +111,7 @@ fn precis_error(error: precis_core::Error) -> NameError {
         | Error::Unexpected(
             UnexpectedError::ContextRuleNotApplicable(at) | UnexpectedError::MissingContextRule(at),
         ) => NameError::Forbidden(char::from_u32(at.cp).unwrap_or(char::REPLACEMENT_CHARACTER)),
-        Error::Invalid => NameError::Empty,
-        Error::Unexpected(_) => NameError::Mixed,
+        Error::Invalid | Error::Unexpected(_) => NameError::Mixed,
     }
 }
 

@@ -56,6 +56,9 @@ impl FromStr for ChannelName {
     type Err = NameError;
 
     fn from_str(typed: &str) -> Result<Self, NameError> {
+        if typed.is_empty() {
+            return Err(NameError::Empty);
+        }
         let name = UsernameCaseMapped::new().enforce(typed).map_err(precis_error)?.into_owned();
         if name.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });

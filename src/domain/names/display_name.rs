@@ -2,7 +2,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use precis_core::profile::{Profile, Rules, stabilize};
+use precis_core::profile::{Rules, stabilize};
+use precis_core::{DerivedPropertyValue, Error, FreeformClass, StringClass};
 use precis_profiles::Nickname;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,10 @@ impl FromStr for DisplayName {
     type Err = NameError;
 
     fn from_str(typed: &str) -> Result<Self, NameError> {
-        let shown = Nickname::new().enforce(typed).map_err(precis_error)?.into_owned();
+        let shown = enforced(typed)?;
+        if shown.is_empty() {
+            return Err(NameError::Empty);
+        }
         if shown.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
@@ -97,16 +101,50 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// The Nickname profile's comparison rules (RFC 8266, section 2.4), until nothing changes.
+/// The Nickname profile's enforcement rules (RFC 8266, section 2.3).
+fn enforced(name: &str) -> Result<String, NameError> {
+    let nickname = Nickname::new();
+    by_rules(name, |name| nickname.normalization_rule(nickname.additional_mapping_rule(name)?))
+}
+
+/// The Nickname profile's comparison rules (RFC 8266, section 2.4).
 fn comparison_form(name: &str) -> Result<String, NameError> {
     let nickname = Nickname::new();
-    let form = stabilize(name, |name| {
-        let name = nickname.prepare(name)?;
+    by_rules(name, |name| {
         let name = nickname.additional_mapping_rule(name)?;
-        let name = nickname.case_mapping_rule(name)?;
-        nickname.normalization_rule(name)
+        nickname.normalization_rule(nickname.case_mapping_rule(name)?)
+    })
+}
+
+/// What rules make of a name in which each character may be, applied until nothing changes.
+fn by_rules(
+    name: &str,
+    rules: impl for<'n> Fn(&'n str) -> Result<Cow<'n, str>, Error>,
+) -> Result<String, NameError> {
+    let form = stabilize(name, |name| {
+        Freeform.allows(name)?;
+        rules(name)
     });
     form.map(Cow::into_owned).map_err(precis_error)
+}
+
+/// The free-form class (RFC 8264, section 4.3) with the letters, symbols and marks, emoji above
+/// all, that came after Unicode 6.3, where the tables of `precis-core` end.
+struct Freeform;
+
+impl StringClass for Freeform {
+    fn get_value_from_char(&self, c: char) -> DerivedPropertyValue {
+        match FreeformClass::default().get_value_from_char(c) {
+            DerivedPropertyValue::Unassigned if !is_invisible(c) => {
+                DerivedPropertyValue::SpecClassPval
+            }
+            value => value,
+        }
+    }
+
+    fn get_value_from_codepoint(&self, cp: u32) -> DerivedPropertyValue {
+        char::from_u32(cp).map_or(DerivedPropertyValue::Disallowed, |c| self.get_value_from_char(c))
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +168,9 @@ mod tests {
         display_name("山田 太郎", Ok("山田 太郎"));
         display_name("أدا", Ok("أدا"));
         display_name("Ada 🚀", Ok("Ada 🚀"));
+        display_name("Ada 🤖", Ok("Ada 🤖"));
+        display_name("👍🏿 🫠", Ok("👍🏿 🫠"));
+        display_name("𞤀𞤣𞤢", Ok("𞤀𞤣𞤢"));
         display_name("it's me!", Ok("it's me!"));
         display_name("me@home #1", Ok("me@home #1"));
         display_name(&"x".repeat(32), Ok(&"x".repeat(32)));
@@ -146,6 +187,7 @@ mod tests {
         display_name("a\u{200b}", Err("it cannot contain the invisible character U+200B"));
         display_name("a\u{200d}b", Err("it cannot contain the invisible character U+200D"));
         display_name("❤\u{fe0f}", Err("it cannot contain the invisible character U+FE0F"));
+        display_name("\u{378}", Err("it cannot contain the invisible character U+0378"));
         display_name("\u{2800}", Err("it cannot contain the invisible character U+2800"));
         display_name("a\u{202e}b", Err("it cannot contain the invisible character U+202E"));
     }
@@ -158,6 +200,8 @@ mod tests {
             assert!(ada.same_as(&other), "{typed:?}");
             assert_eq!(ada.hash(), other.hash(), "{typed:?}");
         }
+        let adlam: DisplayName = "𞤀𞤣𞤢".parse().expect("a name");
+        assert!(adlam.same_as(&"𞤢𞤣𞤢".parse().expect("the same in small letters")));
         assert!(!ada.same_as(&"Adа".parse().expect("a name, with a Cyrillic letter")));
     }
 
