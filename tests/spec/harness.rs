@@ -244,7 +244,8 @@ impl Person {
         assert_eq!(response.status().code, 200, "{path} is a stream");
         assert_eq!(response.content_type(), Some(ContentType::EventStream));
         let mut feed = Feed { lines: BufReader::new(response).lines(), last_id: None };
-        assert_eq!(feed.block().await, ["retry: 1000"], "a stream answers at once");
+        let first = timeout(DEADLINE, feed.block()).await.expect("an answer before the deadline");
+        assert_eq!(first, ["retry: 1000"], "a stream answers at once");
         feed
     }
 }
@@ -321,8 +322,7 @@ impl Feed<'_> {
     async fn block(&mut self) -> Vec<String> {
         let mut block = Vec::new();
         loop {
-            let line = timeout(DEADLINE, self.lines.next_line()).await;
-            match line.expect("an event before the deadline").expect("a readable stream") {
+            match self.lines.next_line().await.expect("a readable stream") {
                 Some(line) if line.is_empty() => return block,
                 Some(line) => block.push(line),
                 None => return Vec::new(),
@@ -330,8 +330,21 @@ impl Feed<'_> {
         }
     }
 
-    /// The next event of any kind; `None` when the stream has ended.
+    /// The next event of any kind but a ping, which comes when it is time and not when something
+    /// happens; `None` when the stream has ended.
     pub(crate) async fn next(&mut self) -> Option<Heard> {
+        let heard = async {
+            loop {
+                match self.next_or_ping().await {
+                    Some(heard) if heard.name == "ping" => {}
+                    heard => return heard,
+                }
+            }
+        };
+        timeout(DEADLINE, heard).await.expect("an event before the deadline")
+    }
+
+    async fn next_or_ping(&mut self) -> Option<Heard> {
         let block = self.block().await;
         let field = |name: &str| block.iter().find_map(|line| line.strip_prefix(name));
         let name = field("event: ")?.to_owned();
