@@ -300,10 +300,14 @@ async fn create_channel(
         .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error));
     let topic =
         form.topic.parse().map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error));
-    let created = match (name, topic) {
-        (Ok(name), Ok(topic)) => engine.create_channel(&session, name, topic).await,
+    let (name, topic) = match (name, topic) {
+        (Ok(name), Ok(topic)) => (name, topic),
         (Err(problem), _) | (_, Err(problem)) => return back(problem),
     };
+    if let Err(error) = engine.count_change(&session) {
+        return back(error.into());
+    }
+    let created = engine.create_channel(&session, name, topic).await;
     match created {
         Ok(channel) => {
             let to = Redirect::to(channel_path(channel.name.as_str()));

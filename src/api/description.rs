@@ -91,7 +91,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 
 **Refusals** are `application/problem+json` (RFC 9457), whoever refused; `type` is a path that answers with an explanation. Beside those listed at each route: an address where nothing is gives 404 `not-found`, another method than those listed gives 405 `method-not-allowed` with `Allow`. `HEAD` is answered wherever `GET` is.
 
-**Rates.** A user may send 60 messages at once and 10 a second after that, edits and reactions included; a message with files is counted before its files are received, and a user sends at most 4 such at a time. An address may sign in 30 times at once and once in 2 seconds after that. Past that: 429 `slow-down`, with `Retry-After` in seconds. An operator can turn the rates off (`rate_limits`), but not the limit of 4.
+**Rates.** A user may send 60 messages at once and 10 a second after that, edits and reactions included; a message with files is counted before its files are received, and a user sends at most 4 such at a time. A user may make 600 other changes at once and 50 a second after that, links, typing and searches included; how far one has read is not counted. An address may sign in 30 times at once and once in 2 seconds after that. Past that: 429 `slow-down`, with `Retry-After` in seconds. An operator can turn the rates off (`rate_limits`), but not the limit of 4.
 
 **Limits.** A text has 4,000 characters (code points), a message 10 files of 25 MiB each, and all files together 1 GiB, as far as the operator has not set others. Of each channel the latest 100 messages are kept; when the 101st comes, the first is gone with its files, and no event says so.
 

@@ -15,5 +15,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[get("/search?<q>")]
 fn search(session: Session, q: Option<&str>, engine: &State<Engine>) -> Result<Encoded, Problem> {
     let missing = || Problem::malformed("`q` is missing.").in_field("q");
-    Ok(Encoded::ok(engine.search(&session, q.ok_or_else(missing)?)))
+    let words = q.ok_or_else(missing)?;
+    engine.count_change(&session)?;
+    Ok(Encoded::ok(engine.search(&session, words)))
 }

@@ -1,4 +1,7 @@
 //! Rate limits, by the generic cell rate algorithm (ITU-T I.371) of `governor`.
+//!
+//! Posts are counted where they are decided, since what changes nothing is free; other changes
+//! before that, since all that is to be kept down are their costs.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -9,12 +12,18 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use super::{Engine, EngineError};
 use crate::domain::ids::UserId;
+use crate::domain::user::Session;
 
 /// Messages that a user may post at once.
 const POST_BURST: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 /// Messages that a user may post per second after that.
 const POSTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Other changes, and searches, that a user may make at once.
+const CHANGE_BURST: NonZeroU32 = NonZeroU32::new(600).expect("not zero");
+/// Other changes, and searches, that a user may make per second after that.
+const CHANGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 /// Times that an address may sign in at once.
 const SIGN_IN_BURST: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
 /// How long until an address may sign in once more after that.
@@ -25,6 +34,7 @@ const CHECKS_PER_SWEEP: usize = 4_096;
 /// What one user and one address may do in a while.
 pub struct Limits {
     posts: Limit<UserId>,
+    changes: Limit<UserId>,
     sign_ins: Limit<Option<IpAddr>>,
 }
 
@@ -35,8 +45,11 @@ pub struct TooSoon(pub Duration);
 impl Default for Limits {
     fn default() -> Self {
         let posts = Quota::per_second(POSTS_PER_SECOND).allow_burst(POST_BURST);
+        let changes = Quota::per_second(CHANGES_PER_SECOND).allow_burst(CHANGE_BURST);
         let sign_ins = Quota::with_period(SIGN_IN_PERIOD).expect("not zero");
-        Self { posts: Limit::of(posts), sign_ins: Limit::of(sign_ins.allow_burst(SIGN_IN_BURST)) }
+        let sign_ins = sign_ins.allow_burst(SIGN_IN_BURST);
+        let (posts, changes) = (Limit::of(posts), Limit::of(changes));
+        Self { posts, changes, sign_ins: Limit::of(sign_ins) }
     }
 }
 
@@ -50,6 +63,15 @@ impl Limits {
         self.posts.count(user)
     }
 
+    /// Counts another change, or a search, of this user.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many lately; this one is then not counted.
+    pub fn change(&self, user: &UserId) -> Result<(), TooSoon> {
+        self.changes.count(user)
+    }
+
     /// Counts an attempt to sign in from this address; all of unknown address are one.
     ///
     /// # Errors
@@ -57,6 +79,22 @@ impl Limits {
     /// When there were too many lately; this one is then not counted.
     pub fn sign_in(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
         self.sign_ins.count(&address)
+    }
+}
+
+impl Engine {
+    /// Counts what costs about as much as a change, whatever comes of it: creating, describing and
+    /// deleting, another name, typing, a link, a search. Messages, edits and reactions count as
+    /// posts; reading, and how far one has read, are free.
+    ///
+    /// # Errors
+    ///
+    /// When this user did too much lately; this is then not counted.
+    pub fn count_change(&self, session: &Session) -> Result<(), EngineError> {
+        match &self.limits {
+            Some(limits) => Ok(limits.change(&session.user.id)?),
+            None => Ok(()),
+        }
     }
 }
 

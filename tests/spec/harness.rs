@@ -129,7 +129,7 @@ impl Person {
         request.dispatch().await
     }
 
-    async fn sends_json(&self, method: Method, path: &str, body: Value) -> Answer {
+    pub(crate) async fn sends_json(&self, method: Method, path: &str, body: Value) -> Answer {
         let json = ContentType::JSON.to_string();
         self.asks(method, path, &[("Content-Type", &json)], body.to_string()).await
     }

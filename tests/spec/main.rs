@@ -14,6 +14,7 @@ mod durability;
 mod files;
 mod harness;
 mod hostile;
+mod limits;
 mod links;
 mod log;
 mod messages;

@@ -217,30 +217,3 @@ async fn another_site_cannot_act_with_the_browsers_cookie() {
     );
     assert_eq!(scripted.await.status, 201);
 }
-
-#[rocket::async_test]
-async fn signing_in_and_posting_are_limited() {
-    let workspace = Workspace::with(|settings| settings).await;
-    let ada = workspace.signed_in_as("Ada").await;
-    let mut refused = None;
-    for _ in 0..200 {
-        let path = "/api/channels/general/messages";
-        let answer = ada.post(path, json!({ "text": "spam" })).await;
-        if answer.status != 201 {
-            refused = Some(answer);
-            break;
-        }
-    }
-    let refused = refused.expect("a limit below 200 messages at once");
-    refused.refused(429, "slow-down");
-    let wait = refused.header("Retry-After").expect("when to try again");
-    assert!(wait.parse::<u32>().is_ok_and(|seconds| seconds >= 1), "{wait:?}");
-
-    let mut statuses = Vec::new();
-    for _ in 0..60 {
-        let body = json!({ "display_name": "Ada" });
-        statuses.push(workspace.visitor().post("/api/session", body).await.status);
-    }
-    assert_eq!(statuses[0], 409, "there is room for some");
-    assert!(statuses.contains(&429), "but not for 60 at once: {statuses:?}");
-}

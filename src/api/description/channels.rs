@@ -6,7 +6,7 @@ use super::operation::{Operation, route};
 use super::schemas::{list, named, object, text, topic};
 use crate::api::problem::Kind::{
     ChannelExists, InvalidChannelName, InvalidMessageId, InvalidTopic, NoSuchChannel,
-    NoSuchMessage, StorageUnavailable,
+    NoSuchMessage, SlowDown, StorageUnavailable,
 };
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -32,7 +32,7 @@ fn create() -> Operation {
         .takes_json(object("", [("name", name.into()), ("topic?", topic())]))
         .answers(201, "The new channel.", named("Channel"))
         .header("Location", "The channel's address.")
-        .refuses(&[ChannelExists, InvalidChannelName, InvalidTopic, StorageUnavailable])
+        .refuses(&[ChannelExists, InvalidChannelName, InvalidTopic, SlowDown, StorageUnavailable])
         .curl(r#"curl -s "$url/api/channels" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"name": "launch", "topic": "Countdown"}'"#)
 }
 
@@ -52,7 +52,7 @@ fn set_topic() -> Operation {
         .about("Its creator may, and in `general` everybody. A direct conversation has no topic.")
         .takes_json(object("", [("topic", topic())]))
         .answers(200, "The channel.", named("Channel"))
-        .refuses(&[NoSuchChannel, InvalidTopic, StorageUnavailable])
+        .refuses(&[NoSuchChannel, InvalidTopic, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X PATCH "$url/api/channels/general" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"topic": "Lift-off"}'"#)
 }
 
@@ -64,7 +64,7 @@ fn remove() -> Operation {
              same name is another channel.",
         )
         .answers_nothing(204, "It is gone.")
-        .refuses(&[NoSuchChannel, StorageUnavailable])
+        .refuses(&[NoSuchChannel, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X DELETE "$url/api/channels/launch" -H "Authorization: Bearer $token""#)
 }
 
@@ -82,6 +82,6 @@ fn typing() -> Operation {
     route(Post, "/channels/{channel}/typing", "Channels", "typing", "Say that one is typing")
         .about("Those who listen to the channel are told `typing`. Nothing of it lasts.")
         .answers_nothing(204, "Told.")
-        .refuses(&[NoSuchChannel])
+        .refuses(&[NoSuchChannel, SlowDown])
         .curl(r#"curl -s -X POST "$url/api/channels/general/typing" -H "Authorization: Bearer $token""#)
 }

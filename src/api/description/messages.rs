@@ -98,7 +98,7 @@ fn remove() -> Operation {
     route(Delete, ONE, "Messages", "deleteMessage", "Delete a message")
         .about("With its files. Its author may, and in a public channel the channel's creator.")
         .answers_nothing(204, "It is gone.")
-        .refuses(&[NoSuchChannel, NoSuchMessage, NotYours, StorageUnavailable])
+        .refuses(&[NoSuchChannel, NoSuchMessage, NotYours, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X DELETE "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token""#)
 }
 
@@ -166,6 +166,6 @@ fn search() -> Operation {
         )
         .takes(ParameterIn::Query, "q", true, "The words.")
         .answers(200, "What was found.", object("", [("messages", list(named("Message")))]))
-        .refuses(&[MalformedRequest])
+        .refuses(&[MalformedRequest, SlowDown])
         .curl(r#"curl -s -G "$url/api/search" -H "Authorization: Bearer $token" --data-urlencode q='lift off'"#)
 }

@@ -41,7 +41,7 @@ fn rename() -> Operation {
         .about("Everyone sees the new name, on earlier messages too.")
         .takes_json(object("", [("display_name", display_name())]))
         .answers(200, "The caller under the new name.", named("Session"))
-        .refuses(&[DisplayNameTaken, InvalidDisplayName, StorageUnavailable])
+        .refuses(&[DisplayNameTaken, InvalidDisplayName, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X PATCH "$url/api/session" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"display_name": "Ada L."}'"#)
 }
 
@@ -77,6 +77,7 @@ fn make_link() -> Operation {
     )
     .answers(201, "The link.", object("", fields))
     .header("Location", "The link.")
+    .refuses(&[SlowDown])
     .curl(r#"curl -s -X POST "$url/api/session/links" -H "Authorization: Bearer $token""#)
 }
 

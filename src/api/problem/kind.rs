@@ -245,8 +245,9 @@ impl Kind {
                 "slow-down",
                 "Slow down",
                 "Too many in too short a time. A user may send 60 messages at once and 10 a \
-                 second after that; an address may sign in 30 times at once and once in 2 seconds \
-                 after that. `Retry-After` says how many seconds to wait.",
+                 second after that, and make 600 other changes at once and 50 a second after that; \
+                 an address may sign in 30 times at once and once in 2 seconds after that. \
+                 `Retry-After` says how many seconds to wait.",
             ),
             Self::InternalError => (
                 Status::InternalServerError,

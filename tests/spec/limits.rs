@@ -1,0 +1,78 @@
+//! How much one user and one address may do in a while.
+
+use rocket::http::Method;
+use serde_json::json;
+
+use crate::harness::{Answer, Workspace};
+
+#[rocket::async_test]
+async fn signing_in_and_posting_are_limited() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let mut refused = None;
+    for _ in 0..200 {
+        let path = "/api/channels/general/messages";
+        let answer = ada.post(path, json!({ "text": "spam" })).await;
+        if answer.status != 201 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("a limit below 200 messages at once");
+    refused.refused(429, "slow-down");
+    let wait = refused.header("Retry-After").expect("when to try again");
+    assert!(wait.parse::<u32>().is_ok_and(|seconds| seconds >= 1), "{wait:?}");
+
+    let mut statuses = Vec::new();
+    for _ in 0..60 {
+        let body = json!({ "display_name": "Ada" });
+        statuses.push(workspace.visitor().post("/api/session", body).await.status);
+    }
+    assert_eq!(statuses[0], 409, "there is room for some");
+    assert!(statuses.contains(&429), "but not for 60 at once: {statuses:?}");
+}
+
+/// What is answered in the end to who does something again and again, and how often it went well.
+async fn refused(act: impl AsyncFn() -> Answer) -> (usize, Answer) {
+    for done in 0..5_000 {
+        let answer = act().await;
+        if answer.status == 429 {
+            return (done, answer);
+        }
+    }
+    panic!("no limit");
+}
+
+#[rocket::async_test]
+async fn other_changes_and_searches_are_limited_and_reading_is_not() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let message = ada.posts("general", "hello").await;
+    let here = "/api/channels/general";
+
+    let typing = format!("{here}/typing");
+    let (done, answer) = refused(async || ada.post(&typing, json!({})).await).await;
+    assert!(done >= 600, "nobody who means well is kept waiting: {done}");
+    answer.refused(429, "slow-down");
+    let wait = answer.header("Retry-After").expect("when to try again");
+    assert_eq!(wait, "1");
+
+    for (method, path, body) in [
+        (Method::Post, "/api/channels", json!({ "name": "more" })),
+        (Method::Patch, here, json!({ "topic": "more" })),
+        (Method::Delete, "/api/channels/more", json!({})),
+        (Method::Delete, "/api/channels/general/messages/m1", json!({})),
+        (Method::Get, "/api/search?q=hello", json!({})),
+        (Method::Patch, "/api/session", json!({ "display_name": "Ada" })),
+        (Method::Post, "/api/session/links", json!({})),
+    ] {
+        let (_, answer) = refused(async || ada.sends_json(method, path, body.clone()).await).await;
+        answer.refused(429, "slow-down");
+    }
+
+    let read = ada.put(&format!("{here}/read"), json!({ "message": message["id"] })).await;
+    assert_eq!(read.status, 204);
+    assert_eq!(ada.reads("general").await, ["hello"]);
+    let bob = workspace.signed_in_as("Bob").await;
+    assert_eq!(bob.post(&typing, json!({})).await.status, 204, "others are not kept waiting");
+}
