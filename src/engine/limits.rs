@@ -4,7 +4,7 @@
 //! before that, since all that is to be kept down are their costs.
 
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -72,13 +72,14 @@ impl Limits {
         self.changes.count(user)
     }
 
-    /// Counts an attempt to sign in from this address; all of unknown address are one.
+    /// Counts an attempt to sign in from this address; all of unknown address are one, and so are
+    /// all of one IPv6 subnet.
     ///
     /// # Errors
     ///
     /// When there were too many lately; this one is then not counted.
     pub fn sign_in(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.sign_ins.count(&address)
+        self.sign_ins.count(&address.map(subnet))
     }
 }
 
@@ -95,6 +96,18 @@ impl Engine {
             Some(limits) => Ok(limits.change(&session.user.id)?),
             None => Ok(()),
         }
+    }
+}
+
+/// What one household or host has to itself: an IPv4 address, however it is written, or the 2^64
+/// addresses of an IPv6 subnet (RFC 4291, section 2.5.4).
+fn subnet(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() & !u128::from(u64::MAX);
+            Ipv6Addr::from_bits(prefix).into()
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -115,5 +128,28 @@ impl<K: Clone + Eq + Hash> Limit<K> {
         self.limiter
             .check_key(key)
             .map_err(|refused| TooSoon(refused.wait_time_from(DefaultClock::default().now())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of 100 attempts to sign in from these addresses, in turn, are let through.
+    fn let_through(addresses: &[&str]) -> usize {
+        let limits = Limits::default();
+        let addresses = addresses.iter().map(|it| it.parse().expect("an address")).cycle();
+        addresses.take(100).filter(|address| limits.sign_in(Some(*address)).is_ok()).count()
+    }
+
+    #[test]
+    fn an_ipv6_subnet_signs_in_as_one_address() {
+        let burst = SIGN_IN_BURST.get() as usize;
+        let once = burst..burst + 10;
+        assert!(once.contains(&let_through(&["2001:db8::1", "2001:db8::ffff:2:3:4"])));
+        assert!(once.contains(&let_through(&["192.0.2.1", "::ffff:192.0.2.1"])));
+        let twice = 2 * burst..2 * burst + 10;
+        assert!(twice.contains(&let_through(&["2001:db8::1", "2001:db8:0:1::1"])));
+        assert!(twice.contains(&let_through(&["192.0.2.1", "192.0.2.2"])));
     }
 }
