@@ -8,14 +8,14 @@
 //!   that sheet, so that browsers ask once;
 //! - comments that have lines of their own, types (`JSDoc`) and indentation are left out: they are
 //!   for whoever reads the source;
-//! - what is text is compressed, when it is first asked for in that encoding.
+//! - what is text is compressed, when it is first asked for in that encoding; as pages are, on
+//!   threads of its own.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -29,6 +29,8 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::Template;
 use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 
 /// Where all of this is mounted.
 pub const BASE: &str = "/static";
@@ -42,8 +44,8 @@ pub struct Assets {
 struct Asset {
     kind: ContentType,
     bytes: Bytes,
-    gzip: OnceLock<Bytes>,
-    brotli: OnceLock<Bytes>,
+    gzip: OnceCell<Bytes>,
+    brotli: OnceCell<Bytes>,
 }
 
 /// How bytes are encoded on the way (RFC 9110, section 8.4).
@@ -110,16 +112,16 @@ impl Asset {
             "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),
         };
-        Ok(Self { kind, bytes, gzip: OnceLock::new(), brotli: OnceLock::new() })
+        Ok(Self { kind, bytes, gzip: OnceCell::new(), brotli: OnceCell::new() })
     }
 
-    fn encoded(&self, encoding: Encoding) -> Bytes {
-        match encoding {
+    /// Its bytes in this encoding, made once however many ask.
+    async fn encoded(&self, encoding: Encoding) -> Bytes {
+        let encoded = match encoding {
             Encoding::Brotli => &self.brotli,
             Encoding::Gzip => &self.gzip,
-        }
-        .get_or_init(|| encode(&self.bytes, encoding, true).into())
-        .clone()
+        };
+        encoded.get_or_init(|| encoded_aside(self.bytes.clone(), encoding, true)).await.clone()
     }
 
     /// Whether there is anything to win: pictures of other kinds are compressed already.
@@ -200,13 +202,9 @@ fn untyped(script: &str) -> String {
     kept + rest
 }
 
-/// Compresses bytes: as much as possible once for many, or quickly for one answer.
-///
-/// # Panics
-///
-/// Never: memory takes any bytes.
-#[must_use]
-pub fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
+/// Compresses bytes: as much as possible once for many, or quickly for one answer. That takes a
+/// tenth of a second for a whole stylesheet, and some milliseconds for a channel's page.
+fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
     let encoded = match encoding {
         Encoding::Brotli => {
             let quality = if for_many { 11 } else { 4 };
@@ -220,6 +218,12 @@ pub fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
         }
     };
     encoded.expect("memory takes any bytes")
+}
+
+/// The same, on a thread where nobody else waits behind it.
+async fn encoded_aside(bytes: Bytes, encoding: Encoding, for_many: bool) -> Bytes {
+    let encoded = spawn_blocking(move || encode(&bytes, encoding, for_many)).await;
+    encoded.expect("compressing never panics").into()
 }
 
 impl Encoding {
@@ -270,7 +274,7 @@ struct Sent {
 /// A static file. Under another version's address it is what it is now, and not kept: a page that
 /// was open while the server was replaced may still ask.
 #[get("/<version>/<path..>")]
-fn file(
+async fn file(
     version: &str,
     path: PathBuf,
     encoding: AcceptedEncoding,
@@ -278,7 +282,10 @@ fn file(
 ) -> Result<Sent, Status> {
     let asset = path.to_str().and_then(|path| assets.files.get(path)).ok_or(Status::NotFound)?;
     let encoding = encoding.0.filter(|_| asset.is_compressible());
-    let bytes = encoding.map_or_else(|| asset.bytes.clone(), |it| asset.encoded(it));
+    let bytes = match encoding {
+        Some(encoding) => asset.encoded(encoding).await,
+        None => asset.bytes.clone(),
+    };
     let present = version == assets.version;
     let cache = if present { "public, max-age=31536000, immutable" } else { "no-cache" };
     Ok(Sent { kind: asset.kind.clone(), bytes, encoding, cache })
@@ -339,7 +346,7 @@ pub fn compressed_pages() -> AdHoc {
             }
             let Some(encoding) = Encoding::accepted(request) else { return };
             let Ok(bytes) = response.body_mut().to_bytes().await else { return };
-            let encoded = encode(&bytes, encoding, false);
+            let encoded = encoded_aside(bytes.into(), encoding, false).await;
             response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
             response.set_raw_header("Vary", "Accept-Encoding");
             response.set_sized_body(encoded.len(), Cursor::new(encoded));
@@ -349,6 +356,8 @@ pub fn compressed_pages() -> AdHoc {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[test]
@@ -374,6 +383,16 @@ mod tests {
         assert_eq!(script("f(() => {\n  g()\n})\n"), "f(() => {\ng()\n})\n");
         assert_eq!(script("const a = `\n  b`\n"), "const a = `\n  b`\n");
         assert_eq!(untyped(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_behind_a_compression_and_it_is_done_once() {
+        let script: String = (0..2_000).map(|n| n.to_string()).collect();
+        let sources = [("a.js".to_owned(), script.into_bytes())].into();
+        let asset = Asset::of("a.js", &sources).expect("it is there");
+        assert_eq!(asset.encoded(Encoding::Brotli).now_or_never(), None, "done elsewhere");
+        let encoded = asset.encoded(Encoding::Brotli).await;
+        assert_eq!(asset.encoded(Encoding::Brotli).now_or_never(), Some(encoded));
     }
 
     #[test]
