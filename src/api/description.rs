@@ -81,7 +81,7 @@ const SECTIONS: [(&str, &str); 6] = [
 const CONVENTIONS: &str = "\
 Team chat on your own server. The page uses this API and nothing else: whatever it can do, a script can do.
 
-**Who is asking.** `POST /api/session` gives a token. Send it as `Authorization: Bearer <token>`; browsers keep it as the cookie `session`. Everything but `POST /api/session`, `/api/openapi.json` and `/api/docs` needs one. A request that changes something and comes with the cookie is refused with 403 `not-allowed` when `Origin` or `Sec-Fetch-Site` says that another site made it.
+**Who is asking.** `POST /api/session` gives a token. Send it as `Authorization: Bearer <token>`; browsers keep it as the cookie `session`, which counts where no Bearer token is sent. Everything but `POST /api/session`, `/api/openapi.json` and `/api/docs` needs one. A request that changes something and comes with the cookie is refused with 403 `not-allowed` when `Origin` or `Sec-Fetch-Site` says that another site made it.
 
 **Bodies** are JSON in UTF-8 unless said otherwise, and unknown fields are ignored. A body is at most 64 KiB, its files not counted. Fields may be added to what is answered.
 

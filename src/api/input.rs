@@ -33,9 +33,9 @@ pub(crate) struct Present(pub(crate) Option<Session>);
 impl Present {
     pub(crate) fn of(request: &Request<'_>) -> Result<Self, Problem> {
         let engine = request.rocket().state::<Engine>().expect("the engine is managed");
-        if let Some(given) = request.headers().get_one("Authorization") {
-            let token = bearer_token(given);
-            return Ok(Self(token.and_then(|token| engine.session(token))));
+        // Any other scheme is somebody else's: a proxy's that asks for a password of its own.
+        if let Some(token) = request.headers().get("Authorization").find_map(bearer_token) {
+            return Ok(Self(engine.session(token)));
         }
         let Some(cookie) = request.cookies().get(SESSION_COOKIE) else { return Ok(Self(None)) };
         refuse_other_sites(request)?;
@@ -43,9 +43,10 @@ impl Present {
     }
 }
 
-/// The token of an `Authorization` header (RFC 6750); the scheme's name is case-insensitive.
+/// The token of an `Authorization` header of this scheme (RFC 6750), whose name is
+/// case-insensitive; an empty one is nobody's.
 fn bearer_token(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

@@ -39,6 +39,26 @@ async fn the_cookie_is_as_good_as_the_token() {
 }
 
 #[rocket::async_test]
+async fn a_proxys_password_does_not_stand_in_the_cookies_way() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let cookie = format!("session={}", ada.token.clone().expect("a token"));
+    let with = |authorization: &'static str| {
+        let (visitor, cookie) = (workspace.visitor(), cookie.clone());
+        async move {
+            let headers = [("Cookie", &*cookie), ("Authorization", authorization)];
+            visitor.asks(Method::Get, "/api/session", &headers, "").await
+        }
+    };
+    for anothers in ["Basic YWRhOnNlY3JldA==", "Negotiate", ""] {
+        assert_eq!(with(anothers).await.json()["user"], ada.user, "{anothers:?}");
+    }
+    for forged in ["Bearer forged", "bearer", "Bearer "] {
+        with(forged).await.refused(401, "sign-in-required");
+    }
+}
+
+#[rocket::async_test]
 async fn behind_tls_the_cookie_is_secure() {
     let workspace = Workspace::start().await;
     let headers = [("X-Forwarded-Proto", "https"), ("Content-Type", "application/json")];
