@@ -6,10 +6,11 @@ use rocket::serde::json::Json;
 use rocket::{Route, State, delete, get, patch, post, put, routes};
 use serde::Serialize;
 
+use super::channel_url;
 use super::input::Fields;
 use super::problem::{Kind, Problem};
-use super::{channel_url, message_id};
 use crate::domain::channel::{ChannelRef, ChannelView};
+use crate::domain::ids::MessageId;
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::user::{Session, User};
 use crate::engine::Engine;
@@ -98,7 +99,10 @@ async fn mark_read(
     fields: Fields,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    let message = message_id(fields.text("message")?.parse())?;
+    let message: MessageId = fields
+        .text("message")?
+        .parse()
+        .map_err(|error| Problem::invalid(Kind::InvalidMessageId, "message", &error))?;
     engine.mark_read(&session, &channel, &message).await?;
     Ok(Status::NoContent)
 }

@@ -6,9 +6,9 @@ use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, delete, get, post, put, routes};
 
+use super::channel_url;
 use super::problem::{Kind, Problem};
 use super::said::Unread;
-use super::{channel_url, message_id};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
 use crate::domain::reaction::{InvalidReaction, Reaction};
@@ -85,7 +85,8 @@ async fn replace(
     body: Unread<'_>,
     engine: &State<Engine>,
 ) -> Result<Encoded, Problem> {
-    let (id, named) = (message_id(id)?, ChannelRef::from(channel));
+    let id = id.map_err(|error| Problem::invalid(Kind::InvalidMessageId, "id", &error))?;
+    let named = ChannelRef::from(channel);
     let said = body.read(engine, &session, &named).await?;
     match engine.put(&session, &named, &id, said).await? {
         Put::Created(json) => Ok(Encoded::created(channel, &id, json)),

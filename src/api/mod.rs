@@ -27,9 +27,6 @@ use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use rocket::{Catcher, Route, catchers};
 
-use self::problem::{Kind, Problem};
-use crate::domain::ids::{InvalidMessageId, MessageId};
-
 /// Where all of this is mounted.
 pub const BASE: &str = "/api";
 
@@ -71,10 +68,4 @@ pub fn uncached() -> AdHoc {
 fn channel_url(channel: &str) -> String {
     let name = rocket::http::RawStr::new(channel).percent_encode();
     format!("{BASE}/channels/{name}")
-}
-
-fn message_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
-    id.map_err(|error| {
-        Problem::new(Kind::InvalidMessageId).in_field("id").because(problem::sentence(&error))
-    })
 }

@@ -174,4 +174,6 @@ async fn unread_counts_what_others_said_since_one_read_it() {
     assert_eq!(bob.channel("general").await["unread"], 1, "later ones are unread again");
     let unknown = bob.put("/api/channels/general/read", json!({ "message": "nothing" })).await;
     unknown.refused(404, "no-such-message");
+    let none = bob.put("/api/channels/general/read", json!({ "message": "a b" })).await;
+    assert_eq!(none.refused(422, "invalid-message-id")["field"], "message");
 }

@@ -184,7 +184,8 @@ async fn what_is_no_message_id_is_refused() {
     let ada = workspace.signed_in_as("Ada").await;
     let long = "x".repeat(65);
     for id in ["a.b", "a%20b", "%C3%A9", &long] {
-        ada.puts("general", id, "hi").await.refused(422, "invalid-message-id");
+        let refused = ada.puts("general", id, "hi").await;
+        assert_eq!(refused.refused(422, "invalid-message-id")["field"], "id");
         let answer = ada.get(&format!("/api/channels/general/messages/{id}")).await;
         answer.refused(404, "no-such-message");
     }
