@@ -356,7 +356,7 @@ fn alive() -> (ContentType, &'static str) {
     (ContentType::Plain, "ok\n")
 }
 
-/// The process can do its work.
+/// Changes still take effect.
 #[get("/readyz")]
 fn ready(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
     if engine.is_ready() {

@@ -95,7 +95,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 
 **Limits.** A text has 4,000 characters (code points), a message 10 files of 25 MiB each, and all files together 1 GiB, as far as the operator has not set others. Of each channel the latest 100 messages are kept; when the 101st comes, the first is gone with its files, and no event says so.
 
-**Outside `/api`**, open to all: `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 when nothing can be stored), and `GET /metrics` (numbers in Prometheus' text format).";
+**Outside `/api`**, open to all: `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 once nothing can change any more until the server is started again), and `GET /metrics` (numbers in Prometheus' text format).";
 
 /// Every route, in the order in which they are shown.
 fn operations() -> Vec<Operation> {

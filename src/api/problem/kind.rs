@@ -55,7 +55,7 @@ pub enum Kind {
     SlowDown,
     /// A defect of the server.
     InternalError,
-    /// Nothing can be stored.
+    /// What is kept cannot be written or read.
     StorageUnavailable,
 }
 
@@ -259,8 +259,8 @@ impl Kind {
                 Status::ServiceUnavailable,
                 "storage-unavailable",
                 "Storage unavailable",
-                "Nothing can be stored at the moment, and nothing was. Try again after the \
-                 seconds of `Retry-After`.",
+                "What is kept cannot be written or read at the moment. Try again after the seconds \
+                 of `Retry-After`: what is PUT under the same id again is never there twice.",
             ),
         }
     }
