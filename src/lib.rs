@@ -67,8 +67,8 @@
 //! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates. A slow reader
 //!   costs no memory.
 //! - **No lock is held across `.await`**, but for the one that lets reactions to a message be
-//!   decided one by one; listeners are woken after it is released; SQLite never
-//!   runs on an async worker.
+//!   decided one by one; listeners are woken after it is released; while anybody is served, SQLite
+//!   and compression run on no async worker.
 //! - **Cursors are `<epoch>-<seq>`**, and each stream has its own epoch, derived from the log's:
 //!   another store, channel or stream means a `reset`, never a silent gap.
 //!

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["domain", "engine"]),
     ("api", &["domain", "engine"]),
     ("pages", &["api", "domain", "engine"]),
-    ("assets", &["domain"]),
+    ("assets", &[]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("lib", &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages"]),
