@@ -1,4 +1,4 @@
-//! Every setting with its unit, default and limit: raw values in, one checked [`Config`] out.
+//! Every setting with its unit, default and limit: raw values in, one [`Config`] out.
 //!
 //! Settings are read where Rocket reads its own: `Rocket.toml`, then `ROCKET_…` variables, which
 //! win. Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours.
@@ -49,7 +49,7 @@ impl Config {
             .select(profile)
     }
 
-    /// Ours of these settings, checked.
+    /// Ours of these settings, each of its type.
     ///
     /// # Errors
     ///

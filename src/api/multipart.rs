@@ -82,7 +82,7 @@ impl<'r> Parts<'r> {
         while let Some(part) = self.form.next_field().await.map_err(unreadable)? {
             self.ahead.store(0, Ordering::Relaxed);
             parts += 1;
-            if parts > max_files + MAX_OTHER_PARTS {
+            if parts > max_files.saturating_add(MAX_OTHER_PARTS) {
                 return Err(too_many(max_files));
             }
             match part.name() {

@@ -179,6 +179,14 @@ async fn a_restart_finds_the_files_and_sweeps_what_has_no_message() {
 }
 
 #[rocket::async_test]
+async fn as_many_files_as_anybody_likes_can_be_allowed() {
+    let workspace =
+        Workspace::with(|settings| settings.merge(("max_message_files", u64::MAX))).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    assert_eq!(ada.sends("general", "", &[("a", b"a")]).await.status, 201);
+}
+
+#[rocket::async_test]
 async fn what_is_too_large_or_too_much_is_refused() {
     let workspace = Workspace::with(|settings| {
         let small = settings.merge(("rate_limits", false)).merge(("max_file_size", "1 KiB"));
