@@ -167,6 +167,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(assets::compressed_pages())
         .attach(api::uncached())
         .attach(pages::headers())
+        .attach(pages::links::concealed())
         .attach(whole_bodies())
         .attach(end_streams_at_shutdown());
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The same engine as HTML: pages that work before any script arrives.
 
 mod docs;
+pub mod links;
 
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
@@ -25,20 +26,19 @@ use crate::engine::{Engine, SignedInAs};
 /// Every page, and what they post to.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    routes![
+    let pages = routes![
         home,
         channel,
         sign_in,
         sign_out,
-        link,
-        follow_link,
         create_channel,
         send,
         about_problem,
         docs::docs,
         alive,
         ready
-    ]
+    ];
+    [pages, links::routes()].concat()
 }
 
 /// What answers where no page does.
@@ -250,31 +250,6 @@ async fn sign_out(
     }
     cookies.remove(rocket::http::Cookie::build(SESSION_COOKIE).path("/"));
     Ok(Flash::success(Redirect::to("/"), "You are signed out. Your name is free again."))
-}
-
-/// Whom a one-time link signs in; nothing but a click spends it.
-#[get("/links/<secret>")]
-fn link(present: Present, secret: &str, engine: &State<Engine>) -> Result<Template, Refused> {
-    let guest = engine.link(secret)?;
-    let user = present.0.map(|session| session.user);
-    Ok(Template::render("link", context! { guest, user }))
-}
-
-/// Signs this browser in by a one-time link.
-#[post("/links/<secret>")]
-async fn follow_link(
-    _own: OwnPage,
-    present: Present,
-    address: Address,
-    transport: Transport,
-    secret: &str,
-    cookies: &CookieJar<'_>,
-    engine: &State<Engine>,
-) -> Result<Flash<Redirect>, Refused> {
-    let signed_in = engine.follow_link(secret, present.0.as_ref(), address.0).await?;
-    cookies.add(transport.cookie(signed_in.token));
-    let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);
-    Ok(Flash::success(Redirect::to("/"), welcome))
 }
 
 #[derive(FromForm)]

@@ -5,6 +5,7 @@ mod client;
 mod endings;
 mod files;
 mod kills;
+mod logs;
 mod races;
 mod readme;
 mod refusals;

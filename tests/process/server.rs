@@ -40,6 +40,15 @@ impl Server {
         Self::launch(command.args(["-c", &script]), data).await
     }
 
+    /// A server that writes into `log` in its data directory what it is asked.
+    pub(crate) async fn that_logs() -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new("bash");
+        let houston = env!("CARGO_BIN_EXE_houston");
+        let script = format!("ROCKET_LOG_LEVEL=normal exec {houston} > \"$ROCKET_DATA_DIR/log\"");
+        Self::launch(command.args(["-c", &script]), data).await
+    }
+
     /// A server that speaks TLS with this certificate and key; it is not waited for.
     pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
