@@ -34,6 +34,18 @@ async fn two_talk_under_each_others_name() {
 }
 
 #[rocket::async_test]
+async fn whatever_somebody_is_called_a_message_to_them_has_an_address() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    workspace.signed_in_as("B\u{f6}b? 50% & #1").await;
+    let path = "/api/channels/@B%C3%B6b%3F%2050%25%20%26%20%231/messages";
+    let sent = ada.post(path, json!({ "text": "between us" })).await;
+    let (location, id) = (sent.header("Location").expect("an address"), &sent.json()["id"]);
+    assert_eq!(location, format!("{path}/{}", id.as_str().expect("an id")));
+    assert_eq!(ada.get(location).await.json(), sent.json());
+}
+
+#[rocket::async_test]
 async fn before_its_first_message_a_conversation_reads_as_empty() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
