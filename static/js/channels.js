@@ -1,12 +1,20 @@
 // The lists of channels and of direct conversations, as they are now.
 
-import { request } from "./api.js"
 import { hear, say } from "./bus.js"
 import { countOn, fillLink, knownOf, newLink, present } from "./channel-link.js"
 import { everybody, personOf, readEverybody } from "./everybody.js"
+import { Listing } from "./listing.js"
 import { here, part } from "./page.js"
 
 /** @typedef {import("./api.js").Channel} Channel */
+
+const compare = (a = "", b = "") => Number(a > b) - Number(a < b)
+
+/** @type {Record<string, (a: HTMLElement, b: HTMLElement) => number>} */
+const ORDERS = {
+  public: (a, b) => compare(a.dataset.name, b.dataset.name),
+  direct: (a, b) => compare(b.dataset.lastAt, a.dataset.lastAt),
+}
 
 /** @param {HTMLElement} nav */
 export function mountChannels(nav) {
@@ -35,48 +43,33 @@ export function mountChannels(nav) {
   const draw = (channel) => {
     const link = byId(channel.id) ?? newLink()
     fillLink(link, channel, open)
-    return itemOf(link)
+    return link
   }
 
-  /** @param {"public" | "direct"} kind @param {Channel[]} channels */
-  const arrange = (kind, channels) => {
-    const items = channels.filter((channel) => channel.kind === kind).map(draw)
-    const list = lists[kind]
-    // Moving an element takes the focus from it, so only where something moved.
-    if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
-      list.replaceChildren(...items)
-    }
-  }
-
-  /** How much was heard: an answer that was on its way meanwhile is not the last word. */
-  let heard = 0
-  const read = async () => {
-    const before = heard
-    const { ok, body } = await request("GET", "/channels")
-    if (!ok) return
-    if (heard !== before) return read()
-    arrange("public", body.channels)
-    arrange("direct", body.channels)
-    presentPartners()
-  }
-
-  /** The latest conversation stands first, without taking the focus from it. @param {Element} item */
-  const toTop = (item) => {
+  /** By name, and the latest conversation first. @param {Iterable<HTMLAnchorElement>} shown */
+  const arrange = (shown) => {
     const focus = document.activeElement
-    if (lists.direct.firstElementChild !== item) lists.direct.prepend(item)
-    if (focus instanceof HTMLElement && item.contains(focus)) focus.focus()
+    for (const [kind, list] of Object.entries(lists)) {
+      const items = [...shown].filter(({ dataset }) => dataset.kind === kind).sort(ORDERS[kind]).map(itemOf)
+      // Moving an element takes the focus from it, so only where something moved.
+      if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
+        list.replaceChildren(...items)
+      }
+    }
+    if (focus !== document.activeElement && focus instanceof HTMLElement) focus.focus()
   }
+
+  const listing = new Listing("/channels", ({ channels }, heard) => {
+    const told = channels.filter((/** @type {Channel} */ { id, name }) => !heard.has(id) && !heard.has(name)).map(draw)
+    arrange([...told, ...links().filter(({ dataset }) => heard.has(dataset.id ?? ""))])
+    presentPartners()
+  })
+  const read = () => listing.read()
 
   hear("everywhere-channel-created", (channel) => {
-    heard += 1
-    const item = draw(channel)
-    if (channel.kind === "direct") {
-      toTop(item)
-      return presentPartners()
-    }
-    const next = links().find(({ dataset }) => dataset.kind === "public" && (dataset.name ?? "") > channel.name)
-    lists.public.insertBefore(item, next ? itemOf(next) : null)
-    tell()
+    listing.heard(channel.id)
+    arrange(new Set([...links(), draw(channel)]))
+    presentPartners()
   })
   hear("everybody", presentPartners)
   // Whether somebody who went will come back only the list of everybody knows.
@@ -84,18 +77,18 @@ export function mountChannels(nav) {
     if (directs().some(({ dataset }) => dataset.user === user.id)) readEverybody()
   })
   hear("everywhere-channel-deleted", ({ name }) => {
-    heard += 1
+    // No more is told of one that is gone, and it need not be in the list yet.
+    listing.heard(name)
     links().filter(({ dataset }) => dataset.name === name).forEach((link) => itemOf(link).remove())
     tell()
   })
   hear("everywhere-activity", (activity) => {
-    heard += 1
     const link = byId(activity.channel_id)
     if (!link) return read()
-    const later = (activity.last_message_at ?? "") > (link.dataset.lastAt ?? "")
+    listing.heard(activity.channel_id)
     link.dataset.lastAt = activity.last_message_at ?? ""
     countOn(link, activity)
-    if (later && link.dataset.kind === "direct") toTop(itemOf(link))
+    arrange(links())
     tell()
   })
   hear("everywhere-reset", read)
