@@ -1,25 +1,26 @@
 // Everybody who holds a name, and whether they are online.
 
-import { request } from "./api.js"
 import { hear, say } from "./bus.js"
+import { Listing } from "./listing.js"
 
 /** @typedef {import("./api.js").User & {online: boolean}} Person */
 
 /** @type {Map<string, Person>} */
-const people = new Map()
-
-/** @type {Promise<boolean> | null} */
-let reading = null
+let people = new Map()
 
 /** Whether there was a list: before that, who comes says nothing of who is there. */
 let known = false
 
-/** Whether people came and went unnamed since. */
-let stale = false
+const listing = new Listing("/users", ({ users }, heard) => {
+  const kept = [...people.values()].filter(({ id }) => heard.has(id))
+  people = new Map([...users, ...kept].map((person) => [person.id, person]))
+  known = true
+  say("everybody")
+})
 
 /** As far as it is known: by name. */
 export function everybody() {
-  return [...people.values()].sort((a, b) => a.display_name.localeCompare(b.display_name))
+  return known ? [...people.values()].sort((a, b) => a.display_name.localeCompare(b.display_name)) : []
 }
 
 /** @param {string | undefined} id */
@@ -28,37 +29,26 @@ export function personOf(id) {
 }
 
 /**
- * Asks who there is; whoever asks meanwhile gets the same answer.
+ * Asks who there is.
  *
- * @returns {Promise<boolean>} whether there was one
+ * @returns {Promise<boolean>} whether there was an answer
  */
 export function readEverybody() {
-  reading ??= read().finally(() => (reading = null))
-  return reading
-}
-
-async function read() {
-  const { ok, body } = await request("GET", "/users")
-  if (!ok) return false
-  known = true
-  stale = false
-  people.clear()
-  for (const person of body.users) people.set(person.id, person)
-  say("everybody")
-  return true
+  return listing.read()
 }
 
 export function mountEverybody() {
-  /** @param {{user: import("./api.js").User}} told @param {boolean} [online] */
-  const change = ({ user }, online) => {
-    if (!known) return
-    if (stale && online !== undefined) return readEverybody()
-    people.set(user.id, { ...user, online: online ?? people.get(user.id)?.online ?? false })
+  /** @param {{user: import("./api.js").User}} told @param {boolean} [now] */
+  const change = ({ user }, now) => {
+    const online = now ?? people.get(user.id)?.online
+    if (online === undefined || (listing.stale && now !== undefined)) return readEverybody()
+    listing.heard(user.id)
+    people.set(user.id, { ...user, online })
     say("everybody")
   }
   hear("everywhere-online", (told) => change(told, true))
   hear("everywhere-offline", (told) => change(told, false))
-  hear("everywhere-presence", () => (stale = true))
+  hear("everywhere-presence", () => (listing.stale = true))
   hear("everywhere-renamed", (told) => change(told))
   // Comings and goings are not told again.
   hear("everywhere-connection", ({ connected }) => connected && readEverybody())

@@ -1,8 +1,9 @@
 // Who is here.
 
-import { channelPath, request } from "./api.js"
+import { channelPath } from "./api.js"
 import { hear } from "./bus.js"
 import { hrefOfName } from "./directs.js"
+import { Listing } from "./listing.js"
 import { initial } from "./message.js"
 import { find, here, part, stamp } from "./page.js"
 
@@ -33,35 +34,34 @@ export function mountPeople(people) {
     return person
   }
 
-  hear("renamed", (user) => {
-    const link = byId(user.id)?.querySelector("a")
-    if (link) link.href = hrefOfName(user.display_name)
+  const listing = new Listing(channelPath(channel), ({ online }, heard) => {
+    const told = online.filter((/** @type {User} */ { id }) => !heard.has(id)).map(draw)
+    const kept = [...list.querySelectorAll("li")].filter(({ dataset }) => heard.has(dataset.id ?? ""))
+    list.replaceChildren(...told, ...kept)
+    if (!listing.stale) count.textContent = String(list.childElementCount)
   })
-  /** Whether people came and went unnamed since it was asked who is here. */
-  let stale = false
-  const read = async () => {
-    stale = false
-    const { ok, body } = await request("GET", channelPath(channel))
-    if (!ok) return
-    count.textContent = String(body.online.length)
-    list.replaceChildren(...body.online.map(draw))
+
+  /** @param {(user: User) => void} change */
+  const heardOf = (change) => (/** @type {{user: User, online: number}} */ { user, online }) => {
+    count.textContent = String(online)
+    if (listing.stale) return listing.read()
+    listing.heard(user.id)
+    change(user)
   }
 
-  hear("joined", ({ user, online }) => {
-    count.textContent = String(online)
-    if (stale) read()
-    else if (!byId(user.id)) list.append(draw(user))
+  hear("renamed", (user) => {
+    const link = byId(user.id)?.querySelector("a")
+    if (!link) return
+    listing.heard(user.id)
+    link.href = hrefOfName(user.display_name)
   })
-  hear("left", ({ user, online }) => {
-    count.textContent = String(online)
-    if (stale) read()
-    else byId(user.id)?.remove()
-  })
+  hear("joined", heardOf((user) => byId(user.id) ?? list.append(draw(user))))
+  hear("left", heardOf((user) => byId(user.id)?.remove()))
   // Where many are, only how many is told.
   hear("presence", ({ online }) => {
     count.textContent = String(online)
-    stale = true
+    listing.stale = true
   })
   // Comings and goings are not told again: after a gap, ask who is here.
-  hear("connection", ({ connected }) => connected && read())
+  hear("connection", ({ connected }) => connected && listing.read())
 }

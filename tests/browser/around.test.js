@@ -96,6 +96,41 @@ describe("around the messages", () => {
     })
   })
 
+  it("keeps to what is heard while the lists are on their way, which are older", async () => {
+    const { at, ask } = await channel("meanwhile")
+    await ask("POST", "/api/channels", { name: "meanwhile-too" })
+    const ada = await house.signedIn("Mia", { at })
+    const held = []
+    const done = []
+    await ada.route(/\/api\/(users|channels|channels\/id:[\w-]+)$/, async (route) => {
+      const response = await route.fetch()
+      await new Promise((release) => held.push(release))
+      await route.fulfill({ response })
+    })
+    ada.on("requestfinished", (request) => /\/api\/(users|channels)/.test(request.url()) && done.push(request.url()))
+    await ada.reload()
+    await until("all lists are on their way", () => held.length === 3)
+    await house.signedIn("Moritz", { at })
+    await ask("POST", "/api/channels", { name: "meanwhile-new" })
+    await ask("POST", "/api/channels/meanwhile-too/messages", { text: "hello" })
+    const isThere = async () => {
+      await ada.locator(".person", { hasText: "Moritz" }).waitFor({ state: "attached" })
+      await sidebar(ada).getByRole("link", { name: "meanwhile-new" }).waitFor()
+      await sidebar(ada).getByRole("link", { name: "meanwhile-too 1 unread" }).waitFor()
+    }
+    await isThere()
+    for (const release of held.splice(0)) release()
+    await until("they have arrived", () => done.filter((url) => !/messages|read|typing/.test(url)).length === 3)
+    await ask("POST", "/api/channels", { name: "meanwhile-last" })
+    await sidebar(ada).getByRole("link", { name: "meanwhile-last" }).waitFor()
+    await isThere()
+    assert.match(await ada.locator(".people summary").innerText(), /2\s*here/)
+    // This asks who there is, and is not answered: they are known from before.
+    assert.equal(held.length, 0)
+    await box(ada).pressSequentially("@Mor")
+    await ada.getByRole("option", { name: "Moritz" }).waitFor()
+  })
+
   it("says who is typing, without moving anything, until they stop or have sent it", async () => {
     const { at, ask } = await channel("typing")
     const [ada, bob] = [await house.signedIn("Tara", { at }), await house.signedIn("Theo", { at })]
