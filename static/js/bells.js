@@ -1,7 +1,5 @@
 // What one wants to be notified of, and whether a message is that. Decides only.
 
-import { folded } from "./matching.js"
-
 /** @typedef {"everything" | "mentions" | "nothing"} Bell */
 
 /** @type {Bell[]} */
@@ -48,14 +46,15 @@ export function rings(bell, before, after) {
  *
  * @param {import("./api.js").Message[]} messages oldest first
  * @param {Bell} bell
- * @param {import("./api.js").User} me
+ * @param {string} me
  * @param {number} toldSeq of the last that was told, or seen
  */
 export function newsAmong(messages, bell, me, toldSeq) {
-  const name = folded(`@${me.display_name}`)
-  const meant = bell === "mentions" ? messages.filter(({ text }) => folded(text).includes(name)) : messages
+  // A link by which the server names them: text in it has no `<` of its own.
+  const named = new RegExp(`<a [^>]*data-user="${me}"`)
+  const meant = bell === "mentions" ? messages.filter(({ html }) => named.test(html)) : messages
   const last = meant.at(-1)
-  return last && last.author.id !== me.id && last.seq > toldSeq ? last : undefined
+  return last && last.author.id !== me && last.seq > toldSeq ? last : undefined
 }
 
 /** A notification shows little more. */

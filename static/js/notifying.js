@@ -13,8 +13,7 @@ const ICON = new URL("../img/mark.svg", import.meta.url).href
 
 /** @typedef {import("./destinations.js").Known} Known */
 
-/** @param {HTMLElement} room */
-export function mountNotifying(room) {
+export function mountNotifying() {
   const { channel: open, user: me } = here()
   /** @type {Map<string, Known>} */
   let channels = new Map()
@@ -31,8 +30,7 @@ export function mountNotifying(room) {
     if (await isTaken(`looking.${channel.id}`)) return
     const { ok, body } = await request("GET", `${channelPath(channel.id)}/messages`)
     const key = `told.${me}.${channel.id}`
-    const self = { id: me, display_name: room.dataset.userName ?? "" }
-    const news = ok && newsAmong(body.messages, bell, self, Number(recall(key)))
+    const news = ok && newsAmong(body.messages, bell, me, Number(recall(key)))
     if (!news) return
     remember(key, String(news.seq))
     show(channel, news)

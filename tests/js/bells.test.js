@@ -31,21 +31,29 @@ describe("a channel's bell", () => {
 
 describe("a notification", () => {
   const message = (seq, id) => ({ seq, author: { id, display_name: id }, text: `number ${seq}` })
+  const said = (seq, html) => ({ ...message(seq, "bob"), html })
 
   it("is of the newest message, once, and never of one's own", () => {
     const messages = [message(1, "ada"), message(2, "bob")]
-    const [ada, bob] = [{ id: "ada", display_name: "Ada" }, { id: "bob", display_name: "Bob" }]
-    assert.equal(newsAmong(messages, "everything", ada, 0)?.seq, 2)
-    assert.equal(newsAmong(messages, "everything", ada, 2), undefined)
-    assert.equal(newsAmong(messages, "everything", bob, 0), undefined)
-    assert.equal(newsAmong([], "everything", ada, 0), undefined)
+    assert.equal(newsAmong(messages, "everything", "ada", 0)?.seq, 2)
+    assert.equal(newsAmong(messages, "everything", "ada", 2), undefined)
+    assert.equal(newsAmong(messages, "everything", "bob", 0), undefined)
+    assert.equal(newsAmong([], "everything", "ada", 0), undefined)
   })
 
   it("is of the last message that names the reader where only mentions ring", () => {
-    const me = { id: "ada", display_name: "Ada" }
-    const messages = [{ ...message(1, "bob"), text: "hey @ADA" }, message(2, "bob")]
-    assert.equal(newsAmong(messages, "mentions", me, 0)?.seq, 1)
-    assert.equal(newsAmong(messages, "mentions", me, 1), undefined)
+    const messages = [said(1, '<p>hey <a href="/channels/%40Ada" data-user="ada" rel="nofollow">@ADA</a></p>'), said(2, "<p>hey</p>")]
+    assert.equal(newsAmong(messages, "mentions", "ada", 0)?.seq, 1)
+    assert.equal(newsAmong(messages, "mentions", "ada", 1), undefined)
+  })
+
+  it("is of nobody whose name only looks like the reader's, or is only written down", () => {
+    for (const html of [
+      '<p><a href="/channels/%40adam" data-user="adam" rel="nofollow">@adam</a></p>',
+      '<p><a href="/channels/%40bob" data-user="bob">@bob</a> data-user="ada"</p>',
+      "<pre><code>mail @ada</code></pre>",
+      '<pre><code>&lt;a href="/channels/%40Ada" data-user="ada"&gt;</code></pre>',
+    ]) assert.equal(newsAmong([said(1, html)], "mentions", "ada", 0), undefined, html)
   })
 
   it("says who, where and what, not at length", () => {
