@@ -2,6 +2,7 @@
 
 import { markedPieces } from "./marking.js"
 import { find, stamp } from "./page.js"
+import { anchorOf } from "./permalink.js"
 
 /** @typedef {import("./destinations.js").Known} Known */
 /** @typedef {import("./api.js").Message & {channel: string}} Found */
@@ -16,7 +17,7 @@ const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 export function foundOption(message, words, channels) {
   const option = stamp("found")
   const { label, href } = placeOf(message, channels)
-  option.dataset.href = `${href}#message-${message.id}`
+  option.dataset.href = `${href}#${anchorOf(message.id)}`
   find(option, ".found__author").textContent = message.author.display_name
   find(option, ".found__channel").textContent = label
   const time = /** @type {HTMLTimeElement} */ (find(option, "time"))
