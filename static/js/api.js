@@ -33,7 +33,7 @@
  * @typedef {object} Answer
  * @property {boolean} ok
  * @property {number} status 0 when the server could not be reached
- * @property {any} body the JSON, if any
+ * @property {any} body the JSON, if any; a problem where it is not ok
  * @property {string} why what went wrong, for people
  * @property {number} retryAfterMs how long to wait before trying again; 0 when not told
  */
@@ -56,23 +56,24 @@ export async function request(method, path, body, { keepalive = false } = {}) {
     const headers = body ? { "Content-Type": "application/json" } : undefined
     const signal = AbortSignal.timeout(PATIENCE_MS)
     const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal, keepalive })
-    return await answer(response)
+    const isJson = response.headers.get("Content-Type")?.includes("json")
+    return answerOf(response.status, isJson ? await response.json() : null, response.headers.get("Retry-After"))
   } catch (error) {
-    const why = error instanceof DOMException && error.name === "TimeoutError" ? SILENT : UNREACHABLE
-    return { ok: false, status: 0, body: null, why, retryAfterMs: 0 }
+    const detail = error instanceof DOMException && error.name === "TimeoutError" ? SILENT : UNREACHABLE
+    return answerOf(0, { detail })
   }
 }
 
 /**
- * @param {Response} response
- * @returns {Promise<Answer>}
+ * @param {number} status
+ * @param {any} body
+ * @param {string | null} [retryAfter] in seconds
+ * @returns {Answer}
  */
-async function answer(response) {
-  const isJson = response.headers.get("Content-Type")?.includes("json")
-  const body = isJson ? await response.json() : null
-  const retryAfterMs = (Number(response.headers.get("Retry-After")) || 0) * 1000
-  const why = response.ok ? "" : (body?.detail ?? `The server answered ${response.status}.`)
-  return { ok: response.ok, status: response.status, body, why, retryAfterMs }
+export function answerOf(status, body, retryAfter) {
+  const ok = status >= 200 && status < 300
+  const why = ok ? "" : (body?.detail ?? `The server answered ${status}.`)
+  return { ok, status, body, why, retryAfterMs: (Number(retryAfter) || 0) * 1000 }
 }
 
 /**

@@ -1,6 +1,6 @@
 // Sending files. `fetch` does not say how far it is, so this is an `XMLHttpRequest`.
 
-import { UNREACHABLE } from "./api.js"
+import { answerOf, UNREACHABLE } from "./api.js"
 
 /** Nothing went out and nothing came in for so long: nothing will. */
 const SILENCE_MS = 30_000
@@ -26,24 +26,18 @@ export function upload(path, { text, files }, signal, onProgress) {
       clearTimeout(silence)
       silence = setTimeout(stop, SILENCE_MS)
     }
-    /** @param {Partial<import("./api.js").Answer>} answer */
-    const end = (answer) => {
+    const end = () => {
       clearTimeout(silence)
       signal.removeEventListener("abort", stop)
-      done({ ok: false, status: 0, body: null, why: UNREACHABLE, retryAfterMs: 0, ...answer })
+      const { status, response } = request
+      done(answerOf(status, status ? response : { detail: UNREACHABLE }, request.getResponseHeader("Retry-After")))
     }
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       heard()
       onProgress(loaded / total)
     })
-    request.addEventListener("load", () => {
-      const { status, response: body } = request
-      const ok = status >= 200 && status < 300
-      const why = ok ? "" : (body?.detail ?? `The server answered ${status}.`)
-      const retryAfterMs = (Number(request.getResponseHeader("Retry-After")) || 0) * 1000
-      end({ ok, status, body, why, retryAfterMs })
-    })
-    for (const failure of ["error", "abort"]) request.addEventListener(failure, () => end({}))
+    // Also after an error, or when it was stopped: then it has no status.
+    request.addEventListener("loadend", end)
     signal.addEventListener("abort", stop)
     heard()
     request.send(form)

@@ -1,5 +1,6 @@
 // The bytes of what is on its way: kept for as long as the page is open.
 
+import { answerOf } from "./api.js"
 import { say } from "./bus.js"
 import { isTaken, takeTurn } from "./locks.js"
 import { upload } from "./upload.js"
@@ -72,7 +73,7 @@ export class Uploads {
    */
   async send(path, { id, text }) {
     const files = this.#files.get(id)
-    if (!files) return { ok: false, status: 410, body: null, why: LOST, retryAfterMs: 0 }
+    if (!files) return answerOf(410, { detail: LOST })
     const controller = new AbortController()
     this.#sending.set(id, controller)
     const answer = await upload(path, { text, files }, controller.signal, (sent) => say("progress", { id, sent }))
