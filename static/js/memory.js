@@ -20,7 +20,7 @@ export function remember(key, value) {
     if (value) localStorage.setItem(PREFIX + key, value)
     else localStorage.removeItem(PREFIX + key)
   } catch {
-    // Full or refused: the page works without.
+    // Full or refused: whoever needs it keeps it otherwise.
   }
 }
 

@@ -1,4 +1,5 @@
-// What is on its way: kept across reloads until it is stored or discarded.
+// What is on its way: kept across reloads until it is stored or discarded, and where the browser
+// keeps nothing, for as long as the page is open.
 
 /**
  * @typedef {object} Draft
@@ -10,6 +11,8 @@
  */
 
 export class Outbox {
+  /** What was written and is kept nowhere else, because storage is full or refused. */
+  unkept = /** @type {string | null} */ (null)
   #read
   #write
 
@@ -25,7 +28,7 @@ export class Outbox {
   /** @returns {Draft[]} oldest first */
   drafts() {
     try {
-      const drafts = JSON.parse(this.#read() ?? "[]")
+      const drafts = JSON.parse(this.unkept ?? this.#read() ?? "[]")
       return Array.isArray(drafts) ? drafts : []
     } catch {
       return []
@@ -59,7 +62,9 @@ export class Outbox {
 
   /** @param {Draft[]} drafts */
   #keep(drafts) {
-    this.#write(drafts.length > 0 ? JSON.stringify(drafts) : null)
+    const written = drafts.length > 0 ? JSON.stringify(drafts) : null
+    this.#write(written)
+    this.unkept = this.#read() === written ? null : written
   }
 }
 

@@ -110,8 +110,8 @@ export function mountSending(room) {
   })
   hear("channel-deleted", () => (closed = true))
   addEventListener("beforeunload", (event) => {
-    // Texts are sent when one comes back; files would be lost.
-    if (attached().length > 0 || uploads.holds()) event.preventDefault()
+    // Texts that are kept are sent when one comes back; the rest would be lost.
+    if (attached().length > 0 || uploads.holds() || outbox.unkept) event.preventDefault()
   })
 
   for (const { dataset } of document.querySelectorAll(/** @type {"li"} */ (".message[data-seq]"))) {

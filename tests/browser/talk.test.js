@@ -87,6 +87,34 @@ describe("a conversation", () => {
     await shows(page, ["meanwhile", "kept"])
   })
 
+  for (const [what, refuse] of Object.entries({
+    "is full": () => (Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError") }),
+    "is refused": () => Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError") } }),
+  })) {
+    it(`sends, tries again and discards also where the browser's storage ${what}`, async () => {
+      const { at, stored } = await channel(`storage-${what.replace(" ", "-")}`)
+      const page = await house.visit()
+      await page.addInitScript(refuse)
+      await page.context().addCookies([{ name: "session", value: (await house.script(`Stan ${what}`)).token, url: house.url }])
+      await page.goto(at)
+      await say(page, "at once")
+      await page.locator(".message[data-seq]").waitFor()
+      const warns = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })))
+      assert.equal(await warns(), false)
+      await page.context().setOffline(true)
+      await say(page, "later")
+      await say(page, "never")
+      await page.getByText("Not sent").nth(1).waitFor()
+      assert.equal(await warns(), true, "what is nowhere else would be lost")
+      await page.getByRole("button", { name: "Discard" }).nth(1).click()
+      await shows(page, ["at once", "later"])
+      await page.context().setOffline(false)
+      await until("it is sent", async () => (await page.locator(".message[data-seq]").count()) === 2)
+      assert.deepEqual((await stored()).map(({ text }) => text), ["at once", "later"])
+      assert.equal(await warns(), false)
+    })
+  }
+
   it("heals after the server was killed, and misses nothing", async () => {
     const { at, ask, path } = await channel("crash")
     const page = await house.signedIn("Cass", { at })

@@ -28,6 +28,32 @@ describe("the outbox", () => {
     assert.deepEqual(after.drafts(), [draft("a")])
   })
 
+  it("keeps what storage does not take, for as long as the page is open", () => {
+    const refusing = new Outbox(() => null, () => {})
+    refusing.add(draft("a"))
+    refusing.add(draft("b"))
+    refusing.refuse("b", "Too long.")
+    assert.deepEqual(refusing.drafts(), [draft("a"), { ...draft("b"), refused: "Too long." }])
+    refusing.drop("a")
+    refusing.drop("b")
+    assert.deepEqual(refusing.drafts(), [])
+  })
+
+  it("goes on in storage once that has room again", () => {
+    const kept = { stored: JSON.stringify([draft("a")]), isFull: true }
+    const outbox = new Outbox(() => kept.stored, (written) => {
+      if (!kept.isFull || !written) kept.stored = written
+    })
+    outbox.add(draft("b"))
+    assert.deepEqual(outbox.drafts(), [draft("a"), draft("b")])
+    outbox.drop("a")
+    assert.deepEqual(outbox.drafts(), [draft("b")])
+    kept.isFull = false
+    outbox.add(draft("c"))
+    assert.deepEqual(JSON.parse(kept.stored), [draft("b"), draft("c")])
+    assert.deepEqual(outbox.drafts(), [draft("b"), draft("c")])
+  })
+
   it("remembers why a draft was refused, until it is to be tried again", () => {
     const [outbox] = outboxOf()
     outbox.add(draft("a"))
