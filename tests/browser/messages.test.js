@@ -192,6 +192,7 @@ describe("a message", () => {
     assert.equal(await field.inputValue(), "two, longer")
     await page.keyboard.press("Enter")
     await shows(page, ["one", "two, longer"])
+    await field.waitFor({ state: "detached" })
 
     await act(page, "one", "Edit")
     await field.fill("one, with love")
