@@ -44,6 +44,7 @@ export function mountCompleting(text) {
     token = text.selectionStart === text.selectionEnd ? tokenAt(text.value, text.selectionStart) : null
     if (token && !before && token.sign === "@") readEverybody()
     if (token?.start !== dismissed) dismissed = -1
+    listbox.restart()
     draw()
   }
   const draw = () => {
@@ -57,7 +58,7 @@ export function mountCompleting(text) {
     text.setAttribute("aria-expanded", "true")
     text.setAttribute("aria-controls", list.id)
     text.setAttribute("aria-autocomplete", "list")
-    listbox.restart()
+    listbox.settle()
   }
 
   const listbox = new Listbox(text, list, (option) => {

@@ -21,7 +21,11 @@ export function mountNewMessage(button) {
     list.hidden = found.length === 0
     field.ariaExpanded = String(found.length > 0)
     told.textContent = found.length > 0 || everybody().length === 0 ? "" : "Nobody here is called that."
+    listbox.settle()
+  }
+  const typed = () => {
     listbox.restart()
+    draw()
   }
 
   button.hidden = false
@@ -29,10 +33,10 @@ export function mountNewMessage(button) {
     field.value = ""
     dialog.showModal()
     field.focus()
-    draw()
+    typed()
     if (!(await readEverybody())) told.textContent = "The list of people could not be loaded."
   })
-  field.addEventListener("input", draw)
+  field.addEventListener("input", typed)
   field.addEventListener("keydown", (event) => listbox.press(event))
   hear("everybody", () => dialog.open && draw())
 }

@@ -169,6 +169,8 @@ describe("around the messages", () => {
     // A <textarea> should have no other role, but only a combobox can say that it has a list.
     await isSound(ada, "the list of names", ["aria-allowed-role"])
     await ada.keyboard.press("ArrowDown")
+    // As when somebody comes or goes meanwhile.
+    await ada.evaluate(() => document.dispatchEvent(new CustomEvent("everybody")))
     const marked = ada.getByRole("option", { selected: true })
     assert.equal(await box(ada).getAttribute("aria-activedescendant"), await marked.getAttribute("id"))
     await ada.keyboard.press("ArrowDown")
