@@ -165,6 +165,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(assets::templates(&assets))
         .manage(assets)
         .attach(assets::compressed_pages())
+        .attach(api::PostedForms)
         .attach(api::uncached())
         .attach(pages::headers())
         .attach(pages::links::concealed())

@@ -14,10 +14,10 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::input::{Address, Present, SESSION_COOKIE, refuse_other_sites};
+use crate::api::input::{Address, Present, refuse_other_sites};
 use crate::api::problem::{self, Kind, Problem};
 use crate::api::said::Unread;
-use crate::api::session::Transport;
+use crate::api::session::{Transport, no_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::names::ChannelName;
 use crate::domain::user::Session;
@@ -248,7 +248,7 @@ async fn sign_out(
     if let Some(session) = present.0 {
         engine.sign_out(&session).await?;
     }
-    cookies.remove(rocket::http::Cookie::build(SESSION_COOKIE).path("/"));
+    cookies.add(no_cookie());
     Ok(Flash::success(Redirect::to("/"), "You are signed out. Your name is free again."))
 }
 

@@ -23,9 +23,10 @@ mod search;
 pub(crate) mod session;
 mod stream;
 
-use rocket::fairing::AdHoc;
-use rocket::http::Header;
-use rocket::{Catcher, Route, catchers};
+use rocket::fairing::{self, AdHoc, Fairing, Info};
+use rocket::form::Form;
+use rocket::http::{Header, Method};
+use rocket::{Catcher, Data, Request, Route, catchers};
 
 /// Where all of this is mounted.
 pub const BASE: &str = "/api";
@@ -62,6 +63,31 @@ pub fn uncached() -> AdHoc {
             }
         })
     })
+}
+
+/// Undoes what Rocket does to forms that begin with a field `_method`: here, what is posted as a
+/// form is a text, whatever it begins with.
+///
+/// Putting stays, where a message can be put: there is no posting to that address.
+pub struct PostedForms;
+
+#[rocket::async_trait]
+impl Fairing for PostedForms {
+    fn info(&self) -> Info {
+        Info { name: "Forms are posted", kind: fairing::Kind::Request }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
+        let form = request.content_type().is_some_and(|kind| kind.is_form());
+        let put = request.method() == Method::Put && !request.uri().path().ends_with("/messages");
+        if !form || put {
+            return;
+        }
+        let beginning = String::from_utf8_lossy(data.peek("_method=delete".len()).await);
+        if Form::values(&beginning).next().is_some_and(|field| field.name == "_method") {
+            request.set_method(Method::Post);
+        }
+    }
 }
 
 /// The address of a channel, by what it is called.

@@ -66,6 +66,8 @@ pub(super) async fn read(
 struct Parts<'r> {
     form: Multipart<'r>,
     ahead: Arc<AtomicUsize>,
+    /// How much there was beside files, in bytes.
+    text_bytes: u64,
 }
 
 impl<'r> Parts<'r> {
@@ -73,7 +75,7 @@ impl<'r> Parts<'r> {
         let ahead = Arc::<AtomicUsize>::default();
         let bytes = ReaderStream::with_capacity(body, CHUNK_BYTES);
         let paced = Paced { bytes, ahead: ahead.clone(), rests: false };
-        Self { form: Multipart::new(paced, boundary), ahead }
+        Self { form: Multipart::new(paced, boundary), ahead, text_bytes: 0 }
     }
 
     async fn read(mut self, engine: &Engine) -> Result<Said, Problem> {
@@ -101,13 +103,14 @@ impl<'r> Parts<'r> {
         Ok(Said { text: text.parse()?, files: Some(files) })
     }
 
-    async fn text(&self, part: Field<'r>) -> Result<String, Problem> {
+    async fn text(&mut self, part: Field<'r>) -> Result<String, Problem> {
         let mut bytes = Vec::new();
         let mut chunks = self.chunks(part);
         while let Some(chunk) = chunks.try_next().await.map_err(unreadable)? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > MAX_BODY_BYTES {
-                let detail = "The text is larger than 64 KiB.";
+            self.text_bytes += chunk.len() as u64;
+            if self.text_bytes > MAX_BODY_BYTES {
+                let detail = "What is sent beside files is larger than 64 KiB.";
                 return Err(Problem::new(Kind::TooLarge).in_field("text").because(detail));
             }
         }

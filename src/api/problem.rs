@@ -123,6 +123,7 @@ impl From<EngineError> for Problem {
             EngineError::NotYours => Self::new(Kind::NotYours).because(detail),
             EngineError::NotAllowed(_) => Self::new(Kind::NotAllowed).because(detail),
             EngineError::NoSuchChannel => Self::new(Kind::NoSuchChannel),
+            EngineError::NoSuchUser => Self::new(Kind::NoSuchUser),
             EngineError::NoSuchMessage => Self::new(Kind::NoSuchMessage),
             EngineError::NoSuchAttachment => Self::new(Kind::NoSuchAttachment),
             EngineError::NoSuchLink => Self::new(Kind::NoSuchLink),

@@ -81,7 +81,7 @@ async fn sign_out(
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
     engine.sign_out(&session).await?;
-    cookies.remove(Cookie::build(SESSION_COOKIE).path("/"));
+    cookies.add(no_cookie());
     Ok(Status::NoContent)
 }
 
@@ -133,6 +133,13 @@ fn users(_session: Session, engine: &State<Engine>) -> Json<UsersBody> {
 fn display_name(typed: &str) -> Result<DisplayName, Problem> {
     let invalid = |error| Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
     typed.parse().map_err(invalid)
+}
+
+/// Ends the browser's cookie, also where it came with a request that was signed otherwise.
+pub(crate) fn no_cookie() -> Cookie<'static> {
+    let mut cookie = Cookie::build(SESSION_COOKIE).path("/").build();
+    cookie.make_removal();
+    cookie
 }
 
 /// Whether the browser speaks TLS to us, or to a proxy before us.

@@ -6,13 +6,11 @@
 use std::io;
 
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, Stream, StreamExt};
 use rocket::http::{ContentType, Header};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use tokio_util::io::StreamReader;
-
-use crate::engine::Listener;
 
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
@@ -20,20 +18,20 @@ const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 /// larger ones mean fewer writes, and more memory once they were used to their end.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// A listener's frames as a response.
-pub(super) struct EventStream {
-    listener: Listener,
+/// Whole frames as a response.
+pub(super) struct EventStream<F> {
+    frames: F,
 }
 
-impl EventStream {
-    pub(super) fn of(listener: Listener) -> Self {
-        Self { listener }
+impl<F: Stream<Item = Bytes> + Send + 'static> EventStream<F> {
+    pub(super) fn of(frames: F) -> Self {
+        Self { frames }
     }
 }
 
-impl<'r> Responder<'r, 'static> for EventStream {
+impl<'r, F: Stream<Item = Bytes> + Send + 'static> Responder<'r, 'static> for EventStream<F> {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let frames = stream::iter([RETRY]).chain(self.listener);
+        let frames = stream::iter([RETRY]).chain(self.frames);
         Response::build()
             .header(ContentType::EventStream)
             .header(Header::new("Cache-Control", "no-store, no-transform"))

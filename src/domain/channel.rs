@@ -128,6 +128,8 @@ pub enum ChannelRef {
     With(DisplayName),
     /// A channel's id.
     Id(ChannelId),
+    /// `@` and something that nobody is called.
+    Nobody,
     /// Something that no channel is called.
     Nothing,
 }
@@ -138,7 +140,7 @@ impl From<&str> for ChannelRef {
             return Self::Id(ChannelId::from(id.to_owned()));
         }
         match named.strip_prefix('@') {
-            Some(name) => name.parse().map_or(Self::Nothing, Self::With),
+            Some(name) => name.parse().map_or(Self::Nobody, Self::With),
             None => named.parse().map_or(Self::Nothing, Self::Named),
         }
     }

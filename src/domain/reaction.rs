@@ -12,7 +12,7 @@ use crate::domain::user::User;
 /// One emoji, or a few characters of text: `👍`, `👩🏽‍🚀`, `go!`.
 ///
 /// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
-/// the ends, no controls. Joiners, tags and variation selectors count as parts of an emoji.
+/// the ends, no controls, nothing that was not UTF-8. Joiners, tags and variation selectors count as parts of an emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reaction(String);
@@ -41,6 +41,7 @@ impl FromStr for Reaction {
             || typed.chars().count() > Self::MAX_CHARS
             || typed.graphemes(true).count() > Self::MAX_VISIBLE
             || typed.graphemes(true).any(unseen)
+            || typed.contains(char::REPLACEMENT_CHARACTER)
             || typed.chars().any(|c| is_invisible(c) && !joins(c));
         if refused { Err(InvalidReaction) } else { Ok(Self(typed.into())) }
     }

@@ -81,6 +81,9 @@ pub enum EngineError {
     /// There is no such channel for this user.
     #[error("there is no such channel")]
     NoSuchChannel,
+    /// Nobody is called that.
+    #[error("nobody here is called that")]
+    NoSuchUser,
     /// The channel keeps no such message.
     #[error("there is no such message")]
     NoSuchMessage,
@@ -337,7 +340,12 @@ impl Live {
 
     /// The channel that somebody names, if there is one for them.
     fn find(&self, named: &ChannelRef, session: &Session) -> Result<Cow<'_, Channel>, EngineError> {
-        self.state.find(named, &session.user.id).ok_or(EngineError::NoSuchChannel)
+        self.state.find(named, &session.user.id).ok_or(match named {
+            ChannelRef::With(_) | ChannelRef::Nobody => EngineError::NoSuchUser,
+            ChannelRef::Named(_) | ChannelRef::Id(_) | ChannelRef::Nothing => {
+                EngineError::NoSuchChannel
+            }
+        })
     }
 }
 

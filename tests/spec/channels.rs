@@ -73,12 +73,12 @@ async fn what_is_no_channel_is_not_found() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     for name in ["nowhere", "@Bob", "@", "id:7", "id:", "%F0%9F%9A%80", "a%20b"] {
+        let slug = if name.starts_with('@') { "no-such-user" } else { "no-such-channel" };
         for path in ["", "/messages", "/events", "/messages/m1"] {
-            let answer = ada.get(&format!("/api/channels/{name}{path}")).await;
-            answer.refused(404, "no-such-channel");
+            ada.get(&format!("/api/channels/{name}{path}")).await.refused(404, slug);
         }
         let path = format!("/api/channels/{name}/messages");
-        ada.post(&path, json!({ "text": "hi" })).await.refused(404, "no-such-channel");
+        ada.post(&path, json!({ "text": "hi" })).await.refused(404, slug);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use houston::api::problem::Kind;
+use rocket::http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::harness::Workspace;
@@ -58,7 +59,9 @@ async fn every_route_is_described_and_nothing_else() {
     let described = operations(&description).into_iter();
     let described: BTreeSet<_> =
         described.map(|(method, path, _)| format!("{} {path}", method.to_uppercase())).collect();
+    // What HEAD gives goes without saying.
     let mounted = workspace.routes().into_iter().filter(|(_, route)| route.starts_with("/api/"));
+    let mounted = mounted.filter(|(method, _)| *method != Method::Head);
     let mounted: BTreeSet<_> = mounted
         .map(|(method, route)| {
             let path = route.split('?').next().unwrap_or_default();
@@ -143,6 +146,12 @@ async fn every_problem_is_told_where_it_can_come_from() {
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::NoSuchLink) {
         assert!(told.contains(&*format!("/problems/{}", kind.slug())), "{}", kind.slug());
     }
+    let problem = workspace.visitor().get("/api/session").await.refused(401, "sign-in-required");
+    let answer = &description["paths"]["/api/session"]["get"]["responses"]["401"];
+    let mut schema = answer["content"]["application/problem+json"]["schema"].clone();
+    schema["components"] = description["components"].clone();
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    assert!(validator.is_valid(&problem), "{problem} is no {schema}");
     for (method, path, operation) in operations(&description) {
         let open = operation["security"] == json!([{}]);
         let told = operation["responses"].get("401").is_some();

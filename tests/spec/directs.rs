@@ -55,7 +55,9 @@ async fn before_its_first_message_a_conversation_reads_as_empty() {
     assert_eq!((&channel["created_at"], &channel["unread"]), (&json!(null), &json!(0)));
     assert_eq!(listed(&ada).await, ["general"]);
     assert_eq!(ada.channel(&id_of(&channel)).await, channel, "its id is known already");
-    ada.get("/api/channels/@Nobody").await.refused(404, "no-such-channel");
+    for nobody in ["@Nobody", "@", "@%2F"] {
+        ada.get(&format!("/api/channels/{nobody}")).await.refused(404, "no-such-user");
+    }
     ada.posts(&id_of(&channel), "hello").await;
     assert_eq!(ada.reads("@Bob").await, ["hello"]);
 }

@@ -1,24 +1,20 @@
 //! How much one user and one address may do in a while.
 
+use futures::future::join_all;
 use rocket::http::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Workspace};
+use crate::harness::Workspace;
 
 #[rocket::async_test]
 async fn signing_in_and_posting_are_limited() {
     let workspace = Workspace::with(|settings| settings).await;
     let ada = workspace.signed_in_as("Ada").await;
-    let mut refused = None;
-    for _ in 0..200 {
-        let path = "/api/channels/general/messages";
-        let answer = ada.post(path, json!({ "text": "spam" })).await;
-        if answer.status != 201 {
-            refused = Some(answer);
-            break;
-        }
-    }
-    let refused = refused.expect("a limit below 200 messages at once");
+    let path = "/api/channels/general/messages";
+    let answers = join_all((0..100).map(|_| ada.post(path, json!({ "text": "spam" })))).await;
+    let (refused, stored) = answers.iter().partition::<Vec<_>, _>(|answer| answer.status == 429);
+    assert!(stored.len() >= 60 && stored.iter().all(|answer| answer.status == 201));
+    let refused = refused.first().expect("a limit below 100 messages at once");
     refused.refused(429, "slow-down");
     let wait = refused.header("Retry-After").expect("when to try again");
     assert!(wait.parse::<u32>().is_ok_and(|seconds| seconds >= 1), "{wait:?}");
@@ -32,17 +28,6 @@ async fn signing_in_and_posting_are_limited() {
     assert!(statuses.contains(&429), "but not for 60 at once: {statuses:?}");
 }
 
-/// What is answered in the end to who does something again and again, and how often it went well.
-async fn refused(act: impl AsyncFn() -> Answer) -> (usize, Answer) {
-    for done in 0..5_000 {
-        let answer = act().await;
-        if answer.status == 429 {
-            return (done, answer);
-        }
-    }
-    panic!("no limit");
-}
-
 #[rocket::async_test]
 async fn other_changes_and_searches_are_limited_and_reading_is_not() {
     let workspace = Workspace::with(|settings| settings).await;
@@ -51,11 +36,11 @@ async fn other_changes_and_searches_are_limited_and_reading_is_not() {
     let here = "/api/channels/general";
 
     let typing = format!("{here}/typing");
-    let (done, answer) = refused(async || ada.post(&typing, json!({})).await).await;
-    assert!(done >= 600, "nobody who means well is kept waiting: {done}");
-    answer.refused(429, "slow-down");
-    let wait = answer.header("Retry-After").expect("when to try again");
-    assert_eq!(wait, "1");
+    let answers = join_all((0..1_000).map(|_| ada.post(&typing, json!({})))).await;
+    let (refused, told) = answers.iter().partition::<Vec<_>, _>(|answer| answer.status == 429);
+    assert!(told.len() >= 600, "nobody who means well is kept waiting: {}", told.len());
+    refused[0].refused(429, "slow-down");
+    assert_eq!(refused[0].header("Retry-After"), Some("1"));
 
     for (method, path, body) in [
         (Method::Post, "/api/channels", json!({ "name": "more" })),
@@ -66,8 +51,18 @@ async fn other_changes_and_searches_are_limited_and_reading_is_not() {
         (Method::Patch, "/api/session", json!({ "display_name": "Ada" })),
         (Method::Post, "/api/session/links", json!({})),
     ] {
-        let (_, answer) = refused(async || ada.sends_json(method, path, body.clone()).await).await;
-        answer.refused(429, "slow-down");
+        // Asked right behind so many others; on a machine that is busy, more than once.
+        let mut refused = false;
+        for _ in 0..20 {
+            let others = std::iter::repeat_n((Method::Post, &*typing, json!({})), 300);
+            let all = others.chain([(method, path, body.clone())]);
+            let all = all.map(|(method, path, body)| ada.sends_json(method, path, body));
+            refused = join_all(all).await[300].status == 429;
+            if refused {
+                break;
+            }
+        }
+        assert!(refused, "{method} {path} has a limit");
     }
 
     let read = ada.put(&format!("{here}/read"), json!({ "message": message["id"] })).await;

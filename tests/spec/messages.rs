@@ -40,6 +40,10 @@ async fn a_message_can_be_sent_in_any_common_form() {
         ("text/plain; charset=UTF-8", "grüße", "grüße"),
         (form, "text=a+form%21&more=1", "a form!"),
         (form, "hi there, 100% literally+", "hi there, 100% literally+"),
+        (form, "_method=get", "_method=get"),
+        (form, "_method=put&text=a", "_method=put&text=a"),
+        (form, "%5Fmethod=put", "%5Fmethod=put"),
+        (form, "_method=delete", "_method=delete"),
     ] {
         let headers = [("Content-Type", kind)];
         let path = "/api/channels/general/messages";

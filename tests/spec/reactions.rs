@@ -113,6 +113,8 @@ async fn what_is_no_reaction_is_refused() {
     for reaction in [" ", " x", "a\u{202e}", &long] {
         reacts(&ada, reaction).await.refused(422, "invalid-reaction");
     }
+    let not_utf8 = path("m1", "x").replace("/x", "/%FF");
+    ada.put(&not_utf8, json!({})).await.refused(422, "invalid-reaction");
     let nothing = ada.put(&path("m2", "👍"), json!({})).await;
     nothing.refused(404, "no-such-message");
 }

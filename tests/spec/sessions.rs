@@ -99,7 +99,10 @@ async fn a_name_belongs_to_one_at_a_time() {
         assert_eq!(answer.refused(409, "display-name-taken")["field"], "display_name");
     }
 
-    assert_eq!(ada.delete("/api/session").await.status, 204);
+    let signed_out = ada.delete("/api/session").await;
+    assert_eq!(signed_out.status, 204);
+    let cookie = signed_out.header("Set-Cookie").expect("the end of a cookie");
+    assert!(cookie.starts_with("session=;") && cookie.contains("Max-Age=0"), "{cookie}");
 
     let next = workspace.signed_in_as("Ada").await;
     assert_ne!(next.id(), ada.id(), "whoever takes the name next is another user");

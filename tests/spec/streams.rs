@@ -22,6 +22,18 @@ async fn everyone_in_a_channel_sees_a_message_at_once() {
 }
 
 #[rocket::async_test]
+async fn asking_for_the_head_of_a_stream_joins_nothing() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    for path in ["/api/channels/general/events", "/api/events"] {
+        assert_eq!(bob.asks(Method::Head, path, &[], "").await.status, 200, "{path}");
+        assert_eq!(workspace.visitor().asks(Method::Head, path, &[], "").await.status, 401);
+    }
+    assert_eq!(bob.asks(Method::Head, "/api/channels/none/events", &[], "").await.status, 404);
+    assert!(!online(&ada, &bob).await);
+}
+
+#[rocket::async_test]
 async fn a_stream_is_not_kept_or_changed_on_its_way() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;

@@ -5,8 +5,8 @@ use utoipa::openapi::path::HttpMethod::{Delete, Get, Patch, Post, Put};
 use super::operation::{Operation, route};
 use super::schemas::{list, named, object, text, topic};
 use crate::api::problem::Kind::{
-    ChannelExists, InvalidChannelName, InvalidMessageId, InvalidTopic, NoSuchChannel,
-    NoSuchMessage, SlowDown, StorageUnavailable,
+    ChannelExists, InvalidChannelName, InvalidMessageId, InvalidTopic, NoSuchMessage, SlowDown,
+    StorageUnavailable,
 };
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -43,7 +43,6 @@ fn show() -> Operation {
             "A direct conversation comes into being with its first message, and is empty before.",
         )
         .answers(200, "The channel, and who listens to it.", object("", fields))
-        .refuses(&[NoSuchChannel])
         .curl(r#"curl -s "$url/api/channels/general" -H "Authorization: Bearer $token""#)
 }
 
@@ -52,7 +51,7 @@ fn set_topic() -> Operation {
         .about("Its creator may, and in `general` everybody. A direct conversation has no topic.")
         .takes_json(object("", [("topic", topic())]))
         .answers(200, "The channel.", named("Channel"))
-        .refuses(&[NoSuchChannel, InvalidTopic, SlowDown, StorageUnavailable])
+        .refuses(&[InvalidTopic, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X PATCH "$url/api/channels/general" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"topic": "Lift-off"}'"#)
 }
 
@@ -64,7 +63,7 @@ fn remove() -> Operation {
              same name is another channel.",
         )
         .answers_nothing(204, "It is gone.")
-        .refuses(&[NoSuchChannel, SlowDown, StorageUnavailable])
+        .refuses(&[SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X DELETE "$url/api/channels/launch" -H "Authorization: Bearer $token""#)
 }
 
@@ -74,7 +73,7 @@ fn mark_read() -> Operation {
         .about("Up to a message. Naming an earlier one marks those after it as unread again.")
         .takes_json(object("", [("message", message.into())]))
         .answers_nothing(204, "Noted, on all of the caller's devices.")
-        .refuses(&[NoSuchChannel, NoSuchMessage, InvalidMessageId, StorageUnavailable])
+        .refuses(&[NoSuchMessage, InvalidMessageId, StorageUnavailable])
         .curl(r#"curl -s -X PUT "$url/api/channels/general/read" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"message": "status"}'"#)
 }
 
@@ -82,6 +81,6 @@ fn typing() -> Operation {
     route(Post, "/channels/{channel}/typing", "Channels", "typing", "Say that one is typing")
         .about("Those who listen to the channel are told `typing`. Nothing of it lasts.")
         .answers_nothing(204, "Told.")
-        .refuses(&[NoSuchChannel, SlowDown])
+        .refuses(&[SlowDown])
         .curl(r#"curl -s -X POST "$url/api/channels/general/typing" -H "Authorization: Bearer $token""#)
 }

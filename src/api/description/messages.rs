@@ -9,8 +9,7 @@ use super::operation::{Operation, route};
 use super::schemas::{list, named, object, text};
 use crate::api::problem::Kind::{
     EmptyMessage, InvalidMessageId, InvalidReaction, InvalidText, MalformedRequest,
-    NoSuchAttachment, NoSuchChannel, NoSuchMessage, NotYours, RangeNotSatisfiable, SlowDown,
-    StorageUnavailable,
+    NoSuchAttachment, NoSuchMessage, NotYours, RangeNotSatisfiable, SlowDown, StorageUnavailable,
 };
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -29,7 +28,6 @@ fn history() -> Operation {
         "Read all that a channel keeps",
     )
     .answers(200, "At most the 100 latest messages, oldest first.", named("History"))
-    .refuses(&[NoSuchChannel])
     .curl(r#"curl -s "$url/api/channels/general/messages" -H "Authorization: Bearer $token""#)
 }
 
@@ -54,7 +52,7 @@ fn takes_message(operation: Operation) -> Operation {
                 ("application/x-www-form-urlencoded", object("", [("text", said().into())]).into()),
             ],
         )
-        .refuses(&[NoSuchChannel, InvalidText, EmptyMessage, SlowDown, StorageUnavailable])
+        .refuses(&[InvalidText, EmptyMessage, SlowDown, StorageUnavailable])
 }
 
 fn send() -> Operation {
@@ -90,7 +88,7 @@ fn replace() -> Operation {
 fn show() -> Operation {
     route(Get, ONE, "Messages", "message", "Read one message")
         .answers(200, "The message.", named("Message"))
-        .refuses(&[NoSuchChannel, NoSuchMessage])
+        .refuses(&[NoSuchMessage])
         .curl(r#"curl -s "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token""#)
 }
 
@@ -98,18 +96,12 @@ fn remove() -> Operation {
     route(Delete, ONE, "Messages", "deleteMessage", "Delete a message")
         .about("With its files. Its author may, and in a public channel the channel's creator.")
         .answers_nothing(204, "It is gone.")
-        .refuses(&[NoSuchChannel, NoSuchMessage, NotYours, SlowDown, StorageUnavailable])
+        .refuses(&[NoSuchMessage, NotYours, SlowDown, StorageUnavailable])
         .curl(r#"curl -s -X DELETE "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token""#)
 }
 
 fn reacting(operation: Operation) -> Operation {
-    operation.refuses(&[
-        NoSuchChannel,
-        NoSuchMessage,
-        InvalidReaction,
-        SlowDown,
-        StorageUnavailable,
-    ])
+    operation.refuses(&[NoSuchMessage, InvalidReaction, SlowDown, StorageUnavailable])
 }
 
 fn react() -> Operation {

@@ -183,6 +183,9 @@ impl Operation {
         if !self.open {
             refusals.push(Kind::SignInRequired);
         }
+        if self.path.contains("{channel}") {
+            refusals.extend([Kind::NoSuchChannel, Kind::NoSuchUser]);
+        }
         let sample = json!([{ "lang": "Shell", "label": "curl", "source": self.curl }]);
         let mut extensions = ExtensionsBuilder::new().add("codeSamples", sample);
         if !self.events.is_empty() {
@@ -230,8 +233,7 @@ impl Event {
 pub(super) fn problem_answer(status: u16, kinds: &[Kind]) -> Response {
     let explained = kinds.iter().map(|kind| format!("- `{}`: {}", kind.slug(), kind.explanation()));
     let types = kinds.iter().map(|kind| format!("/problems/{}", kind.slug()));
-    let narrowed =
-        ObjectBuilder::new().property("type", ObjectBuilder::new().enum_values(Some(types)));
+    let narrowed = ObjectBuilder::new().property("type", text("").enum_values(Some(types)));
     let schema = AllOfBuilder::new().item(named("Problem")).item(narrowed);
     let content = ContentBuilder::new().schema(Some(schema)).build();
     let answer = ResponseBuilder::new()

@@ -15,6 +15,8 @@ pub enum Kind {
     NotAllowed,
     /// No such channel.
     NoSuchChannel,
+    /// Nobody is called so.
+    NoSuchUser,
     /// No such message.
     NoSuchMessage,
     /// No such file, for this user.
@@ -61,12 +63,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
         Self::NotAllowed,
         Self::NoSuchChannel,
+        Self::NoSuchUser,
         Self::NoSuchMessage,
         Self::NoSuchAttachment,
         Self::NoSuchLink,
@@ -126,6 +129,13 @@ impl Kind {
                 "no-such-channel",
                 "No such channel",
                 "There is no channel of that name or id, or none that this user can see.",
+            ),
+            Self::NoSuchUser => (
+                Status::NotFound,
+                "no-such-user",
+                "No such user",
+                "Nobody holds the name after the `@`: they may be called otherwise now, or have \
+                 left. What was said with them is still there under `id:` and the channel's id.",
             ),
             Self::NoSuchMessage => (
                 Status::NotFound,

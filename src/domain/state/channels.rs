@@ -57,7 +57,7 @@ impl State {
                 let stored = self.channel(&direct.id).map(Cow::Borrowed);
                 return Some(stored.unwrap_or(Cow::Owned(direct)));
             }
-            ChannelRef::Nothing => None,
+            ChannelRef::Nobody | ChannelRef::Nothing => None,
         };
         found.filter(|channel| channel.is_visible_to(user)).map(Cow::Borrowed)
     }
