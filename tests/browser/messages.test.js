@@ -221,6 +221,7 @@ describe("a message", () => {
     await message(bob, "goes").hover()
     assert.equal(await bob.getByRole("button", { name: "Delete" }).count(), 0)
     await ada.clock.install()
+    await ada.clock.pauseAt(Date.now() + 1_000)
     for (const text of ["stays", "goes"]) await act(ada, text, "Delete")
     await ada.mouse.move(0, 0)
     await ada.getByRole("button", { name: "Undo" }).nth(1).waitFor()
@@ -230,7 +231,9 @@ describe("a message", () => {
 
     // The pointer rests on it: time stands still.
     await ada.getByText("Message deleted.").hover()
+    const left = await ada.locator(".undo__left").innerText()
     await ada.clock.runFor(30_000)
+    assert.equal(await ada.locator(".undo__left").innerText(), left)
     await shows(bob, ["stays", "goes"])
     await ada.mouse.move(0, 0)
     await ada.clock.runFor(11_000)
