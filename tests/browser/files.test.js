@@ -123,6 +123,8 @@ describe("files", () => {
     const ada = await house.signedIn("Stella", { at })
     await choose(ada, [PICTURE, PORTRAIT])
     await say(ada, "pictures")
+    // Texts do not wait for files.
+    await ada.locator(".message[data-seq]").waitFor()
     await say(ada, "below them")
     await until("both are stored", async () => (await ada.locator(".message[data-seq]").count()) === 2)
     const bob = await house.visit({ storageState: await ada.context().storageState() })
@@ -151,7 +153,7 @@ describe("files", () => {
         offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond,
       })
     await network.send("Network.enable")
-    await slow(400_000)
+    await slow(200_000)
     const large = (name) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.alloc(2_000_000, name) })
     await choose(page, [large("first.bin"), large("second.bin")])
     await say(page, "two of them")
@@ -200,7 +202,6 @@ describe("files", () => {
     await choose(page, [PLAN])
     await say(page, "lost with the page")
     await page.getByText("Not sent: No connection to the server.").waitFor()
-    broken = false
     page.once("dialog", (dialog) => dialog.accept())
     await page.reload()
     await page.getByText(/Its files were lost when the page was closed/).waitFor()
