@@ -28,6 +28,7 @@ describe("the keyboard", () => {
     const page = await house.visit()
     const keys = page.keyboard
     await page.goto("/")
+    await hasFocus("one can say who one is", page.getByLabel("Display name"))
     await keys.type("Grace")
     await keys.press("Enter")
     await page.getByRole("heading", { level: 1, name: "general" }).waitFor()
@@ -53,6 +54,7 @@ describe("the keyboard", () => {
     const more = page.getByRole("button", { name: "Message actions" })
     await goTo(page, "Shift+Tab", more)
     await keys.press("Enter")
+    await hasFocus("the first action has the focus", page.getByRole("button", { name: "React", exact: true }))
     await keys.press("Enter")
     await hasFocus("the emoji are at hand", page.getByRole("button", { name: "Thumbs up" }))
     await keys.press("Enter")
@@ -133,7 +135,7 @@ describe("the keyboard", () => {
     await page.keyboard.press("Escape")
     await until("the end is in view", atEnd)
     await hasFocus("one can write at once", box(page))
-    assert.equal(await page.getByRole("separator").count(), 0)
+    await until("nothing is new", async () => (await page.getByRole("separator").count()) === 0)
     await until("all is read", async () => {
       const { channels } = await (await page.request.get("/api/channels")).json()
       return channels.find(({ name }) => name === "escape").unread === 0

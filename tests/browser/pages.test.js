@@ -89,15 +89,16 @@ describe("the pages", () => {
 
   it("can be used without a mouse", async () => {
     const page = await house.visit()
+    const hasFocus = (locator) => locator.evaluate((it) => it === document.activeElement)
     await page.goto("/channels/quiet")
+    await until("the name has the focus", () => hasFocus(page.getByLabel("Display name")))
     await page.keyboard.type("Key")
     await page.keyboard.press("Enter")
     const box = page.getByRole("textbox", { name: /^Message/ })
-    await until("the message box has the focus", () => box.evaluate((it) => it === document.activeElement))
+    await until("the message box has the focus", () => hasFocus(box))
     await page.keyboard.type("typed")
     await page.keyboard.press("Enter")
     await page.locator(".message[data-seq]", { hasText: "typed" }).waitFor()
-    const hasFocus = (button) => button.evaluate((it) => it === document.activeElement)
     await until("the message's actions have the focus", async () => {
       await page.keyboard.press("Shift+Tab")
       return hasFocus(page.getByRole("button", { name: "Message actions" }))
@@ -122,7 +123,7 @@ describe("the pages", () => {
     })
     const scroll = page.getByRole("region", { name: "Messages in busy" })
     const fromEnd = () => scroll.evaluate((it) => -it.scrollTop)
-    assert.ok((await fromEnd()) < 5, "the end is in view")
+    await until("the end is in view", async () => (await fromEnd()) < 5)
     await scroll.evaluate((it) => it.scrollTo(0, -it.scrollHeight))
     await page.getByRole("button", { name: /Latest/ }).waitFor()
     await post(105)
