@@ -1,12 +1,12 @@
 // The line above what is new to the reader: since the last visit, since the tab was looked at, or
 // from where it was marked unread.
 
-import { channelPath, request } from "./api.js"
 import { hear, say } from "./bus.js"
 import { draw } from "./drawing.js"
 import { MessageList } from "./message-list.js"
 import { showReason } from "./message.js"
-import { find, here, stamp } from "./page.js"
+import { find, stamp } from "./page.js"
+import { tellRead } from "./reading.js"
 import { firstUnread } from "./unread.js"
 
 /** What was missed comes at once with the connection; later is live. */
@@ -77,7 +77,7 @@ export function mountNews(element) {
     const at = items.findIndex((item) => item.dataset.id === id)
     if (at < 1) return
     say("marked-unread")
-    const { ok, why } = await request("PUT", `${channelPath(here().channel)}/read`, { message: items[at - 1].dataset.id })
+    const { ok, why } = await tellRead(items[at - 1].dataset.id)
     if (!ok) return draw(() => showReason(items[at], `Not marked: ${why}`))
     put(items[at])
     seen = true

@@ -9,6 +9,20 @@ import { here } from "./page.js"
 /** Reading is reported this long after the last news at the latest. */
 const REPORT_MS = 800
 
+/** @type {Promise<any>} */
+let telling = Promise.resolve()
+
+/**
+ * Tells the server up to which message this channel is read, one after the other: the last counts.
+ *
+ * @param {string | undefined} message
+ * @returns {Promise<import("./api.js").Answer>}
+ */
+export function tellRead(message) {
+  telling = telling.then(() => request("PUT", `${channelPath(here().channel)}/read`, { message }))
+  return telling
+}
+
 /** @param {HTMLElement} element */
 export function mountReading(element) {
   const list = new MessageList(element)
@@ -25,7 +39,7 @@ export function mountReading(element) {
     if (document.hidden || !item || seq <= settled) return
     const before = settled
     settled = seq
-    const { ok } = await request("PUT", `${channelPath(here().channel)}/read`, { message: item.dataset.id })
+    const { ok } = await tellRead(item.dataset.id)
     if (!ok && settled === seq) settled = before
   }
   const soon = () => {

@@ -386,6 +386,21 @@ describe("a message", () => {
     await until("what is looked at is read", async () => (await unread()) === 0)
     await act(page, "two", "Mark unread from here")
     await until("three are unread", async () => (await unread()) === 3)
+    // What is looked at is being reported while one marks.
+    const told = []
+    page.on("requestfinished", (request) => request.url().endsWith("/read") && told.push(request.postDataJSON().message))
+    let report
+    await page.route("**/read", async (route) => {
+      await new Promise((go) => (report = go))
+      await route.fallback()
+    }, { times: 1 })
+    const { id } = await post("five")
+    await until("it is being reported", () => report)
+    await act(page, "two", "Mark unread from here")
+    report()
+    await until("both are told", () => told.length === 2)
+    assert.equal(told[0], id)
+    assert.equal(await unread(), 4)
     await page.reload()
     assert.equal(await page.getByRole("separator").evaluate((it) => it.closest("li").nextElementSibling.innerText.includes("two")), true)
   })
