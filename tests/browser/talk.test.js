@@ -10,6 +10,9 @@ describe("a conversation", () => {
   after(() => house.close())
 
   const channel = (name) => house.channel(name)
+  /** Waits until somebody who is alone in a channel hears what happens there. */
+  const listens = (page) =>
+    until("the stream is open", async () => /1\s*here/.test(await page.locator(".people summary").innerText()))
 
   it("goes back and forth between two browsers and a script, without a reload", async () => {
     const { at, ask, path } = await channel("talk")
@@ -69,6 +72,7 @@ describe("a conversation", () => {
   it("survives offline, a reload in between, and discarding", async () => {
     const { at, ask, path } = await channel("offline")
     const page = await house.signedIn("Offa", { at })
+    await listens(page)
     await page.context().setOffline(true)
     await page.getByText("You are offline.").waitFor()
     await say(page, "kept")
@@ -97,6 +101,7 @@ describe("a conversation", () => {
       await page.addInitScript(refuse)
       await page.context().addCookies([{ name: "session", value: (await house.script(`Stan ${what}`)).token, url: house.url }])
       await page.goto(at)
+      await listens(page)
       await say(page, "at once")
       await page.locator(".message[data-seq]").waitFor()
       const warns = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })))
