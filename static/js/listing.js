@@ -15,15 +15,15 @@ export class Listing {
 
   /**
    * @param {string} path below `/api`
-   * @param {(body: any, heard: Set<string>) => void} apply is given the ids of those that were heard
-   *   of while the answer was on its way: what was heard is newer
+   * @param {(body: any, heard: Set<string>) => void} apply is given what was heard of while the
+   *   answer was on its way: what was heard is newer
    */
   constructor(path, apply) {
     this.#path = path
     this.#apply = apply
   }
 
-  /** @param {string} id of one that came, went or changed */
+  /** @param {string} id of one that came, went or changed, or what else tells it from others */
   heard(id) {
     this.#heard.add(id)
   }
