@@ -279,9 +279,6 @@ async fn create_channel(
         (Ok(name), Ok(topic)) => (name, topic),
         (Err(problem), _) | (_, Err(problem)) => return back(problem),
     };
-    if let Err(error) = engine.count_change(&session) {
-        return back(error.into());
-    }
     let created = engine.create_channel(&session, name, topic).await;
     match created {
         Ok(channel) => {

@@ -50,7 +50,6 @@ async fn create(
         .parse()
         .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error))?;
     let topic = topic(fields.optional_text("topic")?.unwrap_or_default())?;
-    engine.count_change(&session)?;
     let channel = engine.create_channel(&session, name, topic).await?;
     Ok(Created::new(channel_url(channel.name.as_str())).body(Json(channel)))
 }
@@ -75,7 +74,6 @@ async fn set_topic(
     engine: &State<Engine>,
 ) -> Result<Json<ChannelView>, Problem> {
     let topic = topic(fields.text("topic")?)?;
-    engine.count_change(&session)?;
     Ok(Json(engine.set_topic(&session, &channel, topic).await?))
 }
 
@@ -86,7 +84,6 @@ async fn remove(
     channel: ChannelRef,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.count_change(&session)?;
     engine.delete_channel(&session, &channel).await?;
     Ok(Status::NoContent)
 }
@@ -114,7 +111,6 @@ fn typing(
     channel: ChannelRef,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.count_change(&session)?;
     engine.typing(&session, &channel)?;
     Ok(Status::NoContent)
 }

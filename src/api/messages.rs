@@ -113,7 +113,6 @@ async fn remove(
     id: Result<MessageId, InvalidMessageId>,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.count_change(&session)?;
     engine.delete(&session, &channel, &known(id)?).await?;
     Ok(Status::NoContent)
 }

@@ -65,10 +65,11 @@ pub fn uncached() -> AdHoc {
     })
 }
 
-/// Undoes what Rocket does to forms that begin with a field `_method`: here, what is posted as a
-/// form is a text, whatever it begins with.
+/// Undoes what Rocket does to posted forms that begin with a field `_method`: here, what is posted
+/// as a form is a text, whatever it begins with.
 ///
-/// Putting stays, where a message can be put: there is no posting to that address.
+/// What the method was before cannot be known: such a form was posted, then, whatever it says; but
+/// for putting to where a message can be put, since there is no posting to that address.
 pub struct PostedForms;
 
 #[rocket::async_trait]

@@ -16,6 +16,5 @@ pub(super) fn routes() -> Vec<Route> {
 fn search(session: Session, q: Option<&str>, engine: &State<Engine>) -> Result<Encoded, Problem> {
     let missing = || Problem::malformed("`q` is missing.").in_field("q");
     let words = q.ok_or_else(missing)?;
-    engine.count_change(&session)?;
-    Ok(Encoded::ok(engine.search(&session, words)))
+    Ok(Encoded::ok(engine.search(&session, words)?))
 }

@@ -69,7 +69,6 @@ async fn rename(
     engine: &State<Engine>,
 ) -> Result<Json<SessionBody>, Problem> {
     let name = display_name(fields.text("display_name")?)?;
-    engine.count_change(&session)?;
     Ok(SessionBody::of(engine.rename(&session, name).await?))
 }
 
@@ -100,7 +99,6 @@ fn make_link(
     site: Site,
     engine: &State<Engine>,
 ) -> Result<Created<Json<LinkBody>>, Problem> {
-    engine.count_change(&session)?;
     let link = engine.make_link(&session)?;
     let url = format!("{}/links/{}", site.url, link.secret);
     // An address of this length always fits.

@@ -76,10 +76,19 @@ impl Channel {
         }
     }
 
+    /// Who created it, if anybody did.
+    #[must_use]
+    pub fn creator(&self) -> Option<&User> {
+        match &self.kind {
+            Kind::Public { creator, .. } => creator.as_ref(),
+            Kind::Direct(_) => None,
+        }
+    }
+
     /// Whether this user created it.
     #[must_use]
     pub fn is_of(&self, user: &UserId) -> bool {
-        matches!(&self.kind, Kind::Public { creator: Some(creator), .. } if creator.id == *user)
+        self.creator().is_some_and(|creator| creator.id == *user)
     }
 
     /// What it is called in its messages, the same for everybody: a name, or `id:` and its id.

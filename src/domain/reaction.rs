@@ -12,7 +12,8 @@ use crate::domain::user::User;
 /// One emoji, or a few characters of text: `👍`, `👩🏽‍🚀`, `go!`.
 ///
 /// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
-/// the ends, no controls, nothing that was not UTF-8. Joiners, tags and variation selectors count as parts of an emoji.
+/// the ends, no controls, nothing that was not UTF-8. Joiners, tags and variation selectors count
+/// as parts of an emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reaction(String);

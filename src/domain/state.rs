@@ -8,12 +8,12 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::files::Files;
-use self::users::ReadMarker;
+use self::users::{FormerName, ReadMarker};
 use crate::domain::channel::{Channel, Conversation};
-use crate::domain::entry::{Entry, Erase, Key, Record, RecordError};
+use crate::domain::entry::{Entry, Erase, FormerNameRecord, Key, Record, RecordError};
 use crate::domain::event::Event;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, SessionId, UserId};
-use crate::domain::names::{ChannelName, DisplayName, NameHash};
+use crate::domain::names::{ChannelName, NameHash};
 use crate::domain::user::Account;
 
 /// Everything that lasts, in memory.
@@ -27,7 +27,7 @@ pub struct State {
     accounts: HashMap<UserId, Account>,
     names: HashMap<NameHash, UserId>,
     sessions: HashMap<SessionId, UserId>,
-    former_names: HashMap<UserId, DisplayName>,
+    former_names: HashMap<UserId, FormerName>,
     channels: HashMap<ChannelId, Channel>,
     directory: BTreeMap<ChannelName, ChannelId>,
     /// The direct conversations of each user.
@@ -80,7 +80,8 @@ impl State {
             Record::Direct(record) => self.apply_direct(entry, record),
             Record::User(name, record) => self.apply_user(entry, name, record),
             Record::FormerName(user, record) => {
-                self.former_names.insert(user, record.display_name);
+                let FormerNameRecord { display_name } = record;
+                self.former_names.insert(user, FormerName { display_name, by: entry.seq });
                 Applied::default()
             }
             Record::ReadMarker(user, channel, record) => {
@@ -124,7 +125,7 @@ impl State {
         }
         self.read_markers.retain(|_, markers| !markers.is_empty());
         let former: Vec<_> = self.former_names.keys().cloned().collect();
-        spent.extend(former.iter().filter_map(|user| self.forget_former_name(user)));
+        spent.extend(self.forget_former_names(&former));
         self.show_last_names();
         spent
     }

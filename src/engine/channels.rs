@@ -43,13 +43,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is one of that name, or nothing can be stored.
+    /// When there is one of that name, the session is gone, they do too much, or nothing can be
+    /// stored.
     pub async fn create_channel(
         &self,
         session: &Session,
         name: ChannelName,
         topic: Topic,
     ) -> Result<ChannelView, EngineError> {
+        self.count_change(session)?;
         let id = ChannelId::from(Uuid::now_v7());
         for _ in 0..MAX_DECISIONS {
             let creator = {
@@ -81,14 +83,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel, somebody else created it (`general` is everybody's), or
-    /// nothing can be stored.
+    /// When there is no such channel, somebody else created it (`general` is everybody's), the
+    /// session is gone, they do too much, or nothing can be stored.
     pub async fn set_topic(
         &self,
         session: &Session,
         named: &ChannelRef,
         topic: Topic,
     ) -> Result<ChannelView, EngineError> {
+        self.count_change(session)?;
         for _ in 0..MAX_DECISIONS {
             let (name, seq, record) = {
                 let live = self.core.live.read();
@@ -124,13 +127,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel, somebody else created it, it is `general`, or nothing can be
-    /// stored.
+    /// When there is no such channel, somebody else created it, it is `general`, the session is
+    /// gone, they do too much, or nothing can be stored.
     pub async fn delete_channel(
         &self,
         session: &Session,
         named: &ChannelRef,
     ) -> Result<(), EngineError> {
+        self.count_change(session)?;
         for _ in 0..MAX_DECISIONS {
             let (name, seq, record) = {
                 let live = self.core.live.read();
@@ -160,7 +164,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel or message, or nothing can be stored.
+    /// When there is no such channel or message, the session is gone, or nothing can be stored.
     pub async fn mark_read(
         &self,
         session: &Session,

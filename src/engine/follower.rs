@@ -42,13 +42,15 @@ pub(super) async fn start(
 ) -> Result<Arc<Core>, StartError> {
     let mut state = State::default();
     let mut feed = log.follow(Seq(0));
+    let mut spent = Vec::new();
     let reached = loop {
         match feed.next().await.ok_or(StartError::LogEnded)? {
-            Feed::Entry(entry) => drop(state.apply(&entry)?),
+            // Again what should have been erased long ago, where a crash came first.
+            Feed::Entry(entry) => spent.extend(state.apply(&entry)?.spent),
             Feed::CaughtUp(reached) => break reached,
         }
     };
-    let spent = state.caught_up(reached);
+    spent.extend(state.caught_up(reached));
     erase(log, spent);
     let head = state.head();
     let (leavings, leaving) = mpsc::unbounded_channel();
@@ -163,7 +165,7 @@ impl Follower {
         let lobby = &self.core.lobby;
         let mut everywhere = |content| {
             lobby.say(Some(seq), content);
-            told.wake(lobby);
+            add_once(&mut told.rooms, lobby);
         };
         match event {
             Event::Message { channel, .. } | Event::MessageDeleted { channel, .. } => {
@@ -189,7 +191,7 @@ impl Follower {
             Event::Read(user) => {
                 if let Some(markers) = live.markers.get(user) {
                     markers.mark(seq);
-                    told.markers.push(markers);
+                    add_once(&mut told.markers, &markers);
                 }
             }
             Event::SessionEnded(session) => {
@@ -205,7 +207,7 @@ impl Follower {
                 shared => Content::Shared(encode(shared, room.epoch, seq)),
             };
             room.say(Some(seq), content);
-            told.wake(&room);
+            add_once(&mut told.rooms, &room);
             if matches!(event, Event::ChannelDeleted { .. }) {
                 told.closed.push(room);
             }
@@ -225,12 +227,10 @@ struct Told {
     outcomes: Vec<(OpId, Option<Vec<Event>>)>,
 }
 
-impl Told {
-    /// Each room is woken once, however much was said in it.
-    fn wake(&mut self, room: &Arc<Room>) {
-        if !self.rooms.iter().any(|known| Arc::ptr_eq(known, room)) {
-            self.rooms.push(room.clone());
-        }
+/// Each is woken once, however much was said.
+fn add_once<T>(all: &mut Vec<Arc<T>>, one: &Arc<T>) {
+    if !all.iter().any(|known| Arc::ptr_eq(known, one)) {
+        all.push(one.clone());
     }
 }
 
@@ -262,8 +262,8 @@ fn erase(log: &Arc<dyn Log>, spent: Vec<Erase>) {
     }
     let (log, mut erased) = (Arc::downgrade(log), log.erase(spent.clone()));
     tokio::spawn(async move {
-        // Not before the next start, if it must be. Until then, what marks a name as free stands
-        // in its way.
+        // Until it is, what marks a name as free stands in its way. The next start does it at the
+        // latest.
         while erased.await.is_err() {
             log::warn!("Something that is no longer needed could not be erased from the log yet.");
             sleep(ERASE_AGAIN).await;

@@ -25,9 +25,11 @@ impl<K: Eq + Hash, V> Held<K, V> {
         if let Some(held) = self.get(&key) {
             return held;
         }
-        // The places of what nobody holds are given back before there would be more: O(1) each.
+        // The places of what nobody holds are given back before there would be more. As many as are
+        // left can come before the next time: O(1) each.
         if self.0.len() == self.0.capacity() {
             self.0.retain(|_, held| held.strong_count() > 0);
+            self.0.reserve(self.0.len());
         }
         let held = Arc::new(make());
         self.0.insert(key, Arc::downgrade(&held));

@@ -91,7 +91,7 @@ impl Engine {
     /// # Errors
     ///
     /// When this user did too much lately; this is then not counted.
-    pub fn count_change(&self, session: &Session) -> Result<(), EngineError> {
+    pub(super) fn count_change(&self, session: &Session) -> Result<(), EngineError> {
         match &self.limits {
             Some(limits) => Ok(limits.change(&session.user.id)?),
             None => Ok(()),

@@ -70,8 +70,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the session is gone, or the system gives no random numbers.
+    /// When the session is gone, they do too much, or the system gives no random numbers.
     pub fn make_link(&self, session: &Session) -> Result<NewLink, EngineError> {
+        self.count_change(session)?;
         let user = self.core.live.read().account(session)?.user.id.clone();
         let secret = secret()?;
         let expires_at = Timestamp::from(Utc::now() + LIFE);

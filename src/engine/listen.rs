@@ -177,10 +177,15 @@ impl Stream for Listener {
 }
 
 impl Listener {
-    /// What was said in the room since, or else read elsewhere; pending when nothing was.
+    /// What was read elsewhere and said in the room since; pending when nothing was.
     fn hear(&mut self) -> Poll<Option<Bytes>> {
         loop {
-            match self.room.after(self.position, CHUNK_BYTES) {
+            let heard = self.room.after(self.position, CHUNK_BYTES);
+            // Looked at last, and told first: no cursor stands behind a marker that was not told.
+            if let Some(marked) = self.hear_markers() {
+                return Poll::Ready(Some(marked));
+            }
+            match heard {
                 Heard::Frames(frames, position) => {
                     self.position = position;
                     return Poll::Ready(Some(frames));
@@ -194,30 +199,29 @@ impl Listener {
                 }
                 Heard::Lagged => return Poll::Ready(Some(self.reset(Reset::TooSlow))),
                 Heard::Closed => return Poll::Ready(None),
-                Heard::Nothing => {
-                    let Some(chunk) = self.hear_markers() else { return Poll::Pending };
-                    if !chunk.is_empty() {
-                        return Poll::Ready(Some(chunk));
-                    }
-                }
+                Heard::Nothing => return Poll::Pending,
             }
         }
     }
 
-    /// What this user has read on other devices since; nothing when something was said meanwhile,
-    /// which comes first: their cursor then stands behind both. `None` when they have read nothing.
+    /// What this user has read on other devices since, if anything.
     fn hear_markers(&mut self) -> Option<Bytes> {
         let Hears::Everything(markers) = &mut self.hears else { return None };
         let seen = markers.behind()?;
         let live = self.core.live.read();
-        if self.room.head() != self.position {
-            return Some(Bytes::new());
-        }
         let head = live.state.head();
         markers.catch_up(head);
-        let marked = live.state.marked_since(&self.me, seen);
-        let frames = marked.into_iter().filter_map(|channel| self.activity(&live, channel, head));
-        Some(frames.collect::<Vec<_>>().concat().into())
+        // The cursor stays where it is until all of them are told; further on it goes only where
+        // nothing was said meanwhile.
+        let before = self.room.seq_before(self.position);
+        let after = if self.room.head() == self.position { head } else { before };
+        let mut marked = live.state.marked_since(&self.me, seen).into_iter().peekable();
+        let mut frames = Vec::new();
+        while let Some(channel) = marked.next() {
+            let seq = if marked.peek().is_some() { before } else { after };
+            frames.extend(self.activity(&live, channel, seq));
+        }
+        Some(frames.concat().into()).filter(|frames: &Bytes| !frames.is_empty())
     }
 
     /// What else wakes it: the end, or that it is time for a ping.

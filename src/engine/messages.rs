@@ -84,8 +84,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user, nothing is said, they send too fast, or nothing
-    /// can be stored.
+    /// When there is no such channel for this user, nothing is said, they send too fast, the session
+    /// is gone, or nothing can be stored.
     pub async fn post(
         &self,
         session: &Session,
@@ -114,7 +114,7 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user, the message of that id is somebody else's,
-    /// nothing is said, they send too fast, or nothing can be stored.
+    /// nothing is said, they send too fast, the session is gone, or nothing can be stored.
     pub async fn put(
         &self,
         session: &Session,
@@ -158,13 +158,14 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user, it keeps no such message, the message is
-    /// somebody else's, or nothing can be stored.
+    /// somebody else's, the session is gone, they do too much, or nothing can be stored.
     pub async fn delete(
         &self,
         session: &Session,
         named: &ChannelRef,
         id: &MessageId,
     ) -> Result<(), EngineError> {
+        self.count_change(session)?;
         for _ in 0..MAX_DECISIONS {
             let (seq, changed) = {
                 let live = self.core.live.read();

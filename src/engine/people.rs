@@ -84,8 +84,10 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When somebody else holds an equal name, the session is gone, or nothing can be stored.
+    /// When somebody else holds an equal name, the session is gone, they do too much, or nothing
+    /// can be stored.
     pub async fn rename(&self, session: &Session, name: DisplayName) -> Result<User, EngineError> {
+        self.count_change(session)?;
         for _ in 0..MAX_DECISIONS {
             let (record, expect) = {
                 let live = self.core.live.read();
@@ -142,8 +144,8 @@ impl Engine {
         Err(EngineError::StorageUnavailable)
     }
 
-    /// Keeps what somebody who leaves was called last, for the messages that were stored with an
-    /// earlier name.
+    /// Keeps what somebody who leaves was called last, for what was stored with an earlier name:
+    /// messages, reactions, channels, direct conversations.
     async fn keep_former_name(
         &self,
         user: &UserId,

@@ -41,7 +41,7 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user, it keeps no such message, the message has
-    /// too many already, they react too fast, or nothing can be stored.
+    /// too many already, they react too fast, the session is gone, or nothing can be stored.
     pub async fn react(
         &self,
         session: &Session,
@@ -73,7 +73,7 @@ impl Engine {
     /// # Errors
     ///
     /// When there is no such channel for this user, it keeps no such message, they react too fast,
-    /// or nothing can be stored.
+    /// the session is gone, or nothing can be stored.
     pub async fn unreact(
         &self,
         session: &Session,
@@ -96,8 +96,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user.
+    /// When there is no such channel for this user, or they do too much.
     pub fn typing(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+        self.count_change(session)?;
         let room = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;

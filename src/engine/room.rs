@@ -226,6 +226,15 @@ impl Room {
         Some(inner.ring.head() - u64::try_from(later).ok()?)
     }
 
+    /// The entry up to which all was said before `position`.
+    #[must_use]
+    pub fn seq_before(&self, position: u64) -> Seq {
+        let inner = self.inner.read();
+        let before =
+            position.checked_sub(1).and_then(|before| inner.ring.after(before).ok()?.next());
+        before.map_or(inner.complete_since, |slot| slot.seq)
+    }
+
     /// What was said after `position`, at most about `max_bytes` of it but at least one slot.
     #[must_use]
     pub fn after(&self, position: u64, max_bytes: usize) -> Heard {

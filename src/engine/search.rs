@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use bytes::Bytes;
 
-use super::Engine;
+use super::{Engine, EngineError};
 use crate::domain::channel::{Channel, Conversation};
 use crate::domain::ids::Seq;
 use crate::domain::message::Message;
@@ -19,8 +19,12 @@ impl Engine {
     /// The messages that have all of these words, parted by white space, in their text or in a
     /// file's name, whatever their case, in any channel that this user can read; newest first, as
     /// JSON: `{"messages": […]}`. No words, no messages. O(what is kept).
-    #[must_use]
-    pub fn search(&self, session: &Session, words: &str) -> Bytes {
+    ///
+    /// # Errors
+    ///
+    /// When they search too much.
+    pub fn search(&self, session: &Session, words: &str) -> Result<Bytes, EngineError> {
+        self.count_change(session)?;
         let words = words.to_lowercase();
         let words: Vec<_> = words.split_whitespace().take(MAX_WORDS).collect();
         let mut found = Vec::new();
@@ -39,7 +43,7 @@ impl Engine {
             Some(message.json(&channel.called()))
         });
         let messages: Vec<_> = messages.collect();
-        [b"{\"messages\":[", &messages.join(&b","[..])[..], b"]}"].concat().into()
+        Ok([b"{\"messages\":[", &messages.join(&b","[..])[..], b"]}"].concat().into())
     }
 
     /// Takes the lock for one channel alone, so that nobody waits long for it.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use futures::future::{FutureExt, join_all};
+use futures::FutureExt;
 use rocket::http::Method;
 use rocket::tokio::task::yield_now;
 use serde_json::{Value, json};
@@ -255,11 +255,9 @@ async fn a_form_that_cannot_be_read_is_refused() {
 async fn messages_with_files_count_as_posts_before_they_are_received() {
     let workspace = Workspace::with(|settings| settings).await;
     let ada = workspace.signed_in_as("Ada").await;
-    let posts = (0..100).map(|_| ada.post(GENERAL, json!({ "text": "spam" })).boxed_local());
     let files = [("a", &b"a"[..])];
-    let all = posts.chain([ada.sends("general", "", &files).boxed_local()]);
-    let refused = &join_all(all).await[100];
-    refused.refused(429, "slow-down");
+    let upload = || ada.sends("general", "", &files).boxed_local();
+    let refused = ada.refused_behind(100, GENERAL, json!({ "text": "spam" }), upload).await;
     assert!(refused.header("Retry-After").is_some());
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use houston::config::Config;
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
@@ -192,6 +193,26 @@ impl Person {
         form.extend(b"--part--\r\n");
         let kind = [("Content-Type", "multipart/form-data; boundary=part")];
         self.asks(method, path, &kind, form).await
+    }
+
+    /// What is answered to something that is asked right behind many other requests: 429, on a
+    /// machine that is busy not always at the first attempt.
+    pub(crate) async fn refused_behind<'p>(
+        &'p self,
+        others: usize,
+        path: &'p str,
+        body: Value,
+        ask: impl Fn() -> LocalBoxFuture<'p, Answer>,
+    ) -> Answer {
+        for _ in 0..20 {
+            let others = (0..others).map(|_| self.post(path, body.clone()).boxed_local());
+            let mut answers = join_all(others.chain([ask()])).await;
+            if let Some(answer) = answers.pop().filter(|answer| answer.status == 429) {
+                answer.refused(429, "slow-down");
+                return answer;
+            }
+        }
+        panic!("there is no limit");
     }
 
     pub(crate) async fn puts(&self, channel: &str, id: &str, text: &str) -> Answer {

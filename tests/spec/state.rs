@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use houston::domain::channel::{KEPT_DELETIONS, Missed};
+use houston::domain::channel::{Channel, KEPT_DELETIONS, Missed};
 use houston::domain::entry::{
-    ChangeRecord, ChannelRecord, Entry, Erase, KEPT_MESSAGES, Key, MessageRecord, UserRecord,
-    encode,
+    ChangeRecord, ChannelRecord, DirectRecord, Entry, Erase, KEPT_MESSAGES, Key, MessageRecord,
+    UserRecord, encode,
 };
 use houston::domain::event::Event;
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
@@ -96,6 +96,44 @@ fn a_deletion_is_remembered_though_the_channel_s_record_comes_behind_it() {
     house.take(&Step::Describe);
     reader.read(&house.read_back(), &house).expect("a reader");
     assert_eq!(reader.view, house.kept());
+}
+
+/// One of the two has left, which could not be erased, and the other's account was written anew
+/// since: it is read behind the leaving.
+#[test]
+fn a_direct_conversation_is_kept_for_who_is_left_of_its_two() {
+    let (ada, bob) = (ada(), User { id: UserId::from("2".to_owned()), ..ada() });
+    let bob = User { display_name: "Bob".parse().expect("a name"), ..bob };
+    let id = Channel::direct(ada.clone(), bob.clone()).id;
+    let direct = DirectRecord { members: [ada.clone(), bob.clone()] };
+    let message = MessageRecord {
+        id: "m1".parse().expect("an id"),
+        author: ada.clone(),
+        content: content(1),
+    };
+    let account = |user: &User, sessions| {
+        let record =
+            UserRecord { user: user.clone(), sessions, revision: 1, since: Seq(0), renamed: false };
+        (Key::User(user.display_name.hash()), encode(&record))
+    };
+    let log = [
+        (Key::Direct(id.clone()), encode(&direct)),
+        (Key::Messages(id.clone()), encode(&message)),
+        account(&bob, Vec::new()),
+        account(&ada, vec![SessionId::of_token("secret")]),
+    ];
+    let mut state = State::default();
+    let mut spent = Vec::new();
+    for (seq, (key, body)) in (1..).zip(log) {
+        let (at, op) = (Timestamp::from_millis(1), OpId(Uuid::from_u128(u128::from(seq))));
+        let entry = Entry { seq: Seq(seq), at, op, key, body };
+        spent.extend(state.apply(&entry).expect("an entry").spent);
+    }
+    spent.extend(state.caught_up(Seq(4)));
+
+    assert_eq!(spent, [Erase::One(Seq(3))], "Bob's name is free");
+    let kept = state.conversation(&id).map(|conversation| conversation.messages().count());
+    assert_eq!((kept, state.channels_of(&ada.id).count()), (Some(1), 1));
 }
 
 /// Somebody is renamed while a reaction of theirs is on its way to the log.

@@ -61,7 +61,7 @@ fn channel() -> Operation {
             "Where to start: an event's id or a history's `cursor`; `0`: everything that is \
              stored, then live; nothing: from now on.",
         )
-                .curl(r#"curl -sN "$url/api/channels/general/events?after=0" -H "Authorization: Bearer $token""#)
+        .curl(r#"curl -sN "$url/api/channels/general/events?after=0" -H "Authorization: Bearer $token""#)
 }
 
 fn everywhere() -> Operation {

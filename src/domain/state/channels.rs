@@ -8,6 +8,7 @@ use crate::domain::channel::{Channel, ChannelRef, ChannelView, Conversation, Kin
 use crate::domain::entry::{ChannelRecord, DirectRecord, Entry, Erase, Key};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::message::Message;
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -114,7 +115,9 @@ impl State {
     pub(super) fn now(&self, user: &User) -> User {
         match (self.account(&user.id), self.former_names.get(&user.id)) {
             (Some(account), _) => account.user.clone(),
-            (None, Some(name)) => User { id: user.id.clone(), display_name: name.clone() },
+            (None, Some(former)) => {
+                User { id: user.id.clone(), display_name: former.display_name.clone() }
+            }
             (None, None) => user.clone(),
         }
     }
@@ -203,7 +206,7 @@ impl State {
         self.directs.retain(|_, directs| !directs.is_empty());
         if !ids.is_empty() {
             let former: Vec<_> = self.former_names.keys().cloned().collect();
-            applied.spent.extend(former.iter().filter_map(|user| self.forget_former_name(user)));
+            applied.spent.extend(self.forget_former_names(&former));
         }
         applied
     }
@@ -217,14 +220,13 @@ impl State {
             }
         }
         let loose = self.files.release_all(&conversation);
-        let kind = self.channels.remove(&id).map(|channel| channel.kind);
-        for message in conversation.messages() {
-            spent.extend(self.forget_former_names_in(message));
-        }
+        let channel = self.channels.remove(&id);
+        let shown = conversation.messages().flat_map(Message::people);
+        let shown = shown.chain(channel.iter().filter_map(Channel::creator));
+        spent.extend(self.forget_former_names(shown.map(|user| &user.id)));
         let mut events = Vec::new();
-        if let Some(Kind::Public { name, creator, .. }) = kind {
+        if let Some(Channel { kind: Kind::Public { name, .. }, .. }) = channel {
             self.directory.remove(&name);
-            spent.extend(creator.and_then(|creator| self.forget_former_name(&creator.id)));
             events.push(Event::ChannelDeleted { id, name });
         }
         // Last: until then, a restart finds the deletion and finishes it.

@@ -28,7 +28,7 @@ impl State {
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
             applied.loose = self.files.release(&fallen);
-            applied.spent.extend(self.forget_former_names_in(&fallen));
+            applied.spent.extend(self.forget_former_names(fallen.people().map(|user| &user.id)));
         }
         if self.live {
             let json = self.message_json(&channel, seq);
@@ -75,7 +75,8 @@ impl State {
                 applied.spent.extend(forgotten.map(Erase::One));
                 if let Some(removed) = removed {
                     applied.loose = self.files.release(&removed);
-                    applied.spent.extend(self.forget_former_names_in(&removed));
+                    let shown = removed.people().map(|user| &user.id);
+                    applied.spent.extend(self.forget_former_names(shown));
                 }
                 applied
             }

@@ -1,9 +1,9 @@
 //! People in the state: who holds which name, by which sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, State};
-use crate::domain::channel::Conversation;
+use crate::domain::channel::{Channel, Conversation};
 use crate::domain::entry::{Entry, Erase, Key, ReadMarkerRecord, UserRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, Seq, SessionId, UserId};
@@ -17,6 +17,14 @@ pub(super) struct ReadMarker {
     read: Seq,
     /// The entry that says so.
     by: Seq,
+}
+
+/// What somebody who has left was called last.
+#[derive(Clone, Debug)]
+pub(super) struct FormerName {
+    pub(super) display_name: DisplayName,
+    /// The entry that says so.
+    pub(super) by: Seq,
 }
 
 impl State {
@@ -141,41 +149,59 @@ impl State {
     fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Applied {
         self.names.remove(name);
         self.accounts.remove(id);
+        if !self.live {
+            // What else was theirs is known only at the end of the past.
+            return Applied::default();
+        }
         let markers = self.read_markers.remove(id).unwrap_or_default();
         let marker = |channel| Erase::Key(Key::ReadMarker(id.clone(), channel));
         let mut applied = self.forget_directs_of(id);
         applied.spent.extend(markers.into_keys().map(marker));
-        applied.spent.extend(self.forget_former_name(id));
+        applied.spent.extend(self.forget_former_names([id]));
         applied
     }
 
-    /// Drops the last name of somebody who has left once nothing that is kept shows it.
-    pub(super) fn forget_former_name(&mut self, id: &UserId) -> Option<Erase> {
-        if !self.former_names.contains_key(id) || self.is_shown(id) {
-            return None;
+    /// Drops the last names of those of these users who have left and whom nothing that is kept
+    /// shows any longer. While the past is read, that is not known.
+    pub(super) fn forget_former_names<'u>(
+        &mut self,
+        users: impl IntoIterator<Item = &'u UserId>,
+    ) -> Vec<Erase> {
+        if !self.live {
+            return Vec::new();
         }
-        self.former_names.remove(id);
-        Some(Erase::Key(Key::FormerName(id.clone())))
-    }
-
-    /// Drops the last names of those in a message that is kept no longer.
-    pub(super) fn forget_former_names_in(&mut self, message: &Message) -> Vec<Erase> {
-        message.people().filter_map(|user| self.forget_former_name(&user.id)).collect()
+        let former = users.into_iter().filter(|id| self.former_names.contains_key(*id));
+        let unshown = self.unshown(former.cloned().collect());
+        let forgotten = unshown.iter().filter_map(|id| self.former_names.remove(id));
+        forgotten.map(|former| Erase::One(former.by)).collect()
     }
 
     /// Whether a message or reaction of theirs is kept anywhere, a channel that they created, or a
     /// direct conversation with them. O(what is kept).
     #[must_use]
     pub fn is_shown(&self, id: &UserId) -> bool {
-        let mut messages = self.conversations.values().flat_map(Conversation::messages);
-        self.directs.contains_key(id)
-            || self.channels.values().any(|channel| channel.is_of(id))
-            || messages.any(|message| message.people().any(|user| user.id == *id))
+        self.unshown([id.clone()].into()).is_empty()
+    }
+
+    /// Those of these users who are shown nowhere. O(what is kept), unless there are none of them.
+    fn unshown(&self, mut users: BTreeSet<UserId>) -> BTreeSet<UserId> {
+        users.retain(|id| !self.directs.contains_key(id));
+        let creators = self.channels.values().filter_map(Channel::creator);
+        let messages = self.conversations.values().flat_map(Conversation::messages);
+        for shown in creators.chain(messages.flat_map(Message::people)) {
+            if users.is_empty() {
+                break;
+            }
+            users.remove(&shown.id);
+        }
+        users
     }
 
     /// Puts everybody's last name on the messages that were stored with an earlier one.
     pub(super) fn show_last_names(&mut self) {
-        let mut last: HashMap<UserId, DisplayName> = self.former_names.clone();
+        let former = self.former_names.iter();
+        let mut last: HashMap<UserId, DisplayName> =
+            former.map(|(id, former)| (id.clone(), former.display_name.clone())).collect();
         let present = self.accounts.values().map(|account| account.user.clone());
         last.extend(present.map(|user| (user.id, user.display_name)));
         let messages = self.conversations.values_mut().flat_map(Conversation::messages_mut);
