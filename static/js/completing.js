@@ -96,6 +96,7 @@ export function mountCompleting(text) {
 /** @param {Candidate} candidate @param {string} sign */
 function optionOf({ id, name, aside }, sign) {
   const option = stamp("completion")
+  option.dataset.id = id ?? name
   find(option, ".completion__name").textContent = name
   find(option, ".completion__sign").hidden = sign === "@"
   find(option, ".completion__aside").textContent = aside ?? ""

@@ -5,9 +5,9 @@ import { find, stamp } from "./page.js"
 const ASIDES = { online: "online", offline: "", gone: "signed out for good", notes: "", "": "" }
 
 /** @param {import("./destinations.js").Destination} destination */
-export function optionOf({ kind, label, href, unread, presence }) {
+export function optionOf({ id, kind, label, href, unread, presence }) {
   const option = stamp("destination")
-  option.dataset.href = href
+  Object.assign(option.dataset, { id, href })
   find(option, ".destination__sign").hidden = kind === "direct"
   const lamp = find(option, ".lamp")
   lamp.hidden = kind === "public"

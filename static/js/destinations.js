@@ -18,6 +18,7 @@ import { fitOf } from "./matching.js"
 
 /**
  * @typedef {object} Destination
+ * @property {string} id the other one's, or the channel's
  * @property {"public" | "direct"} kind
  * @property {string} label
  * @property {string} href
@@ -41,6 +42,7 @@ const presenceOf = (person, me) => (person.id === me ? "notes" : person.online ?
 export function peopleToWrite(people, me) {
   const rank = (/** @type {Person} */ person) => (person.id === me ? 0 : person.online ? 1 : 2)
   return people.toSorted((a, b) => rank(a) - rank(b)).map((person) => ({
+    id: person.id,
     kind: "direct",
     label: person.id === me ? NOTES : person.display_name,
     href: hrefOfName(person.display_name),
@@ -59,11 +61,11 @@ export function peopleToWrite(people, me) {
  * @returns {Destination[]}
  */
 export function everywhere(channels, people, me) {
-  const known = channels.map(({ kind, label, href, unread, lastAt, user }) => {
-    const partner = people.find(({ id }) => id === user)
+  const known = channels.map(({ id, kind, label, href, unread, lastAt, user }) => {
+    const partner = people.find((person) => person.id === user)
     /** @type {Destination["presence"]} */
     const presence = kind === "public" ? "" : partner ? presenceOf(partner, me) : "gone"
-    return { kind, label, href, unread, lastAt, presence }
+    return { id: user || id, kind, label, href, unread, lastAt, presence }
   })
   const others = people.filter(({ id }) => !channels.some(({ user }) => user === id))
   return [...known, ...peopleToWrite(others, me)]

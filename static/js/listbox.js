@@ -4,11 +4,12 @@ export class Listbox {
   #field
   #list
   #choose
-  #at = 0
+  /** The `data-id` of what is marked. @type {string | undefined} */
+  #marked
 
   /**
    * @param {HTMLElement} field
-   * @param {HTMLElement} list with an id
+   * @param {HTMLElement} list with an id, of options that have a `data-id` each
    * @param {(option: HTMLElement, event: Event) => void} choose
    */
   constructor(field, list, choose) {
@@ -27,15 +28,22 @@ export class Listbox {
     return [...this.#list.querySelectorAll(/** @type {"li"} */ ('[role="option"]'))]
   }
 
-  /** Begins again at the first, after the options changed. */
+  /** Forgets what is marked: the first of the options that come next will be. */
   restart() {
-    this.#at = 0
-    this.#mark()
+    this.#marked = undefined
   }
 
-  /** Keeps its place, after options were added below. */
+  /** Marks what was marked, wherever it is after the options changed, or the first if it is gone. */
   settle() {
-    this.#mark()
+    const options = this.options
+    const marked = options[this.#at]
+    options.forEach((option, at) => {
+      option.id = `${this.#list.id}_${at}`
+      option.ariaSelected = String(option === marked)
+    })
+    this.#marked = marked?.dataset.id
+    if (marked) this.#field.setAttribute("aria-activedescendant", marked.id)
+    else this.rest()
   }
 
   /** Nothing is marked any more. */
@@ -52,7 +60,7 @@ export class Listbox {
     if (event.isComposing || event.keyCode === 229 || this.options.length === 0) return false
     if (event.key === "ArrowDown") this.#move(1)
     else if (event.key === "ArrowUp") this.#move(-1)
-    else if (event.key === "Enter") this.#choose(this.options[this.#at], event)
+    else if (event.key === "Enter") this.take(event)
     else return false
     event.preventDefault()
     return true
@@ -63,23 +71,16 @@ export class Listbox {
     this.#choose(this.options[this.#at], event)
   }
 
-  /** @param {number} by */
-  #move(by) {
-    const count = this.options.length
-    this.#at = (this.#at + by + count) % count
-    this.#mark()
-    this.options[this.#at].scrollIntoView({ block: "nearest" })
+  get #at() {
+    return Math.max(0, this.options.findIndex(({ dataset }) => dataset.id === this.#marked))
   }
 
-  #mark() {
+  /** @param {number} by */
+  #move(by) {
     const options = this.options
-    this.#at = Math.min(this.#at, Math.max(0, options.length - 1))
-    options.forEach((option, at) => {
-      option.id = `${this.#list.id}_${at}`
-      option.ariaSelected = String(at === this.#at)
-    })
-    const marked = options[this.#at]
-    if (marked) this.#field.setAttribute("aria-activedescendant", marked.id)
-    else this.rest()
+    const next = options[(this.#at + by + options.length) % options.length]
+    this.#marked = next.dataset.id
+    this.settle()
+    next.scrollIntoView({ block: "nearest" })
   }
 }

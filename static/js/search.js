@@ -17,7 +17,8 @@ const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 export function foundOption(message, words, channels) {
   const option = stamp("found")
   const { label, href } = placeOf(message, channels)
-  option.dataset.href = `${href}#${anchorOf(message.id)}`
+  const id = anchorOf(message.id)
+  Object.assign(option.dataset, { id, href: `${href}#${id}` })
   find(option, ".found__author").textContent = message.author.display_name
   find(option, ".found__channel").textContent = label
   const time = /** @type {HTMLTimeElement} */ (find(option, "time"))

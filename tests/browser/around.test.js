@@ -39,6 +39,26 @@ describe("around the messages", () => {
       await shows(ada, ["between us", "indeed"])
     })
 
+    it("begins with whom one has marked, though others come and names change meanwhile", async () => {
+      const { at } = await channel("marked")
+      const ada = await house.signedIn("Mara", { at })
+      await house.script("Marked Adam")
+      const zoe = await house.script("Marked Zoe")
+      await sidebar(ada).getByRole("button", { name: "New message" }).click()
+      await ada.keyboard.type("marked")
+      const isMarked = (name) => ada.getByRole("option", { name, selected: true }).waitFor()
+      await isMarked("Marked Adam")
+      await ada.keyboard.press("ArrowDown")
+      await isMarked("Marked Zoe")
+      await house.signedIn("Marked Eve", { at })
+      await ada.getByRole("option", { name: "Marked Eve online" }).waitFor()
+      await isMarked("Marked Zoe")
+      await zoe.ask("PATCH", "/api/session", { display_name: "Marked Aaron" })
+      await isMarked("Marked Aaron")
+      await ada.keyboard.press("Enter")
+      await ada.waitForURL("**/channels/@Marked%20Aaron")
+    })
+
     it("begins with somebody who is here, and with oneself", async () => {
       const { at } = await channel("here")
       const ada = await house.signedIn("Hera", { at })
@@ -174,9 +194,13 @@ describe("around the messages", () => {
     // A <textarea> should have no other role, but only a combobox can say that it has a list.
     await isSound(ada, "the list of names", ["aria-allowed-role"])
     await ada.keyboard.press("ArrowDown")
-    // As when somebody comes or goes meanwhile.
-    await ada.evaluate(() => document.dispatchEvent(new CustomEvent("everybody")))
+    await house.signedIn("Clara", { at })
+    await until("who comes meanwhile is offered before who is marked", async () => {
+      assert.deepEqual(await ada.locator(".completion__name").allInnerTexts(), ["Claire Ong", "Clara", "Clark"])
+      return true
+    })
     const marked = ada.getByRole("option", { selected: true })
+    assert.equal(await marked.locator(".completion__name").innerText(), "Clark")
     assert.equal(await box(ada).getAttribute("aria-activedescendant"), await marked.getAttribute("id"))
     await ada.keyboard.press("ArrowDown")
     await ada.keyboard.press("Enter")

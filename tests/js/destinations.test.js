@@ -34,6 +34,11 @@ describe("where one can go", () => {
     assert.deepEqual(peopleToWrite(people, "3").map(({ label }) => label), ["Notes to self", "Bob", "Ada"])
   })
 
+  it("is the same person before and after a conversation begins", () => {
+    const idOfBob = (known) => everywhere(known, people, "3").find(({ label }) => label === "Bob").id
+    assert.equal(idOfBob(channels), idOfBob([]))
+  })
+
   it("tells who is there", () => {
     const presences = everywhere(channels, people, "3").map(({ presence }) => presence)
     assert.deepEqual(presences, ["", "", "online", "gone", "notes", "offline"])
