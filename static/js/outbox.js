@@ -1,5 +1,5 @@
-// What is on its way: kept across reloads until it is stored or discarded, and where the browser
-// keeps nothing, for as long as the page is open.
+// What is on its way: kept across reloads until it is stored or discarded, and what the browser does
+// not keep, for as long as the page is open. Other tabs keep theirs in the same place.
 
 /**
  * @typedef {object} Draft
@@ -11,8 +11,8 @@
  */
 
 export class Outbox {
-  /** What was written and is kept nowhere else, because storage is full or refused. */
-  unkept = /** @type {string | null} */ (null)
+  /** What is kept nowhere else, because storage is full or refused. @type {Draft[]} */
+  unkept = []
   #read
   #write
 
@@ -25,14 +25,9 @@ export class Outbox {
     this.#write = write
   }
 
-  /** @returns {Draft[]} oldest first */
+  /** Oldest first, as this page wrote them: what is in storage, and what is kept here, which is newer. */
   drafts() {
-    try {
-      const drafts = JSON.parse(this.unkept ?? this.#read() ?? "[]")
-      return Array.isArray(drafts) ? drafts : []
-    } catch {
-      return []
-    }
+    return [...new Map([...this.#stored(), ...this.unkept].map((draft) => [draft.id, draft])).values()]
   }
 
   /** @param {string} id */
@@ -40,14 +35,19 @@ export class Outbox {
     return this.drafts().find((draft) => draft.id === id)
   }
 
-  /** @param {Draft} draft */
+  /** @param {Draft} draft in place of what was written under its id, if anything was */
   add(draft) {
-    this.#keep([...this.drafts().filter(({ id }) => id !== draft.id), draft])
+    this.unkept.push(draft)
+    this.#keep()
   }
 
   /** @param {string} id */
   drop(id) {
-    this.#keep(this.drafts().filter((draft) => draft.id !== id))
+    const rest = (/** @type {Draft[]} */ drafts) => drafts.filter((draft) => draft.id !== id)
+    this.unkept = rest(this.unkept)
+    // By itself, which always fits: it must not come back because something else does not.
+    this.#takes(rest(this.#stored()))
+    this.#keep()
   }
 
   /**
@@ -57,14 +57,29 @@ export class Outbox {
    * @param {string | undefined} why nothing, to have it tried again
    */
   refuse(id, why) {
-    this.#keep(this.drafts().map((draft) => (draft.id === id ? { ...draft, refused: why } : draft)))
+    const draft = this.draft(id)
+    if (draft) this.add({ ...draft, refused: why })
+  }
+
+  #keep() {
+    if (this.unkept.length > 0 && this.#takes(this.drafts())) this.unkept = []
+  }
+
+  /** @returns {Draft[]} of this page and of other tabs */
+  #stored() {
+    try {
+      const drafts = JSON.parse(this.#read() ?? "[]")
+      return Array.isArray(drafts) ? drafts : []
+    } catch {
+      return []
+    }
   }
 
   /** @param {Draft[]} drafts */
-  #keep(drafts) {
+  #takes(drafts) {
     const written = drafts.length > 0 ? JSON.stringify(drafts) : null
     this.#write(written)
-    this.unkept = this.#read() === written ? null : written
+    return this.#read() === written
   }
 }
 

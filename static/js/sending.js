@@ -111,7 +111,7 @@ export function mountSending(room) {
   hear("channel-deleted", () => (closed = true))
   addEventListener("beforeunload", (event) => {
     // Texts that are kept are sent when one comes back; the rest would be lost.
-    if (attached().length > 0 || uploads.holds() || outbox.unkept) event.preventDefault()
+    if (attached().length > 0 || uploads.holds() || outbox.unkept.length) event.preventDefault()
   })
 
   for (const { dataset } of document.querySelectorAll(/** @type {"li"} */ (".message[data-seq]"))) {

@@ -39,19 +39,52 @@ describe("the outbox", () => {
     assert.deepEqual(refusing.drafts(), [])
   })
 
-  it("goes on in storage once that has room again", () => {
-    const kept = { stored: JSON.stringify([draft("a")]), isFull: true }
-    const outbox = new Outbox(() => kept.stored, (written) => {
-      if (!kept.isFull || !written) kept.stored = written
+  describe("in storage that is full for a while", () => {
+    const tabOn = (kept) => new Outbox(() => kept.stored, (written) => {
+      if (!kept.isFull || (written ?? "").length < kept.stored?.length) kept.stored = written
     })
-    outbox.add(draft("b"))
-    assert.deepEqual(outbox.drafts(), [draft("a"), draft("b")])
-    outbox.drop("a")
-    assert.deepEqual(outbox.drafts(), [draft("b")])
-    kept.isFull = false
-    outbox.add(draft("c"))
-    assert.deepEqual(JSON.parse(kept.stored), [draft("b"), draft("c")])
-    assert.deepEqual(outbox.drafts(), [draft("b"), draft("c")])
+    const ids = (outbox) => outbox.drafts().map(({ id }) => id)
+
+    it("goes on there once there is room again", () => {
+      const kept = { stored: JSON.stringify([draft("a")]), isFull: true }
+      const outbox = tabOn(kept)
+      outbox.add(draft("b"))
+      assert.deepEqual(outbox.drafts(), [draft("a"), draft("b")])
+      kept.isFull = false
+      outbox.add(draft("c"))
+      assert.deepEqual(JSON.parse(kept.stored), [draft("a"), draft("b"), draft("c")])
+      assert.deepEqual([outbox.drafts(), outbox.unkept], [JSON.parse(kept.stored), []])
+    })
+
+    it("drops what it kept there, though the rest does not fit", () => {
+      const kept = { stored: JSON.stringify([draft("a"), draft("b")]), isFull: true }
+      const outbox = tabOn(kept)
+      outbox.add({ ...draft("c"), text: "long ".repeat(100) })
+      outbox.drop("a")
+      assert.deepEqual([ids(outbox), ids(tabOn(kept))], [["b", "c"], ["b"]])
+    })
+
+    it("knows better here what it could not note there", () => {
+      const kept = { stored: JSON.stringify([draft("a"), draft("b")]), isFull: true }
+      const outbox = tabOn(kept)
+      outbox.refuse("a", "Too long.")
+      assert.deepEqual(outbox.drafts(), [{ ...draft("a"), refused: "Too long." }, draft("b")])
+      assert.deepEqual(tabOn(kept).drafts(), [draft("a"), draft("b")])
+    })
+
+    it("leaves alone what another tab keeps there", () => {
+      const kept = { stored: null, isFull: true }
+      const [one, other] = [tabOn(kept), tabOn(kept)]
+      one.add(draft("a"))
+      assert.deepEqual([ids(one), ids(other)], [["a"], []])
+      kept.isFull = false
+      other.add(draft("b"))
+      // As with every message that is heard.
+      one.drop("somebody's")
+      assert.deepEqual([ids(one), ids(other)], [["b", "a"], ["b", "a"]])
+      other.drop("b")
+      assert.deepEqual(ids(one), ["a"])
+    })
   })
 
   it("remembers why a draft was refused, until it is to be tried again", () => {
