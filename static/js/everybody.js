@@ -47,7 +47,11 @@ export function mountEverybody() {
     say("everybody")
   }
   hear("everywhere-online", (told) => change(told, true))
-  hear("everywhere-offline", (told) => change(told, false))
+  hear("everywhere-offline", (told) => {
+    change(told, false)
+    // Or gone for good, as only a later answer tells.
+    listing.again = true
+  })
   hear("everywhere-presence", () => (listing.stale = true))
   hear("everywhere-renamed", (told) => change(told))
   // Comings and goings are not told again.

@@ -5,13 +5,14 @@ import { request } from "./api.js"
 export class Listing {
   /** Whether more has changed than was heard of: whoever hears of one asks anew. */
   stale = false
+  /** Whether to ask once more after the answer on its way, which may be too old. */
+  again = false
   #path
   #apply
   /** @type {Set<string>} */
   #heard = new Set()
   /** @type {Promise<boolean> | null} */
   #reading = null
-  #again = false
 
   /**
    * @param {string} path below `/api`
@@ -35,19 +36,19 @@ export class Listing {
    * @returns {Promise<boolean>} whether there was an answer
    */
   read() {
-    this.#again = true
+    this.again = true
     this.#reading ??= this.#ask()
     return this.#reading
   }
 
   /** @returns {Promise<boolean>} */
   async #ask() {
-    this.#again = this.stale = false
+    this.again = this.stale = false
     this.#heard.clear()
     const { ok, body } = await request("GET", this.#path)
     this.#reading = null
     if (ok) this.#apply(body, this.#heard)
     else this.stale = true
-    return this.#again ? this.read() : ok
+    return this.again ? this.read() : ok
   }
 }

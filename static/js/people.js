@@ -51,7 +51,8 @@ export function mountPeople(people) {
 
   hear("renamed", (user) => {
     const link = byId(user.id)?.querySelector("a")
-    if (!link) return
+    // The answer on its way may have them, under their old name.
+    if (!link) return (listing.again = true)
     listing.heard(user.id)
     link.href = hrefOfName(user.display_name)
   })

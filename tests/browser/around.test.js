@@ -147,9 +147,59 @@ describe("around the messages", () => {
     await isThere()
     assert.match(await ada.locator(".people summary").innerText(), /2\s*here/)
     // This asks who there is, and is not answered: they are known from before.
-    assert.equal(held.length, 0)
     await box(ada).pressSequentially("@Mor")
     await ada.getByRole("option", { name: "Moritz" }).waitFor()
+  })
+
+  it("lists nobody who signed out for good while the list was on its way", async () => {
+    const { at } = await channel("signing-out")
+    const ada = await house.signedIn("Wanda", { at })
+    const bob = await house.signedIn("Wim", { at })
+    const named = ada.getByRole("option", { name: /^Wim/ })
+    await sidebar(ada).getByRole("button", { name: "New message" }).click()
+    await named.and(ada.getByRole("option", { name: /online/ })).waitFor()
+    await ada.keyboard.press("Escape")
+    const held = []
+    await ada.route("**/api/users", async (route) => {
+      await new Promise((release) => held.push(release))
+      await route.continue()
+    }, { times: 1 })
+    await sidebar(ada).getByRole("button", { name: "New message" }).click()
+    await until("the list is on its way", () => held.length === 1)
+    await bob.evaluate(() => fetch("/api/session", { method: "DELETE" }))
+    await ada.getByRole("option", { name: "Wim", exact: true }).waitFor()
+    held[0]()
+    await named.waitFor({ state: "detached" })
+  })
+
+  it("lists by their new name who changed it while the list was on its way", async () => {
+    const { at, path } = await channel("renaming")
+    const ada = await house.signedIn("Rita", { at })
+    const bob = await house.script("Rolf")
+    await bob.ask("POST", path, { text: "hello" })
+    await shows(ada, ["hello"])
+    const held = { events: [], list: [] }
+    await ada.route("**/events*", async (route) => {
+      await new Promise((release) => held.events.push(release))
+      await route.continue()
+    })
+    await ada.reload()
+    await until("nothing is heard yet", () => held.events.length === 2)
+    await house.signedIn("Rolf", { at, token: bob.token })
+    await ada.route(/\/api\/channels\/id:[\w-]+$/, async (route) => {
+      const response = await route.fetch()
+      await new Promise((release) => held.list.push(release))
+      await route.fulfill({ response })
+    }, { times: 1 })
+    for (const release of held.events) release()
+    await until("the list is on its way", () => held.list.length === 1)
+    await bob.ask("PATCH", "/api/session", { display_name: "Rudolf" })
+    await ada.locator(".message", { hasText: "Rudolf" }).waitFor()
+    const people = () => ada.locator(".person__name").allTextContents()
+    assert.deepEqual(await people(), ["Rita"], "who came meanwhile is not listed yet")
+    held.list[0]()
+    await until("both are listed", async () => (await people()).includes("Rudolf"))
+    assert.deepEqual((await people()).toSorted(), ["Rita", "Rudolf"])
   })
 
   it("says who is typing, without moving anything, until they stop or have sent it", async () => {

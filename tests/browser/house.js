@@ -114,9 +114,9 @@ export class House {
     return page
   }
 
-  /** Somebody who is signed in already and looks at a channel. */
-  async signedIn(name, { at = "/channels/general", ...options } = {}) {
-    const { token } = await this.script(name)
+  /** Somebody who is signed in already, maybe as a script was, and looks at a channel. */
+  async signedIn(name, { at = "/channels/general", token, ...options } = {}) {
+    token ??= (await this.script(name)).token
     const page = await this.visit(options)
     await page.context().addCookies([{ name: "session", value: token, url: this.url, httpOnly: true, sameSite: "Lax" }])
     await page.goto(at)
