@@ -209,11 +209,12 @@ impl Listener {
         let Hears::Everything(markers) = &mut self.hears else { return None };
         let seen = markers.behind()?;
         let live = self.core.live.read();
+        // Who has lagged behind is told to read everything again.
+        let before = self.room.seq_before(self.position)?;
         let head = live.state.head();
         markers.catch_up(head);
         // The cursor stays where it is until all of them are told; further on it goes only where
         // nothing was said meanwhile.
-        let before = self.room.seq_before(self.position);
         let after = if self.room.head() == self.position { head } else { before };
         let mut marked = live.state.marked_since(&self.me, seen).into_iter().peekable();
         let mut frames = Vec::new();

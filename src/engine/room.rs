@@ -226,13 +226,16 @@ impl Room {
         Some(inner.ring.head() - u64::try_from(later).ok()?)
     }
 
-    /// The entry up to which all was said before `position`.
+    /// The entry up to which all was said before `position`; `None` when some of what came after
+    /// it is gone.
     #[must_use]
-    pub fn seq_before(&self, position: u64) -> Seq {
+    pub fn seq_before(&self, position: u64) -> Option<Seq> {
         let inner = self.inner.read();
-        let before =
-            position.checked_sub(1).and_then(|before| inner.ring.after(before).ok()?.next());
-        before.map_or(inner.complete_since, |slot| slot.seq)
+        if inner.ring.after(position).is_err() {
+            return None;
+        }
+        let last = position.checked_sub(1).and_then(|last| inner.ring.after(last).ok()?.next());
+        Some(last.map_or(inner.complete_since, |slot| slot.seq))
     }
 
     /// What was said after `position`, at most about `max_bytes` of it but at least one slot.
@@ -313,6 +316,19 @@ mod tests {
         assert_eq!(room.after(0, 9), Heard::Frames("one two ".into(), 2));
         assert_eq!(room.after(0, 1), Heard::Frames("one ".into(), 1));
         assert_eq!(room.after(3, 1_024), Heard::Nothing);
+    }
+
+    #[test]
+    fn who_stands_at_a_position_has_heard_what_is_before_it() {
+        let room = Room::new(Epoch(1), Seq(1));
+        assert_eq!(room.seq_before(0), Some(Seq(1)));
+        for seq in 2..RING_SLOTS as u64 + 4 {
+            room.say(Some(Seq(seq)), said("word"));
+        }
+        assert_eq!(room.seq_before(1), None, "the second is gone");
+        assert_eq!(room.seq_before(2), Some(Seq(3)), "what is gone had all been heard");
+        assert_eq!(room.seq_before(3), Some(Seq(4)));
+        assert_eq!(room.seq_before(room.head()), Some(Seq(RING_SLOTS as u64 + 3)));
     }
 
     #[test]
