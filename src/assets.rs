@@ -8,20 +8,17 @@
 //!   that sheet, so that browsers ask once;
 //! - comments that have lines of their own, types (`JSDoc`) and indentation are left out: they are
 //!   for whoever reads the source;
-//! - what is text is compressed, when it is first asked for in that encoding; as pages are, on
-//!   threads of its own.
+//! - what is text is compressed, when it is first asked for in that encoding, as pages are.
 
-use std::borrow::Cow;
+mod encoding;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
@@ -30,7 +27,9 @@ use rocket_dyn_templates::Template;
 use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
+
+pub use self::encoding::compressed_pages;
+use self::encoding::{AcceptedEncoding, Encoding, encoded_aside};
 
 /// Where all of this is mounted.
 pub const BASE: &str = "/static";
@@ -46,15 +45,6 @@ struct Asset {
     bytes: Bytes,
     gzip: OnceCell<Bytes>,
     brotli: OnceCell<Bytes>,
-}
-
-/// How bytes are encoded on the way (RFC 9110, section 8.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// Brotli (RFC 7932).
-    Brotli,
-    /// GZIP (RFC 1952).
-    Gzip,
 }
 
 impl Assets {
@@ -202,61 +192,6 @@ fn untyped(script: &str) -> String {
     kept + rest
 }
 
-/// Compresses bytes: as much as possible once for many, or quickly for one answer. That takes a
-/// tenth of a second for a whole stylesheet, and some milliseconds for a channel's page.
-fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
-    let encoded = match encoding {
-        Encoding::Brotli => {
-            let quality = if for_many { 11 } else { 4 };
-            let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, quality, 22);
-            writer.write_all(bytes).map(|()| writer.into_inner())
-        }
-        Encoding::Gzip => {
-            let level = if for_many { Compression::best() } else { Compression::fast() };
-            let mut writer = GzEncoder::new(Vec::new(), level);
-            writer.write_all(bytes).and_then(|()| writer.finish())
-        }
-    };
-    encoded.expect("memory takes any bytes")
-}
-
-/// The same, on a thread where nobody else waits behind it.
-async fn encoded_aside(bytes: Bytes, encoding: Encoding, for_many: bool) -> Bytes {
-    let encoded = spawn_blocking(move || encode(&bytes, encoding, for_many)).await;
-    encoded.expect("compressing never panics").into()
-}
-
-impl Encoding {
-    /// The better one of those that a client takes.
-    #[must_use]
-    pub fn accepted(request: &Request<'_>) -> Option<Self> {
-        let accepted = request.headers().get("Accept-Encoding").collect::<Vec<_>>().join(",");
-        let takes = |name: &str| {
-            accepted.split(',').any(|offer| {
-                let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
-                let refused = matches!(weight.replace(' ', "").as_str(), "q=0" | "q=0.0");
-                coding.trim().eq_ignore_ascii_case(name) && !refused
-            })
-        };
-        if takes("br") {
-            Some(Self::Brotli)
-        } else if takes("gzip") {
-            Some(Self::Gzip)
-        } else {
-            None
-        }
-    }
-
-    /// Its name in `Content-Encoding`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-        }
-    }
-}
-
 /// The route to all of them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -291,18 +226,6 @@ async fn file(
     Ok(Sent { kind: asset.kind.clone(), bytes, encoding, cache })
 }
 
-/// The encoding to answer in.
-struct AcceptedEncoding(Option<Encoding>);
-
-#[rocket::async_trait]
-impl<'r> rocket::request::FromRequest<'r> for AcceptedEncoding {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> rocket::request::Outcome<Self, Self::Error> {
-        rocket::outcome::Outcome::Success(Self(Encoding::accepted(request)))
-    }
-}
-
 impl<'r> Responder<'r, 'static> for Sent {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::build();
@@ -331,26 +254,6 @@ pub fn templates(assets: &Assets) -> impl rocket::fairing::Fairing + use<> {
             url.map(Value::from).ok_or_else(|| tera::Error::msg(format!("no file `{path}`")))
         };
         engines.tera.register_function("asset", asset);
-    })
-}
-
-/// Compresses pages for those who take that.
-#[must_use]
-pub fn compressed_pages() -> AdHoc {
-    AdHoc::on_response("Compressed pages", |request, response| {
-        Box::pin(async move {
-            let is_page = response.content_type().is_some_and(|kind| kind.is_html());
-            // A file that somebody sent says how long it is, and goes out as it is.
-            if !is_page || response.headers().contains("Content-Length") {
-                return;
-            }
-            let Some(encoding) = Encoding::accepted(request) else { return };
-            let Ok(bytes) = response.body_mut().to_bytes().await else { return };
-            let encoded = encoded_aside(bytes.into(), encoding, false).await;
-            response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
-            response.set_raw_header("Vary", "Accept-Encoding");
-            response.set_sized_body(encoded.len(), Cursor::new(encoded));
-        })
     })
 }
 
@@ -390,19 +293,5 @@ mod tests {
         let (one, other) =
             tokio::join!(asset.encoded(Encoding::Brotli), asset.encoded(Encoding::Brotli));
         assert_eq!(one.as_ptr(), other.as_ptr());
-    }
-
-    #[test]
-    fn what_is_compressed_is_the_same() {
-        use std::io::Read;
-        let bytes = "houston ".repeat(100).into_bytes();
-        let gzip = encode(&bytes, Encoding::Gzip, true);
-        let mut read = Vec::new();
-        flate2::read::GzDecoder::new(&gzip[..]).read_to_end(&mut read).expect("gzip");
-        assert!(read == bytes && gzip.len() < bytes.len());
-        let brotli = encode(&bytes, Encoding::Brotli, false);
-        let mut read = Vec::new();
-        brotli::Decompressor::new(&brotli[..], 4096).read_to_end(&mut read).expect("brotli");
-        assert!(read == bytes && brotli.len() < bytes.len());
     }
 }
