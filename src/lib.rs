@@ -19,7 +19,9 @@
 //!    at a time, so that the next message does not wait behind all deliveries of this one.
 //! 5. A listener is a position in a room's ring and nothing else. Woken, it takes what came since
 //!    and writes it as one chunk. What a returning or slow one has missed is worked out from the
-//!    state: [`Conversation::since`](domain::channel::Conversation::since).
+//!    state: [`Conversation::since`](domain::channel::Conversation::since). How far one has read
+//!    concerns one's other devices alone: no room says it, their streams of everything look for it
+//!    in the state.
 //! 6. The request is answered when this node's follower has applied its entry, with what `apply`
 //!    made of it.
 //!
