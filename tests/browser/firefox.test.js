@@ -1,5 +1,5 @@
-// The main paths in another engine: Debian's Firefox as it is, over WebDriver BiDi, which
-// Playwright speaks only with a Firefox newer than that.
+// The main paths in another engine: Debian's Firefox as it is, from ESR 140 on, over WebDriver
+// BiDi, which Playwright speaks only with a Firefox newer than that.
 
 import assert from "node:assert/strict"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -11,6 +11,9 @@ import { DEADLINE_MS, DESKTOP, House, isSound, shoot, until } from "./house.js"
 
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr"
 const DARK = { "ui.systemUsesDarkTheme": 1 }
+// The size of a headless Firefox's screen, and so of each window. No viewport is set: with it the
+// driver sends `emulation.setScreenOrientationOverride`, which ESR 140 does not know.
+const SCREEN = { MOZ_HEADLESS_WIDTH: String(DESKTOP.width), MOZ_HEADLESS_HEIGHT: String(DESKTOP.height) }
 const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64")
 
 describe("in Firefox", () => {
@@ -22,7 +25,13 @@ describe("in Firefox", () => {
   before(async () => {
     house = await House.start()
     folder = await mkdtemp(join(tmpdir(), "houston-firefox-"))
-    firefox = await puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, extraPrefsFirefox: DARK })
+    firefox = await puppeteer.launch({
+      browser: "firefox",
+      executablePath: FIREFOX,
+      extraPrefsFirefox: DARK,
+      env: { ...process.env, ...SCREEN },
+      defaultViewport: null,
+    })
   })
   afterEach(async () => {
     for (const profile of profiles.splice(0)) await profile.close()
@@ -40,9 +49,11 @@ describe("in Firefox", () => {
     profiles.push(profile)
     // A tab behind another one is hidden, and then rests.
     const page = await profile.newPage({ type: "window" })
-    page.on("pageerror", (error) => errors.push(String(error)))
+    page.on("pageerror", (error) => {
+      // A stream that ends because its page is left: no error of ours, but ESR 140 reports one.
+      if (!/was interrupted while the page was loading/.test(String(error))) errors.push(String(error))
+    })
     page.setDefaultTimeout(DEADLINE_MS)
-    await page.setViewport(DESKTOP)
     await page.goto(house.url + at)
     await page.type("#display_name", name)
     await page.keyboard.press("Enter")
@@ -95,7 +106,7 @@ describe("in Firefox", () => {
       text.value = "line\n".repeat(200)
       text.dispatchEvent(new Event("input", { bubbles: true }))
     })
-    assert.ok((await height()) < DESKTOP.height / 2)
+    assert.ok((await height()) < (await page.evaluate(() => innerHeight)) / 2)
     await page.$eval("#text", (text) => {
       text.value = ""
       text.dispatchEvent(new Event("input", { bubbles: true }))
@@ -148,8 +159,10 @@ describe("in Firefox", () => {
     assert.equal(new URL(ada.url()).pathname, "/channels/@Dina")
     await ada.waitForSelector("form.composer[novalidate]")
     await say(ada, "between us")
-    await bob.waitForSelector(".channel-link[data-calls] ::-p-text(Dirk)")
-    await Promise.all([bob.waitForNavigation(), bob.click(".channel-link[data-calls]")])
+    // Not by its text: the driver's search for that does not see in ESR 140 what is changed later.
+    const link = '.channel-link[data-calls][data-name="@Dirk"]'
+    await bob.waitForSelector(link)
+    await Promise.all([bob.waitForNavigation(), bob.click(link)])
     await shows(bob, ["between us"])
   })
 })
