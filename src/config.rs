@@ -4,11 +4,13 @@
 //! win. Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rocket::data::{ByteUnit, ToByteUnit};
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{self, Figment, Profile};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// What Houston itself can be told; the rest is Rocket's.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -26,6 +28,22 @@ pub struct Config {
     /// How much the files of all kept messages have together at most. `max_total_size`, default
     /// `1 GiB`.
     pub max_total_size: ByteUnit,
+    /// How long the body of a request may come to a halt. `body_silence_seconds`, 1 to 3,600,
+    /// default 30.
+    #[serde(rename = "body_silence_seconds", deserialize_with = "seconds")]
+    pub body_silence: Duration,
+    /// How long a client may take nothing of its answer, or be gone without a word, until its
+    /// connection is cut off (Linux). `answer_silence_seconds`, 1 to 3,600, default 60.
+    #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
+    pub answer_silence: Duration,
+}
+
+/// A time limit from its whole seconds: at least one, at most an hour of them.
+fn seconds<'de, D: Deserializer<'de>>(setting: D) -> Result<Duration, D::Error> {
+    match u64::deserialize(setting)? {
+        seconds @ 1..=3_600 => Ok(Duration::from_secs(seconds)),
+        seconds => Err(D::Error::custom(format!("{seconds} is not 1 to 3600 seconds"))),
+    }
 }
 
 impl Config {
@@ -44,6 +62,8 @@ impl Config {
             .merge(("max_file_size", 25.mebibytes()))
             .merge(("max_message_files", 10))
             .merge(("max_total_size", 1.gibibytes()))
+            .merge(("body_silence_seconds", 30))
+            .merge(("answer_silence_seconds", 60))
             .merge(Toml::file(file).nested())
             .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
             .select(profile)
@@ -76,6 +96,19 @@ mod tests {
         let config = Config::from(&settings).expect("a size");
         assert_eq!(config.max_file_size, 3.mebibytes());
         assert_eq!(config.max_total_size, 1.gibibytes());
+    }
+
+    #[test]
+    fn a_time_limit_has_a_second_at_least_and_an_hour_at_most() {
+        let told = |seconds: i64| {
+            let settings = Config::figment().merge(("body_silence_seconds", seconds));
+            Config::from(&settings).map_err(|error| error.to_string())
+        };
+        assert_eq!(told(2).expect("two seconds").body_silence, Duration::from_secs(2));
+        for seconds in [-1, 0, 3_601] {
+            let error = told(seconds).expect_err("no time limit");
+            assert!(error.contains("body_silence_seconds"), "{error}");
+        }
     }
 
     #[test]

@@ -37,8 +37,8 @@
 //! ring; every listener writes the same bytes; the request answers 201 with the JSON that is in
 //! the frame.
 //!
-//! Files come before their message: [`Engine::receive`](engine::Engine::receive) stores each as its
-//! bytes arrive, looking at them on the way, and only when all are safe is the message appended
+//! Files come before their message: [`Admission::receive`](engine::files::Admission::receive) stores
+//! each as its bytes arrive, looking at them on the way, and only when all are safe is the message appended
 //! that refers to them. [`apply`](domain::state::State::apply) says which files no message has any longer; a start removes what a
 //! crash left.
 //!
@@ -154,6 +154,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
     let rocket = rocket::custom(settings)
         .manage(engine)
+        .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
         .mount("/", pages::routes())

@@ -4,7 +4,6 @@ mod docs;
 pub mod links;
 
 use rocket::fairing::AdHoc;
-use rocket::form::{Form, FromForm};
 use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{FlashMessage, FromRequest, Request};
@@ -14,7 +13,7 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::input::{Address, Present, refuse_other_sites};
+use crate::api::input::{Address, Form, Present, refuse_other_sites};
 use crate::api::problem::{self, Kind, Problem};
 use crate::api::said::Unread;
 use crate::api::session::{Transport, no_cookie};
@@ -193,14 +192,6 @@ fn way_in(next: &str, flash: Option<Notice>) -> Template {
     Template::render("sign_in", context! { display_name: "", error, next, flash })
 }
 
-#[derive(FromForm)]
-struct SignInForm<'f> {
-    #[field(default = "")]
-    display_name: &'f str,
-    #[field(default = "/")]
-    next: &'f str,
-}
-
 /// Signs in and goes on to where one wanted to go.
 #[post("/sign-in", data = "<form>")]
 async fn sign_in(
@@ -208,18 +199,18 @@ async fn sign_in(
     present: Present,
     address: Address,
     transport: Transport,
-    form: Form<SignInForm<'_>>,
+    form: Form,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
 ) -> Result<Flash<Redirect>, (Status, Template)> {
-    let next = own_path(form.next);
+    let (display_name, next) = (form.text("display_name"), own_path(form.text("next")));
     let refused = |problem: Problem| {
-        let (display_name, error) = (form.display_name, problem.detail);
+        let error = problem.detail;
         let flash: Option<Notice> = None;
         let page = Template::render("sign_in", context! { display_name, error, next, flash });
         (problem.kind.status(), page)
     };
-    let name = form.display_name.parse().map_err(|error| {
+    let name = display_name.parse().map_err(|error| {
         let problem = Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
         refused(problem)
     })?;
@@ -252,29 +243,23 @@ async fn sign_out(
     Ok(Flash::success(Redirect::to("/"), "You are signed out. Your name is free again."))
 }
 
-#[derive(FromForm)]
-struct ChannelForm<'f> {
-    #[field(default = "")]
-    name: &'f str,
-    #[field(default = "")]
-    topic: &'f str,
-}
-
 /// Creates a channel and goes there.
 #[post("/channels", data = "<form>")]
 async fn create_channel(
     _own: OwnPage,
     session: Session,
-    form: Form<ChannelForm<'_>>,
+    form: Form,
     engine: &State<Engine>,
 ) -> Flash<Redirect> {
     let back = |problem: Problem| Flash::error(Redirect::to("/"), problem.detail);
     let name = form
-        .name
+        .text("name")
         .parse()
         .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error));
-    let topic =
-        form.topic.parse().map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error));
+    let topic = form
+        .text("topic")
+        .parse()
+        .map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error));
     let (name, topic) = match (name, topic) {
         (Ok(name), Ok(topic)) => (name, topic),
         (Err(problem), _) | (_, Err(problem)) => return back(problem),

@@ -93,7 +93,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 
 **Rates.** A user may send 60 messages at once and 10 a second after that, edits and reactions included; a message with files is counted before its files are received, and a user sends at most 4 such at a time. A user may make 600 other changes at once and 50 a second after that, links, typing and searches included; how far one has read is not counted. An address may sign in 30 times at once and once in 2 seconds after that; the addresses of one IPv6 subnet (/64) count as one. Past that: 429 `slow-down`, with `Retry-After` in seconds. An operator can turn the rates off (`rate_limits`), but not the limit of 4.
 
-**Limits.** A text has 4,000 characters (code points), a message 10 files of 25 MiB each, and all files together 1 GiB, as far as the operator has not set others. Of each channel the latest 100 messages are kept; when the 101st comes, the first is gone with its files, and no event says so.
+**Limits.** A text has 4,000 characters (code points), a message 10 files of 25 MiB each, and all files together 1 GiB, as far as the operator has not set others. A body that comes to a halt for 30 s is given up with 408 `request-timeout`, and so is one that takes longer than a minute and a second more for each 16 KiB. Of each channel the latest 100 messages are kept; when the 101st comes, the first is gone with its files, and no event says so.
 
 **Outside `/api`**, open to all: `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 once nothing can change any more until the server is started again), and `GET /metrics` (numbers in Prometheus' text format).";
 

@@ -1,16 +1,18 @@
 //! What comes in: sessions, bodies, parameters. Each becomes a type here, once.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::str::Utf8Error;
 
 use rocket::Request;
-use rocket::data::{Data, DataStream, FromData, Outcome as DataOutcome, ToByteUnit};
-use rocket::http::{ContentType, Method};
+use rocket::data::{Data, FromData, Outcome as DataOutcome};
+use rocket::http::{ContentType, Method, RawStr};
 use rocket::outcome::Outcome;
 use rocket::request::{FromParam, FromRequest, Outcome as RequestOutcome};
 use serde_json::{Map, Value};
-use tokio::io::AsyncReadExt;
 
+use super::body::Body;
 use super::problem::{Kind, Problem, leave};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
@@ -18,10 +20,6 @@ use crate::domain::reaction::{InvalidReaction, Reaction};
 use crate::domain::user::Session;
 use crate::engine::{Engine, From};
 
-/// The largest body, in bytes.
-pub(crate) const MAX_BODY_BYTES: u64 = 64 * 1024;
-/// How much of a larger body is read and thrown away, so that its sender gets to read the answer.
-pub(super) const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
 /// The cookie that holds a session's token.
 pub(crate) const SESSION_COOKIE: &str = "session";
 
@@ -183,11 +181,11 @@ impl Fields {
     async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
         let json = media_type(request)?.filter(|kind| kind.is_json());
         json.ok_or_else(|| unsupported("application/json"))?;
-        Self::parse(&body(data).await?)
+        Self::parse(&Body::of(request, data).text().await?)
     }
 
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Problem> {
-        match serde_json::from_slice(body) {
+    pub(super) fn parse(body: &str) -> Result<Self, Problem> {
+        match serde_json::from_str(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(Problem::malformed("The body must be a JSON object.")),
             Err(error) => Err(Problem::malformed(format!("The body is not JSON: {error}."))),
@@ -207,6 +205,41 @@ impl<'r> FromData<'r> for Fields {
     }
 }
 
+/// The fields of a form as a page without scripts posts it.
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The text of the first field of this name, empty where there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
+        let form = media_type(request)?.filter(|kind| kind.is_form());
+        form.ok_or_else(|| unsupported("application/x-www-form-urlencoded"))?;
+        let body = Body::of(request, data).text().await?;
+        let decoded = |text: &str| RawStr::new(text).url_decode().map(Cow::into_owned);
+        let field = |field: &str| {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            Ok((decoded(name)?, decoded(value)?))
+        };
+        let fields: Result<_, Utf8Error> = body.split('&').map(field).collect();
+        fields.map(Self).map_err(|_| Problem::malformed("A field of the form is not UTF-8."))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Form {
+    type Error = Problem;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        match Self::read(request, data).await {
+            Ok(form) => Outcome::Success(form),
+            Err(problem) => Outcome::Error(leave(request, problem)),
+        }
+    }
+}
+
 /// The type of the request's body; an error when it is in another encoding than UTF-8.
 pub(super) fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
     let Some(kind) = request.content_type() else { return Ok(None) };
@@ -221,23 +254,4 @@ pub(super) fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r Cont
 
 pub(super) fn unsupported(understood: &str) -> Problem {
     Problem::new(Kind::UnsupportedMediaType).because(format!("Understood here: {understood}."))
-}
-
-/// All of a body that is small enough.
-pub(super) async fn body(data: Data<'_>) -> Result<Vec<u8>, Problem> {
-    let mut body = Vec::new();
-    let mut stream = data.open((MAX_BODY_BYTES + DRAINED_BYTES).bytes());
-    let read = (&mut stream).take(MAX_BODY_BYTES + 1).read_to_end(&mut body).await;
-    read.map_err(|_| Problem::malformed("The body ended early."))?;
-    if body.len() as u64 <= MAX_BODY_BYTES {
-        return Ok(body);
-    }
-    drain(&mut stream).await;
-    Err(Problem::new(Kind::TooLarge))
-}
-
-/// Reads the rest of a refused body and throws it away. Whoever still sends when the answer comes
-/// may never read it; how that ends is theirs.
-pub(super) async fn drain(body: &mut DataStream<'_>) {
-    let _ = tokio::io::copy(body, &mut tokio::io::sink()).await;
 }

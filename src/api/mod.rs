@@ -11,6 +11,7 @@
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
 mod attachments;
+pub(crate) mod body;
 mod channels;
 pub mod description;
 mod events;

@@ -11,16 +11,14 @@ use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use multer::{Field, Multipart};
-use rocket::data::{Data, ToByteUnit};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
 
-use super::input::{DRAINED_BYTES, MAX_BODY_BYTES, drain};
+use super::body::{Body, MAX_BYTES, utf8};
 use super::problem::{Kind, Problem};
-use super::said::utf8;
 use crate::domain::attachment::FileName;
-use crate::engine::files::{Admission, Received};
-use crate::engine::{Engine, Said};
+use crate::engine::Said;
+use crate::engine::files::{Admission, FileLimits, Received};
 
 /// How much of a body is read at once, in bytes.
 const CHUNK_BYTES: usize = 32 * 1024;
@@ -33,53 +31,60 @@ const MAX_OTHER_PARTS: usize = 16;
 /// Reads such a body, storing its files as they come; or refuses it when its sender is not
 /// admitted.
 pub(super) async fn read(
-    data: Data<'_>,
-    length: Option<u64>,
+    body: Body<'_>,
     boundary: String,
-    engine: &Engine,
-    admitted: Result<Admission, Problem>,
+    limits: FileLimits,
+    admission: Result<Admission<'_>, Problem>,
 ) -> Result<Said, Problem> {
     // Beside the files there are the text and the heads of the parts.
-    let max = engine.file_limits().max_message_bytes().saturating_add(4 * MAX_BODY_BYTES);
-    let hopeful = admitted.and_then(|admission| match length {
-        Some(length) if length > max => Err(Problem::new(Kind::TooLarge)),
-        _ => Ok(admission),
-    });
-    let _admission = match hopeful {
-        Ok(admission) => admission,
-        Err(problem) => {
-            drain(&mut data.open(DRAINED_BYTES.bytes())).await;
-            return Err(problem);
-        }
+    let max_bytes = limits.max_message_bytes().saturating_add(4 * MAX_BYTES);
+    let too_large = || Problem::new(Kind::TooLarge);
+    let admission = match admission {
+        Ok(_) if body.length().is_some_and(|length| length > max_bytes) => Err(too_large()),
+        admission => admission,
     };
-    // What is refused on the way is read to its end all the same: it is no longer than this.
-    let mut body = data.open(max.saturating_add(DRAINED_BYTES).bytes());
-    let mut limited = (&mut body).take(max);
-    let said = Parts::of(&mut limited, boundary).read(engine).await;
-    let too_large = said.is_err() && limited.limit() == 0;
-    if said.is_err() {
-        drain(&mut body).await;
+    let admission = match admission {
+        Ok(admission) => admission,
+        Err(problem) => return Err(body.refuse(problem).await),
+    };
+    let mut body = body.reader(max_bytes);
+    let mut limited = (&mut body).take(max_bytes);
+    // The admission ends here, before what is left of a refused body is read.
+    let said = Parts::of(&mut limited, boundary, limits, admission).read().await;
+    let exhausted = limited.limit() == 0;
+    match said {
+        Ok(said) => Ok(said),
+        Err(_) if exhausted => Err(body.refuse(too_large()).await),
+        Err(problem) => Err(body.refuse(problem).await),
     }
-    if too_large { Err(Problem::new(Kind::TooLarge)) } else { said }
 }
 
-struct Parts<'r> {
+/// The parts of a form, as they come.
+struct Parts<'r, 'e> {
     form: Multipart<'r>,
+    limits: FileLimits,
+    admission: Admission<'e>,
     ahead: Arc<AtomicUsize>,
     /// How much there was beside files, in bytes.
     text_bytes: u64,
 }
 
-impl<'r> Parts<'r> {
-    fn of(body: impl AsyncRead + Send + Unpin + 'r, boundary: String) -> Self {
+impl<'r, 'e> Parts<'r, 'e> {
+    fn of(
+        body: impl AsyncRead + Send + Unpin + 'r,
+        boundary: String,
+        limits: FileLimits,
+        admission: Admission<'e>,
+    ) -> Self {
         let ahead = Arc::<AtomicUsize>::default();
         let bytes = ReaderStream::with_capacity(body, CHUNK_BYTES);
         let paced = Paced { bytes, ahead: ahead.clone(), rests: false };
-        Self { form: Multipart::new(paced, boundary), ahead, text_bytes: 0 }
+        let form = Multipart::new(paced, boundary);
+        Self { form, limits, admission, ahead, text_bytes: 0 }
     }
 
-    async fn read(mut self, engine: &Engine) -> Result<Said, Problem> {
-        let max_files = engine.file_limits().max_message_files;
+    async fn read(mut self) -> Result<Said, Problem> {
+        let max_files = self.limits.max_message_files;
         let (mut text, mut files, mut parts) = (String::new(), Vec::new(), 0);
         while let Some(part) = self.form.next_field().await.map_err(unreadable)? {
             self.ahead.store(0, Ordering::Relaxed);
@@ -91,7 +96,7 @@ impl<'r> Parts<'r> {
                 Some("text") => text = self.text(part).await?,
                 Some("file") => {
                     let full = files.len() == max_files;
-                    files.extend(self.file(part, engine, full).await?);
+                    files.extend(self.file(part, full).await?);
                 }
                 _ if part.file_name().is_some() => {
                     let detail = "Files are sent as parts named `file`.";
@@ -109,7 +114,7 @@ impl<'r> Parts<'r> {
         while let Some(chunk) = chunks.try_next().await.map_err(unreadable)? {
             bytes.extend_from_slice(&chunk);
             self.text_bytes += chunk.len() as u64;
-            if self.text_bytes > MAX_BODY_BYTES {
+            if self.text_bytes > MAX_BYTES {
                 let detail = "What is sent beside files is larger than 64 KiB.";
                 return Err(Problem::new(Kind::TooLarge).in_field("text").because(detail));
             }
@@ -118,12 +123,7 @@ impl<'r> Parts<'r> {
     }
 
     /// Stores a file; nothing, for the empty part that browsers send where no file was chosen.
-    async fn file(
-        &self,
-        part: Field<'r>,
-        engine: &Engine,
-        full: bool,
-    ) -> Result<Option<Received>, Problem> {
+    async fn file(&self, part: Field<'r>, full: bool) -> Result<Option<Received>, Problem> {
         let named = part.file_name().is_some_and(|name| !name.is_empty());
         let name = FileName::from(&*unescaped(part.file_name().unwrap_or_default()));
         let mut chunks = self.chunks(part);
@@ -132,11 +132,11 @@ impl<'r> Parts<'r> {
             return Ok(None);
         }
         if full {
-            return Err(too_many(engine.file_limits().max_message_files));
+            return Err(too_many(self.limits.max_message_files));
         }
         let first = stream::iter(first.map(Ok));
         let bytes = first.chain(chunks).map_err(io::Error::other);
-        let received = engine.receive(name, bytes).await;
+        let received = self.admission.receive(name, bytes).await;
         received.map(Some).map_err(|error| Problem::from(error).in_field("file"))
     }
 

@@ -35,6 +35,8 @@ impl Problem {
         let problem = Self { kind, detail, field: None, headers: Vec::new() };
         match kind {
             Kind::SignInRequired => problem.with(Header::new("WWW-Authenticate", "Bearer")),
+            // Of what is still to come of such a body nothing can be the next request.
+            Kind::RequestTimeout => problem.with(Header::new("Connection", "close")),
             Kind::StorageUnavailable => problem.with(Header::new("Retry-After", "2")),
             _ => problem,
         }

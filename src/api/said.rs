@@ -7,7 +7,8 @@ use rocket::http::RawStr;
 use rocket::outcome::Outcome;
 use rocket::request::Request;
 
-use super::input::{Fields, body, media_type, unsupported};
+use super::body::Body;
+use super::input::{Fields, media_type, unsupported};
 use super::multipart;
 use super::problem::{Problem, leave};
 use crate::domain::channel::ChannelRef;
@@ -22,9 +23,7 @@ const UNDERSTOOD: &str = "application/json, text/plain, multipart/form-data and 
 /// The body of a message, not read yet.
 pub(crate) struct Unread<'r> {
     form: Form,
-    /// How long it says that it is, in bytes.
-    length: Option<u64>,
-    data: Data<'r>,
+    body: Body<'r>,
 }
 
 enum Form {
@@ -63,12 +62,13 @@ impl Unread<'_> {
         channel: &ChannelRef,
     ) -> Result<Said, Problem> {
         let text = match self.form {
-            Form::Json => Fields::parse(&body(self.data).await?)?.text("text")?.to_owned(),
-            Form::Plain => utf8(body(self.data).await?)?,
-            Form::Urlencoded => form_text(utf8(body(self.data).await?)?)?,
+            Form::Json => Fields::parse(&self.body.text().await?)?.text("text")?.to_owned(),
+            Form::Plain => self.body.text().await?,
+            Form::Urlencoded => form_text(self.body.text().await?)?,
             Form::Multipart { boundary } => {
-                let admitted = engine.admit_upload(session, channel).map_err(Problem::from);
-                return multipart::read(self.data, self.length, boundary, engine, admitted).await;
+                let admission = engine.admit_upload(session, channel).map_err(Problem::from);
+                let limits = engine.file_limits();
+                return multipart::read(self.body, boundary, limits, admission).await;
             }
         };
         Ok(text.parse::<Text>()?.into())
@@ -80,10 +80,8 @@ impl<'r> FromData<'r> for Unread<'r> {
     type Error = Problem;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
-        let length = request.headers().get_one("Content-Length");
-        let length = length.and_then(|length| length.parse().ok());
         match Form::of(request) {
-            Ok(form) => Outcome::Success(Self { form, length, data }),
+            Ok(form) => Outcome::Success(Self { form, body: Body::of(request, data) }),
             Err(problem) => Outcome::Error(leave(request, problem)),
         }
     }
@@ -95,8 +93,4 @@ fn form_text(form: String) -> Result<String, Problem> {
     let value = value.split_once('&').map_or(value, |(value, _)| value);
     let decoded = RawStr::new(value).url_decode().map(Cow::into_owned);
     decoded.map_err(|_| Problem::malformed("`text` is not UTF-8.").in_field("text"))
-}
-
-pub(super) fn utf8(body: Vec<u8>) -> Result<String, Problem> {
-    String::from_utf8(body).map_err(|_| Problem::malformed("The body is not UTF-8."))
 }

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::blobs::{Blob, Blobs};
@@ -24,8 +23,6 @@ use crate::domain::user::Session;
 
 /// How many messages with files a user may be sending at a time.
 const MAX_UPLOADS: usize = 4;
-/// How long a sender may say nothing in the middle of a file.
-const MAX_SILENCE: Duration = Duration::from_secs(30);
 
 /// How much may be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,18 +45,75 @@ impl FileLimits {
 }
 
 /// How many messages with files each user is sending now.
-#[derive(Clone, Default)]
-pub(super) struct Uploads(Arc<Mutex<HashMap<UserId, usize>>>);
+#[derive(Default)]
+pub(super) struct Uploads(Mutex<HashMap<UserId, usize>>);
 
-/// The right to send a message with files: one of few that a user has at a time.
-pub struct Admission {
-    uploads: Uploads,
+/// The right to send one message with files, and the only way to have them received. A user has
+/// few of these at a time; dropped, it is free again.
+pub struct Admission<'e> {
+    engine: &'e Engine,
     user: UserId,
 }
 
-impl Drop for Admission {
+impl Admission<'_> {
+    /// Stores a file as its bytes come. It is durable when this returns, and has yet to be sent.
+    ///
+    /// # Errors
+    ///
+    /// When the file, or all files together, would be too large, its bytes end early, or
+    /// nothing can be stored. Then nothing of it stays.
+    pub async fn receive(
+        &self,
+        name: FileName,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<Received, EngineError> {
+        let engine = self.engine;
+        let id = AttachmentId::from(Uuid::now_v7());
+        let mut space = Space { used: engine.uploading.clone(), bytes: 0 };
+        let mut sniffer = Sniffer::new();
+        let refused = Mutex::new(None);
+        let refuse = |error: EngineError| {
+            *refused.lock() = Some(error);
+            io::Error::other("refused")
+        };
+        let checked = bytes.map(|chunk| {
+            let chunk = chunk.map_err(|_| refuse(EngineError::CutOff))?;
+            let uploading = space.grow(chunk.len() as u64);
+            let all = engine.core.live.read().state.attachment_bytes() + uploading;
+            if space.bytes > engine.file_limits.max_file_bytes {
+                return Err(refuse(EngineError::TooLarge("the file is too large")));
+            }
+            if all > engine.file_limits.max_total_bytes {
+                return Err(refuse(EngineError::TooLarge("there is no room for more files")));
+            }
+            sniffer.look(&chunk);
+            Ok(chunk)
+        });
+        let stored = engine.core.blobs.put(&id, checked.boxed()).await;
+        if let Err(error) = stored {
+            return Err(refused.into_inner().unwrap_or_else(|| {
+                log::error!("A file cannot be stored: {error}.");
+                EngineError::StorageUnavailable
+            }));
+        }
+        let told = sniffer.finish();
+        engine.counts.count_upload(told.size);
+        let attachment = Attachment {
+            id,
+            name,
+            media_type: told.media_type,
+            size: told.size,
+            sha256: told.sha256,
+            dimensions: told.dimensions,
+        };
+        let blobs = engine.core.blobs.clone();
+        Ok(Received { attachment, blobs, unowned: true, space })
+    }
+}
+
+impl Drop for Admission<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.uploads.0.lock();
+        let mut under_way = self.engine.uploads.0.lock();
         if let Some(theirs) = under_way.get_mut(&self.user) {
             *theirs -= 1;
             if *theirs == 0 {
@@ -144,7 +198,7 @@ impl Engine {
         &self,
         session: &Session,
         named: &ChannelRef,
-    ) -> Result<Admission, EngineError> {
+    ) -> Result<Admission<'_>, EngineError> {
         self.core.live.read().find(named, session)?;
         let mut under_way = self.uploads.0.lock();
         let theirs = under_way.get(&session.user.id).copied().unwrap_or(0);
@@ -153,60 +207,7 @@ impl Engine {
         }
         self.count_post(session)?;
         under_way.insert(session.user.id.clone(), theirs + 1);
-        Ok(Admission { uploads: self.uploads.clone(), user: session.user.id.clone() })
-    }
-
-    /// Stores a file as its bytes come. It is durable when this returns, and has yet to be sent.
-    ///
-    /// # Errors
-    ///
-    /// When the file, or all files together, would be too large, its bytes end early or do not go
-    /// on, or nothing can be stored. Then nothing of it stays.
-    pub async fn receive(
-        &self,
-        name: FileName,
-        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
-    ) -> Result<Received, EngineError> {
-        let id = AttachmentId::from(Uuid::now_v7());
-        let mut space = Space { used: self.uploading.clone(), bytes: 0 };
-        let mut sniffer = Sniffer::new();
-        let refused = Mutex::new(None);
-        let refuse = |error: EngineError| {
-            *refused.lock() = Some(error);
-            io::Error::other("refused")
-        };
-        let checked = timely(bytes).map(|chunk| {
-            let chunk = chunk.map_err(|_| refuse(EngineError::CutOff))?;
-            let uploading = space.grow(chunk.len() as u64);
-            let all = self.core.live.read().state.attachment_bytes() + uploading;
-            if space.bytes > self.file_limits.max_file_bytes {
-                return Err(refuse(EngineError::TooLarge("the file is too large")));
-            }
-            if all > self.file_limits.max_total_bytes {
-                return Err(refuse(EngineError::TooLarge("there is no room for more files")));
-            }
-            sniffer.look(&chunk);
-            Ok(chunk)
-        });
-        let stored = self.core.blobs.put(&id, checked.boxed()).await;
-        if let Err(error) = stored {
-            return Err(refused.into_inner().unwrap_or_else(|| {
-                log::error!("A file cannot be stored: {error}.");
-                EngineError::StorageUnavailable
-            }));
-        }
-        let told = sniffer.finish();
-        self.counts.count_upload(told.size);
-        let attachment = Attachment {
-            id,
-            name,
-            media_type: told.media_type,
-            size: told.size,
-            sha256: told.sha256,
-            dimensions: told.dimensions,
-        };
-        let blobs = self.core.blobs.clone();
-        Ok(Received { attachment, blobs, unowned: true, space })
+        Ok(Admission { engine: self, user: session.user.id.clone() })
     }
 
     /// A file and its bytes.
@@ -237,19 +238,6 @@ impl Engine {
             }
         }
     }
-}
-
-/// The same, ending with an error when nothing comes for too long.
-fn timely<S: Stream<Item = io::Result<Bytes>> + Send>(
-    bytes: S,
-) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold(Some(Box::pin(bytes)), |bytes| async {
-        let mut bytes = bytes?;
-        match timeout(MAX_SILENCE, bytes.next()).await {
-            Ok(chunk) => Some((chunk?, Some(bytes))),
-            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
-        }
-    })
 }
 
 /// The files that a message is to have: those received, where they are not the same as one that

@@ -1,6 +1,7 @@
 //! Promises that only a real process can keep or break: kills, restarts, signals, full disks,
 //! many clients at once.
 
+mod bodies;
 mod client;
 mod endings;
 mod files;

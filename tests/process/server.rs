@@ -31,6 +31,13 @@ impl Server {
         Self::launch(&mut command, data).await
     }
 
+    /// A server with these settings, each a variable and its value.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        Self::launch(command.envs(settings.iter().copied()), data).await
+    }
+
     /// A server that can write no file beyond this size, as on a full disk.
     pub(crate) async fn with_files_of_at_most(kibibytes: u32) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");

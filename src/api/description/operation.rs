@@ -119,7 +119,12 @@ impl Operation {
             body.content(kind, ContentBuilder::new().schema(Some(schema)).build())
         });
         self.body = Some(body.build());
-        self.refuses(&[Kind::MalformedRequest, Kind::TooLarge, Kind::UnsupportedMediaType])
+        self.refuses(&[
+            Kind::MalformedRequest,
+            Kind::RequestTimeout,
+            Kind::TooLarge,
+            Kind::UnsupportedMediaType,
+        ])
     }
 
     /// Answers with this status and nothing else.

@@ -33,6 +33,8 @@ pub enum Kind {
     ChannelExists,
     /// Signed in under another name.
     AlreadySignedIn,
+    /// The body came to a halt, or took too long.
+    RequestTimeout,
     /// More than fits.
     TooLarge,
     /// The body is of a kind that is not understood here.
@@ -63,7 +65,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
@@ -78,6 +80,7 @@ impl Kind {
         Self::DisplayNameTaken,
         Self::ChannelExists,
         Self::AlreadySignedIn,
+        Self::RequestTimeout,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -185,6 +188,13 @@ impl Kind {
                 "Already signed in",
                 "This session belongs to a user of another name. Rename it with PATCH, or DELETE \
                  it first.",
+            ),
+            Self::RequestTimeout => (
+                Status::RequestTimeout,
+                "request-timeout",
+                "Request timeout",
+                "Nothing came of the body for half a minute, or it came too slowly: it may take a \
+                 minute, and a second more for each 16 KiB. Send it again.",
             ),
             Self::TooLarge => (
                 Status::PayloadTooLarge,
@@ -305,6 +315,7 @@ impl Kind {
             403 => Self::NotAllowed,
             404 | 422 => Self::NotFound,
             405 => Self::MethodNotAllowed,
+            408 => Self::RequestTimeout,
             413 => Self::TooLarge,
             415 => Self::UnsupportedMediaType,
             416 => Self::RangeNotSatisfiable,
