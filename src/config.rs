@@ -32,7 +32,7 @@ pub struct Config {
     /// default 30.
     #[serde(rename = "body_silence_seconds", deserialize_with = "seconds")]
     pub body_silence: Duration,
-    /// How long a client may take nothing of its answer, or be gone without a word, until its
+    /// How long a client may take nothing of its answer, or be gone without a word, before its
     /// connection is cut off (Linux). `answer_silence_seconds`, 1 to 3,600, default 60.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,

@@ -53,7 +53,8 @@
 //! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
 //!   of.
 //! - [`metrics`]: what monitors are told.
-//! - [`config`]: every setting; `accept_queue`: room for clients that connect all at once.
+//! - [`config`]: every setting; `listening_socket`: room for clients that connect all at
+//!   once, and an end for those that are gone.
 //!
 //! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows
 //! all. A test keeps it so.
@@ -80,14 +81,14 @@
 //! beyond the possession of a session, and does not encrypt end to end: whoever operates the
 //! server can read what is said.
 
-#[cfg(target_os = "linux")]
-mod accept_queue;
 pub mod api;
 pub mod assets;
 pub mod backends;
 pub mod config;
 pub mod domain;
 pub mod engine;
+#[cfg(target_os = "linux")]
+mod listening_socket;
 pub mod metrics;
 pub mod pages;
 
@@ -175,7 +176,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(whole_bodies())
         .attach(end_streams_at_shutdown());
     #[cfg(target_os = "linux")]
-    let rocket = rocket.attach(accept_queue::lengthened());
+    let rocket = rocket.attach(listening_socket::set_up(config.answer_silence));
     Ok(rocket)
 }
 

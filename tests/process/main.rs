@@ -3,6 +3,7 @@
 
 mod bodies;
 mod client;
+mod connections;
 mod endings;
 mod files;
 mod kills;

@@ -144,6 +144,10 @@ impl Server {
         &self.url
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn data(&self) -> &Path {
         self.data.as_ref().expect("the data directory").path()
     }
