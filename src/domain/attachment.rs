@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::domain::ids::AttachmentId;
-use crate::domain::media_type::MediaType;
+use crate::domain::media_type::{Dimensions, MediaType};
 use crate::domain::url;
 
 /// A file of a message, as it is kept: everything but its bytes.
@@ -25,15 +25,6 @@ pub struct Attachment {
     /// How large the image is, if it is one.
     #[serde(flatten)]
     pub dimensions: Option<Dimensions>,
-}
-
-/// How large an image is when it is shown, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dimensions {
-    /// From left to right.
-    pub width: u32,
-    /// From top to bottom.
-    pub height: u32,
 }
 
 impl Attachment {

@@ -8,8 +8,6 @@ use exif::{In, Tag};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::attachment::Dimensions;
-
 /// A media type (RFC 2046) without parameters: `image/png`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -84,6 +82,15 @@ pub struct Sniffed {
     pub size: u64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
+}
+
+/// The size of an image as it is shown, in pixels: after its orientation was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimensions {
+    /// How many pixels it is wide.
+    pub width: u32,
+    /// How many pixels it is high.
+    pub height: u32,
 }
 
 /// What no image, sound or film begins or ends with, but files do that are also something else.

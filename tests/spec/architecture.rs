@@ -1,5 +1,6 @@
 //! Who may use whom.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
     ("backends", &["rocket::"]),
 ];
 
+/// Parts within which dependencies point one way, too.
+const LAYERED: &[&str] = &["domain", "api"];
+
 #[test]
 fn dependencies_point_one_way() {
     for (part, path, source) in sources() {
@@ -51,6 +55,28 @@ fn each_part_knows_only_its_own_crates() {
 }
 
 #[test]
+fn no_two_files_of_a_part_know_each_other_both_ways() {
+    let mut known = BTreeSet::new();
+    for (part, path, source) in
+        sources().into_iter().filter(|(part, ..)| LAYERED.contains(&&**part))
+    {
+        let file = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let of_part = format!("crate::{part}::");
+        // A file of the part's folder itself calls its neighbours so.
+        let directly = path.parent().is_some_and(|folder| folder.ends_with(&part));
+        let prefixes = [Some(&*of_part), Some("super::").filter(|_| directly)];
+        for used in prefixes.into_iter().flatten().flat_map(|prefix| words_after(prefix, &source)) {
+            known.insert((part.clone(), file.clone(), used.to_owned()));
+        }
+    }
+    assert!(known.len() > 20, "the uses are found");
+    for (part, one, other) in &known {
+        let back = (part.clone(), other.clone(), one.clone());
+        assert!(one == other || !known.contains(&back), "{part}: {one} and {other}");
+    }
+}
+
+#[test]
 fn files_stay_small() {
     for (_, path, source) in sources() {
         let lines = source.lines().count();
@@ -60,7 +86,11 @@ fn files_stay_small() {
 
 /// Each `crate::part` that a source mentions.
 fn uses(source: &str) -> impl Iterator<Item = &str> {
-    source.split("crate::").skip(1).map(|rest| {
+    words_after("crate::", source)
+}
+
+fn words_after<'s>(prefix: &str, source: &'s str) -> impl Iterator<Item = &'s str> {
+    source.split(prefix).skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         &rest[..end.unwrap_or(rest.len())]
     })
