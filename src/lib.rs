@@ -54,7 +54,7 @@
 //!   of.
 //! - [`metrics`]: what monitors are told.
 //! - [`config`]: every setting; `listening_socket`: room for clients that connect all at
-//!   once, and an end for those that are gone.
+//!   once, and an end for those that are gone; `logs`: the log, without secrets.
 //!
 //! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows
 //! all. A test keeps it so.
@@ -89,6 +89,7 @@ pub mod domain;
 pub mod engine;
 #[cfg(target_os = "linux")]
 mod listening_socket;
+mod logs;
 pub mod metrics;
 pub mod pages;
 
@@ -141,6 +142,7 @@ pub enum SetUpError {
 /// When a setting is wrong, or the data directory cannot be used or read.
 pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
+    logs::start(settings.extract_inner("log_level").map_err(Box::new)?);
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
     let limits = config.rate_limits.then(Limits::default);
     let files = config.data_dir.join("files");
@@ -172,7 +174,6 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(api::PostedForms)
         .attach(api::uncached())
         .attach(pages::headers())
-        .attach(pages::links::concealed())
         .attach(whole_bodies())
         .attach(end_streams_at_shutdown());
     #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! The same engine as HTML: pages that work before any script arrives.
 
 mod docs;
-pub mod links;
+mod links;
 
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};

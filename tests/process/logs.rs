@@ -5,24 +5,63 @@ use std::fs;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::client::Client;
 use crate::server::{Server, until};
+
+/// All that the server has written, once it has written all of what was asked so far.
+async fn log(server: &Server) -> String {
+    server.client().get("/api/the-end").await.expect("an answer");
+    let log = || fs::read_to_string(server.data().join("log")).expect("a log");
+    until("all is logged", async || log().contains("GET /api/the-end")).await;
+    log()
+}
+
+async fn link(person: &Client, server: &Server) -> (String, String) {
+    let made = person.post("/api/session/links", json!({})).await.expect("an answer");
+    let link = made.json["url"].as_str().expect("a link");
+    let path = link.strip_prefix(server.url()).expect("of this server");
+    (path.to_owned(), path.strip_prefix("/links/").expect("a secret").to_owned())
+}
 
 #[rocket::async_test]
 async fn a_links_secret_is_not_logged() {
-    let server = Server::that_logs().await;
+    let server = Server::that_logs("normal").await;
     let ada = server.client().signed_in_as("Ada").await;
-    let made = ada.post("/api/session/links", json!({})).await.expect("an answer");
-    let link = made.json["url"].as_str().expect("a link");
-    let path = link.strip_prefix(server.url()).expect("of this server");
-    let secret = path.strip_prefix("/links/").expect("a secret");
-    for method in [Method::HEAD, Method::GET, Method::PUT, Method::POST] {
-        server.client().request(method, path).send().await.expect("an answer");
+    let (path, secret) = link(&ada, &server).await;
+    let unknown = Method::from_bytes(b"PROPFIND").expect("a method");
+    for method in [Method::HEAD, Method::GET, Method::PUT, unknown, Method::POST] {
+        server.client().request(method, &path).send().await.expect("an answer");
     }
-    server.client().request(Method::GET, &format!("{path}/?more")).send().await.expect("an answer");
+    for odd in [format!("{path}/?more"), format!("/{path}"), format!("/links//{secret}|")] {
+        server.client().request(Method::GET, &odd).send().await.expect("an answer");
+    }
+    let log = log(&server).await;
+    assert!(log.contains("/links/") && !log.contains(&secret), "{log}");
+}
 
-    server.client().get("/healthz").await.expect("an answer");
+#[rocket::async_test]
+async fn at_no_level_is_a_secret_logged() {
+    for level in ["debug", "normal", "critical"] {
+        let server = Server::that_logs(level).await;
+        let visitor = server.client();
+        let ada = visitor.signed_in_as("Ada").await;
+        let token = ada.token.clone().expect("a token");
+        ada.puts("general", "m1", "hello").await.expect("an answer");
+        let cookie = format!("session={token}; other=1");
+        let here = visitor.request(Method::GET, "/").header("Cookie", &cookie);
+        assert_eq!(here.send().await.expect("an answer").status(), 200);
+        let nowhere = visitor.request(Method::GET, "/nowhere").header("Cookie", &cookie);
+        nowhere.send().await.expect("an answer");
+        let unknown = Method::from_bytes(b"PROPFIND").expect("a method");
+        ada.request(unknown, "/api/session").header("Cookie", &cookie).send().await.expect("it");
+        let (path, link_secret) = link(&ada, &server).await;
+        visitor.request(Method::POST, &path).send().await.expect("an answer");
+        ada.request(Method::DELETE, "/api/session").send().await.expect("an answer");
 
-    let log = || fs::read_to_string(server.data().join("log")).expect("a log");
-    until("all is logged", async || log().contains("GET /healthz")).await;
-    assert!(log().contains("/links/") && !log().contains(secret), "{}", log());
+        let log = log(&server).await;
+        for secret in [&token, &link_secret] {
+            assert!(secret.len() > 20 && !log.contains(secret.as_str()), "{level}: {log}");
+        }
+        assert!(log.contains("GET /nowhere"), "{level}: {log}");
+    }
 }

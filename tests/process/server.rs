@@ -47,12 +47,13 @@ impl Server {
         Self::launch(command.args(["-c", &script]), data).await
     }
 
-    /// A server that writes into `log` in its data directory what it is asked.
-    pub(crate) async fn that_logs() -> Self {
+    /// A server that writes all that it says at this level into `log` in its data directory.
+    pub(crate) async fn that_logs(level: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
         let houston = env!("CARGO_BIN_EXE_houston");
-        let script = format!("ROCKET_LOG_LEVEL=normal exec {houston} > \"$ROCKET_DATA_DIR/log\"");
+        let script =
+            format!("ROCKET_LOG_LEVEL={level} exec {houston} > \"$ROCKET_DATA_DIR/log\" 2>&1");
         Self::launch(command.args(["-c", &script]), data).await
     }
 

@@ -14,6 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("assets", &[]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
+    ("listening_socket", &[]),
+    ("logs", &[]),
     ("lib", &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages"]),
     ("main", &[]),
 ];
