@@ -3,6 +3,7 @@
 //! Settings are read where Rocket reads its own: `Rocket.toml`, then `ROCKET_…` variables, which
 //! win. Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,37 @@ pub struct Config {
     /// connection is cut off (Linux). `answer_silence_seconds`, 1 to 3,600, default 60.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,
+    /// The token that lets programs on other machines read `/metrics`. `metrics_token`, default
+    /// none: nobody elsewhere may.
+    #[serde(default)]
+    pub metrics_token: Option<Token>,
+}
+
+/// A secret that a program must send. Never empty, and not told when it is debugged.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Token(String);
+
+impl Token {
+    /// The secret itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = &'static str;
+
+    fn try_from(token: String) -> Result<Self, Self::Error> {
+        if token.trim().is_empty() { Err("a token cannot be empty") } else { Ok(Self(token)) }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// A time limit from its whole seconds: at least one, at most an hour of them.
@@ -109,6 +141,15 @@ mod tests {
             let error = told(seconds).expect_err("no time limit");
             assert!(error.contains("body_silence_seconds"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_token_is_not_empty_and_not_told() {
+        let with = |token| Config::from(&Config::figment().merge(("metrics_token", token)));
+        assert!(with(" ").expect_err("no token").to_string().contains("metrics_token"));
+        let config = with("s3cret").expect("a token");
+        assert_eq!(config.metrics_token.as_ref().map(Token::as_str), Some("s3cret"));
+        assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]

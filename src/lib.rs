@@ -98,13 +98,13 @@ use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::{self, Figment};
-use rocket::shield::{Permission, Shield};
+use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
 use crate::assets::Assets;
 use crate::backends::files::Files;
 use crate::backends::sqlite::{OpenError, Sqlite};
-use crate::config::Config;
+use crate::config::{Config, Token};
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Limits;
 use crate::engine::{Engine, StartError};
@@ -153,7 +153,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         max_total_bytes: config.max_total_size.as_u64(),
     };
     let engine = Engine::start(log, blobs, limits, file_limits).await?;
-    let metrics = Metrics::new()?;
+    let metrics = Metrics::new(config.metrics_token.as_ref().map(Token::as_str))?;
     let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
     let rocket = rocket::custom(settings)
         .manage(engine)
@@ -166,8 +166,9 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .mount("/", metrics::routes())
         .attach(metrics.clone())
         .manage(metrics)
-        // Rocket's usual headers, but for one about a thing that no browser does any more.
-        .attach(Shield::default().disable::<Permission>())
+        // `nosniff`, and no frames, on every answer. What Rocket itself would deny by the third of
+        // its headers is far less than pages deny.
+        .attach(Shield::default().enable(Frame::Deny).disable::<Permission>())
         .attach(assets::templates(&assets))
         .manage(assets)
         .attach(assets::compressed_pages())

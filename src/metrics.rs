@@ -1,4 +1,5 @@
-//! What monitors are told: `GET /metrics`, in Prometheus' text format, open to all.
+//! What monitors are told: `GET /healthz` and `GET /readyz`, open to all, and `GET /metrics` in
+//! Prometheus' text format, for programs on this machine and for those that have its token.
 //!
 //! Requests are counted by a fairing as they pass, by the pattern of their route; what the engine
 //! has is looked up when somebody asks. So nothing is counted where messages go out to listeners,
@@ -12,19 +13,23 @@ use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 use rocket::fairing::{Fairing, Info};
-use rocket::http::ContentType;
-use rocket::request::Request;
+use rocket::http::{ContentType, Status};
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest, Request};
 use rocket::response::Response;
 use rocket::{Data, Route, State, get, routes};
+use sha2::{Digest, Sha256};
 
+use crate::api::forwarded::is_from_this_machine;
+use crate::api::input::bearer_token;
 use crate::api::problem::{self, Kind, Problem};
 use crate::engine::Engine;
 use crate::engine::tally::Tally;
 
-/// The route to them.
+/// All that monitors ask for.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    routes![metrics]
+    routes![alive, ready, metrics]
 }
 
 /// What is counted as requests pass, since the start. Cheap to share.
@@ -32,6 +37,8 @@ pub fn routes() -> Vec<Route> {
 pub struct Metrics(Arc<Counted>);
 
 struct Counted {
+    /// The SHA-256 of the token that lets programs elsewhere read them, if there is one.
+    token: Option<Digest256>,
     registry: Registry,
     requests: IntCounterVec,
     seconds: Histogram,
@@ -39,12 +46,12 @@ struct Counted {
 }
 
 impl Metrics {
-    /// Nothing counted yet.
+    /// Nothing counted yet. Whoever has the token may read them from anywhere.
     ///
     /// # Errors
     ///
     /// Never: the names are fixed, and each is there once.
-    pub fn new() -> prometheus::Result<Self> {
+    pub fn new(token: Option<&str>) -> prometheus::Result<Self> {
         let requests = Opts::new("houston_requests_total", "Requests, by route and status class.");
         let requests = IntCounterVec::new(requests, &["method", "route", "status"])?;
         let seconds = HistogramOpts::new(
@@ -62,7 +69,8 @@ impl Metrics {
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(problems.clone()))?;
-        Ok(Self(Arc::new(Counted { registry, requests, seconds, problems })))
+        let token = token.map(digest);
+        Ok(Self(Arc::new(Counted { token, registry, requests, seconds, problems })))
     }
 }
 
@@ -96,12 +104,72 @@ impl Fairing for Metrics {
     }
 }
 
+type Digest256 = [u8; 32];
+
+fn digest(token: &str) -> Digest256 {
+    Sha256::digest(token).into()
+}
+
+/// Whoever may read the metrics.
+struct Monitor;
+
+impl Monitor {
+    fn of(request: &Request<'_>) -> Result<Self, Problem> {
+        if is_from_this_machine(request) {
+            return Ok(Self);
+        }
+        let metrics = request.rocket().state::<Metrics>().expect("the metrics are managed");
+        let Some(expected) = metrics.0.token else {
+            let detail = "The metrics are for programs on this machine, as long as the setting \
+                          `metrics_token` is not set.";
+            return Err(Problem::new(Kind::NotAllowed).because(detail));
+        };
+        let mut tokens = request.headers().get("Authorization").filter_map(bearer_token);
+        // Digests are compared: how long that takes tells nothing about the token.
+        if tokens.any(|token| digest(token) == expected) {
+            return Ok(Self);
+        }
+        let detail = "Send the setting `metrics_token` as `Authorization: Bearer`.";
+        Err(Problem::new(Kind::SignInRequired).because(detail))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Monitor {
+    type Error = Problem;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Problem> {
+        match Self::of(request) {
+            Ok(monitor) => Outcome::Success(monitor),
+            Err(problem) => Outcome::Error((problem.kind.status(), problem)),
+        }
+    }
+}
+
+/// The process runs.
+#[get("/healthz")]
+fn alive() -> (ContentType, &'static str) {
+    (ContentType::Plain, "ok\n")
+}
+
+/// Changes still take effect.
+#[get("/readyz")]
+fn ready(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
+    if engine.is_ready() {
+        (Status::Ok, (ContentType::Plain, "ready\n"))
+    } else {
+        (Status::ServiceUnavailable, (ContentType::Plain, "not ready\n"))
+    }
+}
+
 /// Everything, for Prometheus.
 #[get("/metrics")]
 fn metrics(
+    monitor: Result<Monitor, Problem>,
     metrics: &State<Metrics>,
     engine: &State<Engine>,
 ) -> Result<(ContentType, String), Problem> {
+    let Monitor = monitor?;
     let mut families = metrics.0.registry.gather();
     let told = held(&engine.tally()).and_then(|held| {
         families.extend(held.gather());

@@ -4,7 +4,7 @@ mod docs;
 mod links;
 
 use rocket::fairing::AdHoc;
-use rocket::http::{ContentType, CookieJar, Header, RawStr, Status};
+use rocket::http::{CookieJar, Header, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::{FlashMessage, FromRequest, Request};
 use rocket::response::{self, Flash, Redirect, Responder};
@@ -25,18 +25,8 @@ use crate::engine::{Engine, SignedInAs};
 /// Every page, and what they post to.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let pages = routes![
-        home,
-        channel,
-        sign_in,
-        sign_out,
-        create_channel,
-        send,
-        about_problem,
-        docs::docs,
-        alive,
-        ready
-    ];
+    let pages =
+        routes![home, channel, sign_in, sign_out, create_channel, send, about_problem, docs::docs];
     [pages, links::routes()].concat()
 }
 
@@ -51,7 +41,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// Sets the headers that keep pages safe.
+/// What a page may ask a browser for: nothing that it does not use.
+const PERMISSIONS_POLICY: &str = "accelerometer=(), bluetooth=(), browsing-topics=(), camera=(), \
+     display-capture=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), \
+     local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+     publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), \
+     xr-spatial-tracking=()";
+
+/// Sets the headers that keep pages safe. `X-Frame-Options` and `nosniff` are on every answer.
 #[must_use]
 pub fn headers() -> AdHoc {
     AdHoc::on_response("Page headers", |_, response| {
@@ -59,10 +56,16 @@ pub fn headers() -> AdHoc {
             // A file that somebody sent may be HTML, too, and brings a stricter policy of its own.
             let policy = response.headers().contains("Content-Security-Policy");
             if !policy && response.content_type().is_some_and(|kind| kind.is_html()) {
-                let policy = Header::new("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-                response.set_header(policy);
-                response.set_header(Header::new("Referrer-Policy", "same-origin"));
-                response.set_header(Header::new("Cache-Control", "no-store"));
+                for (name, value) in [
+                    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+                    ("Permissions-Policy", PERMISSIONS_POLICY),
+                    ("Cross-Origin-Opener-Policy", "same-origin"),
+                    ("Cross-Origin-Resource-Policy", "same-origin"),
+                    ("Referrer-Policy", "same-origin"),
+                    ("Cache-Control", "no-store"),
+                ] {
+                    response.set_header(Header::new(name, value));
+                }
             }
         })
     })
@@ -305,22 +308,6 @@ fn about_problem(present: Present, slug: &str) -> Result<Template, Refused> {
             user: present.0.map(|session| session.user),
         },
     ))
-}
-
-/// The process runs.
-#[get("/healthz")]
-fn alive() -> (ContentType, &'static str) {
-    (ContentType::Plain, "ok\n")
-}
-
-/// Changes still take effect.
-#[get("/readyz")]
-fn ready(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
-    if engine.is_ready() {
-        (Status::Ok, (ContentType::Plain, "ready\n"))
-    } else {
-        (Status::ServiceUnavailable, (ContentType::Plain, "not ready\n"))
-    }
 }
 
 /// Whatever was refused outside `/api`, by whomever.

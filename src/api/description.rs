@@ -81,9 +81,9 @@ const SECTIONS: [(&str, &str); 6] = [
 const CONVENTIONS: &str = "\
 Team chat on your own server. The page uses this API and nothing else: whatever it can do, a script can do.
 
-**Who is asking.** `POST /api/session` gives a token. Send it as `Authorization: Bearer <token>`; browsers keep it as the cookie `session`, which counts where no Bearer token is sent. Everything but `POST /api/session`, `/api/openapi.json` and `/api/docs` needs one. A request that changes something and comes with the cookie is refused with 403 `not-allowed` when `Origin` or `Sec-Fetch-Site` says that another site made it.
+**Who is asking.** `POST /api/session` gives a token. Send it as `Authorization: Bearer <token>`; browsers keep it as the cookie `session`, which counts where no Bearer token is sent. Everything but `POST /api/session`, `/api/openapi.json` and `/api/docs` needs one. A request that changes something and comes with the cookie is refused with 403 `not-allowed` when another site made it: `Sec-Fetch-Site: same-origin` settles that, else `Origin` is compared with the host.
 
-**Bodies** are JSON in UTF-8 unless said otherwise, and unknown fields are ignored. A body is at most 64 KiB, its files not counted. Fields may be added to what is answered.
+**Bodies** are JSON in UTF-8 (a charset called `utf-8`, `utf8` or `us-ascii`; a leading byte order mark is dropped) unless said otherwise, and unknown fields are ignored. A body is at most 64 KiB, its files not counted. Fields may be added to what is answered.
 
 **Times** are RFC 3339 in UTC with milliseconds, `2026-11-23T09:30:00.123Z`, and always the server's. Ids, cursors and event ids are opaque strings.
 
@@ -95,7 +95,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 
 **Limits.** A text has 4,000 characters (code points), a message 10 files of 25 MiB each, and all files together 1 GiB, as far as the operator has not set others. A body that comes to a halt for 30 s is given up with 408 `request-timeout`, and so is one that takes longer than a minute and a second more for each 16 KiB. Of each channel the latest 100 messages are kept; when the 101st comes, the first is gone with its files, and no event says so.
 
-**Outside `/api`**, open to all: `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 once nothing can change any more until the server is started again), and `GET /metrics` (numbers in Prometheus' text format).";
+**Outside `/api`**: `GET /healthz` (200 while the process runs) and `GET /readyz` (200, or 503 once nothing can change any more until the server is started again), open to all; and `GET /metrics` (numbers in Prometheus' text format), for programs on the server's machine, and for those elsewhere that send the setting `metrics_token` as Bearer token.";
 
 /// Every route, in the order in which they are shown.
 fn operations() -> Vec<Operation> {

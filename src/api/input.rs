@@ -13,6 +13,7 @@ use rocket::request::{FromParam, FromRequest, Outcome as RequestOutcome};
 use serde_json::{Map, Value};
 
 use super::body::Body;
+use super::forwarded;
 use super::problem::{Kind, Problem, leave};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{InvalidMessageId, MessageId};
@@ -43,40 +44,37 @@ impl Present {
 
 /// The token of an `Authorization` header of this scheme (RFC 6750), whose name is
 /// case-insensitive; an empty one is nobody's.
-fn bearer_token(header: &str) -> Option<&str> {
+pub(crate) fn bearer_token(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Refuses a request that changes something and that, by the browser's own word, another site
-/// made.
+/// made. A proxy may have changed the host that `Origin` is compared with: `Sec-Fetch-Site` counts
+/// first.
 pub(crate) fn refuse_other_sites(request: &Request<'_>) -> Result<(), Problem> {
     if matches!(request.method(), Method::Get | Method::Head | Method::Options) {
         return Ok(());
     }
-    let headers = request.headers();
-    let site = headers.get_one("Sec-Fetch-Site").unwrap_or("none");
-    let hosts = [forwarded_host(request).map(str::to_owned), host(request)];
-    let own = |origin: &str| {
-        let host = origin.split_once("://").map(|(_, host)| host.to_owned());
-        host.is_some() && hosts.contains(&host)
+    let own = match request.headers().get_one("Sec-Fetch-Site") {
+        Some("same-origin") => true,
+        Some("same-site" | "cross-site") => false,
+        _ => request.headers().get("Origin").all(|origin| is_own(request, origin)),
     };
-    if matches!(site, "same-origin" | "none") && headers.get("Origin").all(own) {
-        return Ok(());
-    }
     let detail = "Another web site made this request with your browser's cookie.";
-    Err(Problem::new(Kind::NotAllowed).because(detail))
+    if own { Ok(()) } else { Err(Problem::new(Kind::NotAllowed).because(detail)) }
 }
 
-/// What the client calls this server: the header `Host`, or what HTTP/2 has in its place.
-pub(super) fn host(request: &Request<'_>) -> Option<String> {
-    let header = request.headers().get_one("Host").map(str::to_owned);
-    header.or_else(|| request.host().map(ToString::to_string))
-}
-
-/// What the client calls the proxy before this server.
-pub(super) fn forwarded_host<'r>(request: &'r Request<'_>) -> Option<&'r str> {
-    request.headers().get_one("X-Forwarded-Host")
+/// Whether this origin (RFC 6454) has the host that the request was sent to.
+fn is_own(request: &Request<'_>, origin: &str) -> bool {
+    let Some((scheme, origin)) = origin.split_once("://") else { return false };
+    let default_port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let bare = |host: &str| {
+        let host = host.to_ascii_lowercase();
+        host.strip_suffix(default_port).map(str::to_owned).unwrap_or(host)
+    };
+    let hosts = [forwarded::forwarded_host(request), forwarded::host(request)];
+    hosts.into_iter().flatten().any(|host| bare(host) == bare(origin))
 }
 
 #[rocket::async_trait]
@@ -112,7 +110,7 @@ impl<'r> FromRequest<'r> for Address {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
-        Outcome::Success(Self(request.client_ip()))
+        Outcome::Success(Self(forwarded::address(request)))
     }
 }
 
@@ -243,8 +241,12 @@ impl<'r> FromData<'r> for Form {
 /// The type of the request's body; an error when it is in another encoding than UTF-8.
 pub(super) fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
     let Some(kind) = request.content_type() else { return Ok(None) };
+    // A text in ASCII is one in UTF-8, too.
+    let utf8 = |charset: &str| {
+        ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
+    };
     match kind.param("charset") {
-        Some(charset) if !charset.eq_ignore_ascii_case("utf-8") => {
+        Some(charset) if !utf8(charset) => {
             let detail = "Only UTF-8 is understood here.";
             Err(Problem::new(Kind::UnsupportedMediaType).because(detail))
         }

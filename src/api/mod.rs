@@ -15,6 +15,7 @@ pub(crate) mod body;
 mod channels;
 pub mod description;
 mod events;
+pub(crate) mod forwarded;
 pub(crate) mod input;
 mod messages;
 mod multipart;

@@ -85,15 +85,30 @@ impl Problem {
     #[must_use]
     pub fn of_status(status: Status, request: &Request<'_>) -> Self {
         let kind = Kind::of_status(status);
-        let methods = allowed_methods(request);
-        if kind != Kind::NotFound || methods.is_empty() {
+        let unknown_method = has_unknown_method(status, request);
+        if kind != Kind::NotFound && !unknown_method {
             return Self::new(kind);
         }
+        let methods = allowed_methods(request);
+        if methods.is_empty() {
+            return Self::new(Kind::NotFound);
+        }
         let allow = methods.join(", ");
-        let detail = format!("This address takes {allow}, not {}.", request.method());
+        let detail = if unknown_method {
+            format!("This address takes {allow}.")
+        } else {
+            format!("This address takes {allow}, not {}.", request.method())
+        };
         let allow = Header::new("Allow", allow);
         Self::new(Kind::MethodNotAllowed).because(detail).with(allow)
     }
+}
+
+/// Whether Rocket refused this request because it does not know the method. Rocket does not say so:
+/// it asks for an answer to a bad request, in whose place stands a `GET` that was given to no route.
+fn has_unknown_method(status: Status, request: &Request<'_>) -> bool {
+    let given = request.route().is_some();
+    status == Status::BadRequest && request.method() == Method::Get && !given
 }
 
 /// The methods that the request's address would take, by the mounted routes.

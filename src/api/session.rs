@@ -9,7 +9,8 @@ use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
 use serde::Serialize;
 
-use super::input::{Address, Fields, Present, SESSION_COOKIE, forwarded_host, host};
+use super::forwarded;
+use super::input::{Address, Fields, Present, SESSION_COOKIE};
 use super::problem::{Kind, Problem};
 use crate::domain::names::DisplayName;
 use crate::domain::time::Timestamp;
@@ -159,20 +160,12 @@ impl Transport {
     }
 }
 
-impl Transport {
-    fn of(request: &Request<'_>) -> Self {
-        let forwarded = request.headers().get_one("X-Forwarded-Proto");
-        let https = forwarded.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        Self { secure: https || request.rocket().config().tls_enabled() }
-    }
-}
-
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Transport {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        Outcome::Success(Self::of(request))
+        Outcome::Success(Self { secure: forwarded::is_secure(request) })
     }
 }
 
@@ -189,11 +182,12 @@ impl<'r> FromRequest<'r> for Site {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let scheme = if Transport::of(request).secure { "https" } else { "http" };
+        let scheme = if forwarded::is_secure(request) { "https" } else { "http" };
         let config = request.rocket().config();
         let here = || format!("{}:{}", config.address, config.port);
-        let named = forwarded_host(request).map(str::to_owned).or_else(|| host(request));
-        let host = named.filter(|it| it.len() <= MAX_HOST_CHARS).unwrap_or_else(here);
+        let named = forwarded::forwarded_host(request).or_else(|| forwarded::host(request));
+        let named = named.filter(|it| it.len() <= MAX_HOST_CHARS).map(str::to_owned);
+        let host = named.unwrap_or_else(here);
         Outcome::Success(Self { url: format!("{scheme}://{host}") })
     }
 }

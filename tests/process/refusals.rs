@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 
+use crate::client::Answer;
 use crate::server::Server;
 
 #[rocket::async_test]
@@ -19,6 +20,24 @@ async fn bad_bodies_are_refused_and_the_server_goes_on() {
         assert_eq!(answer.status(), status);
     }
     assert_eq!(ada.puts("general", "m1", "fine").await.expect("an answer").status, 201);
+}
+
+#[rocket::async_test]
+async fn a_method_that_nobody_knows_is_told_the_right_ones() {
+    let server = Server::start().await;
+    let propfind = || Method::from_bytes(b"PROPFIND").expect("a method");
+    for (path, status, allow) in [
+        ("/api/session", 405, Some("DELETE, GET, HEAD, PATCH, POST")),
+        ("/channels/general", 405, Some("GET, HEAD")),
+        ("/api/nothing", 404, None),
+    ] {
+        let answer = server.client().request(propfind(), path).send().await.expect("an answer");
+        let allowed = answer.headers().get("Allow").and_then(|allow| allow.to_str().ok());
+        assert_eq!((answer.status().as_u16(), allowed), (status, allow), "{path}");
+    }
+    let answer = server.client().request(propfind(), "/api/session").send().await;
+    let answer = Answer::of(answer.expect("an answer")).await.expect("a body");
+    answer.refused(405, "method-not-allowed");
 }
 
 #[rocket::async_test]

@@ -1,5 +1,6 @@
 //! People in a workspace: the HTTP is hidden here.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,8 @@ impl Workspace {
     }
 
     pub(crate) fn visitor(&self) -> Person {
-        Person { workspace: self.clone(), token: None, user: Value::Null }
+        let address = Ipv4Addr::LOCALHOST.into();
+        Person { workspace: self.clone(), token: None, user: Value::Null, address }
     }
 
     pub(crate) async fn signed_in_as(&self, name: &str) -> Person {
@@ -81,15 +83,22 @@ pub(crate) struct Person {
     pub(crate) workspace: Workspace,
     pub(crate) token: Option<String>,
     pub(crate) user: Value,
+    /// From where they connect.
+    address: IpAddr,
 }
 
 impl Person {
+    /// The same on another machine.
+    pub(crate) fn at(self, address: &str) -> Self {
+        Self { address: address.parse().expect("an address"), ..self }
+    }
+
     pub(crate) async fn signs_in_as(&self, name: &str) -> Self {
         let answer = self.post("/api/session", json!({ "display_name": name })).await;
         assert_eq!(answer.status, 201, "{name} signs in: {answer:?}");
         let (user, token) = (answer.json()["user"].clone(), &answer.json()["token"]);
         let token = token.as_str().expect("a token").into();
-        Self { workspace: self.workspace.clone(), token: Some(token), user }
+        Self { token: Some(token), user, ..self.clone() }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -115,6 +124,7 @@ impl Person {
         body: impl AsRef<[u8]>,
     ) -> LocalResponse<'_> {
         let mut request = self.workspace.client.req(method, path.to_owned());
+        request.set_remote((self.address, 4_711).into());
         if let Some(token) = &self.token {
             request.add_header(Header::new("Authorization", format!("Bearer {token}")));
         }

@@ -36,6 +36,10 @@ async fn a_message_can_be_sent_in_any_common_form() {
     for (kind, body, text) in [
         ("application/json", r#"{"text":"json","more":1}"#, "json"),
         ("application/json; charset=utf-8", r#"{"text":"\ud83d\ude80"}"#, "🚀"),
+        ("application/json; charset=utf8", "\u{FEFF}{\"text\":\"marked\"}", "marked"),
+        ("application/json; charset=\"US-ASCII\"", r#"{"text":"quoted"}"#, "quoted"),
+        ("text/plain; charset=us-ascii", "\u{FEFF}marked", "marked"),
+        (form, "\u{FEFF}text=marked", "marked"),
         ("text/plain", "plain text=1", "plain text=1"),
         ("text/plain; charset=UTF-8", "grüße", "grüße"),
         (form, "text=a+form%21&more=1", "a form!"),

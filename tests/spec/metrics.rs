@@ -1,16 +1,48 @@
 //! What monitors are told: numbers, and nothing of whom or what.
 
+use rocket::http::Method;
+
 use crate::harness::{Person, Workspace};
 
 /// The value of a metric, with its labels as they are written.
 async fn value(person: &Person, metric: &str) -> Option<f64> {
     let answer = person.get("/metrics").await;
-    assert_eq!(answer.status, 200, "it is open to all");
+    assert_eq!(answer.status, 200, "it is open to this machine");
     let kind = answer.header("Content-Type").expect("a type");
     assert!(kind.starts_with("text/plain") && kind.contains("version=0.0.4"), "{kind}");
     let mut lines = answer.text.lines().filter(|line| !line.starts_with('#'));
     let found = lines.find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
     found.map(|value| value.parse().expect("a number"))
+}
+
+#[rocket::async_test]
+async fn nobody_elsewhere_may_read_them_without_the_token() {
+    let (here, elsewhere) = ("::1", "192.0.2.1");
+    let workspace = Workspace::start().await;
+    let ask = async |address, headers: &[(&str, &str)]| {
+        workspace.visitor().at(address).asks(Method::Get, "/metrics", headers, "").await
+    };
+    assert_eq!(ask(here, &[]).await.status, 200);
+    ask(elsewhere, &[]).await.refused(403, "not-allowed");
+    ask(elsewhere, &[("Authorization", "Bearer ")]).await.refused(403, "not-allowed");
+    for header in ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via"] {
+        ask(here, &[(header, "127.0.0.1")]).await.refused(403, "not-allowed");
+    }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(workspace.visitor().at(elsewhere).get(path).await.status, 200, "{path}");
+    }
+
+    let workspace = Workspace::with(|settings| settings.merge(("metrics_token", "s3cret"))).await;
+    let ask = async |address, headers: &[(&str, &str)]| {
+        workspace.visitor().at(address).asks(Method::Get, "/metrics", headers, "").await
+    };
+    assert_eq!(ask(here, &[]).await.status, 200, "no token is needed here");
+    assert_eq!(ask(elsewhere, &[("Authorization", "Bearer s3cret")]).await.status, 200);
+    for wrong in ["Bearer other", "Bearer ", "Basic s3cret"] {
+        let refused = ask(elsewhere, &[("Authorization", wrong)]).await;
+        refused.refused(401, "sign-in-required");
+        assert_eq!(refused.header("WWW-Authenticate"), Some("Bearer"));
+    }
 }
 
 #[rocket::async_test]

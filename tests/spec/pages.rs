@@ -78,7 +78,19 @@ async fn pages_may_load_nothing_but_ours_and_run_in_no_frame() {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"), "{path}");
-        assert_eq!(page.header("Referrer-Policy"), Some("same-origin"), "{path}");
+        for (header, value) in [
+            ("Referrer-Policy", "same-origin"),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("X-Frame-Options", "DENY"),
+        ] {
+            assert_eq!(page.header(header), Some(value), "{path}");
+        }
+        let permissions = page.header("Permissions-Policy").expect("a policy");
+        for denied in ["camera=()", "geolocation=()", "microphone=()"] {
+            assert!(permissions.contains(denied), "{permissions}");
+        }
+        assert_eq!(page.header("X-XSS-Protection"), None, "browsers have dropped it");
     }
 }
 

@@ -68,6 +68,42 @@ async fn behind_tls_the_cookie_is_secure() {
 }
 
 #[rocket::async_test]
+async fn of_what_proxies_say_the_first_host_and_scheme_count() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for (scheme, hosts, url) in [
+        ("https, http", &["chat.example, inner.example:8000"][..], "https://chat.example/links/"),
+        (" http , https", &["chat.example:8443", "inner.example"], "http://chat.example:8443/"),
+        (", HTTPS", &[" , chat.example"], "https://chat.example/links/"),
+    ] {
+        let mut headers = vec![("X-Forwarded-Proto", scheme), ("Host", "inner.example")];
+        headers.extend(hosts.iter().map(|host| ("X-Forwarded-Host", *host)));
+        let made = ada.asks(Method::Post, "/api/session/links", &headers, "").await;
+        let made = made.json()["url"].as_str().expect("a url").to_owned();
+        assert!(made.starts_with(url), "{made}");
+    }
+}
+
+#[rocket::async_test]
+async fn of_the_addresses_that_proxies_say_the_last_counts() {
+    let workspace =
+        Workspace::with(|settings| settings.merge(("ip_header", "X-Forwarded-For"))).await;
+    let signs_in = async |name: String, from: &str| {
+        let headers = [("X-Forwarded-For", from), ("Content-Type", "application/json")];
+        let body = json!({ "display_name": name }).to_string();
+        workspace.visitor().asks(Method::Post, "/api/session", &headers, body).await.status
+    };
+    let mut statuses = Vec::new();
+    for n in 1..60 {
+        let from = format!("203.0.113.{n}, 192.0.2.1:{n}");
+        statuses.push(signs_in(format!("User {n}"), &from).await);
+    }
+    assert!(statuses.contains(&429), "whatever comes before the last address: {statuses:?}");
+    let another = "192.0.2.1, [2001:db8::1]:4711";
+    assert_eq!(signs_in("Another".into(), another).await, 201);
+}
+
+#[rocket::async_test]
 async fn a_stranger_is_asked_to_sign_in() {
     let workspace = Workspace::start().await;
     for stranger in [workspace.visitor(), workspace.holder_of("forged")] {
@@ -220,6 +256,10 @@ async fn another_site_cannot_act_with_the_browsers_cookie() {
     for foreign in [
         vec![("Origin", "https://evil.example")],
         vec![("Origin", "null")],
+        vec![("Origin", "https://chat.example:8443")],
+        vec![("Origin", "http://chat.example:443")],
+        vec![("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none")],
+        vec![("Origin", "https://chat.example"), ("Sec-Fetch-Site", "cross-site")],
         vec![("Sec-Fetch-Site", "cross-site")],
         vec![("Sec-Fetch-Site", "same-site")],
     ] {
@@ -229,6 +269,12 @@ async fn another_site_cannot_act_with_the_browsers_cookie() {
         vec![],
         vec![("Origin", "https://chat.example")],
         vec![("Sec-Fetch-Site", "same-origin"), ("Origin", "http://chat.example")],
+        vec![("Sec-Fetch-Site", "same-origin"), ("Origin", "https://before-the-proxy.example")],
+        vec![("Sec-Fetch-Site", "none")],
+        vec![("Origin", "https://Chat.Example")],
+        vec![("Origin", "https://chat.example:443")],
+        vec![("Origin", "http://chat.example:80")],
+        vec![("Origin", "https://way.in"), ("X-Forwarded-Host", "way.in:443, chat.example")],
     ] {
         assert_eq!(post(own).await.status, 201);
     }
