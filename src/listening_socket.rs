@@ -127,7 +127,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let copy = copy_of_socket(address.port()).expect("its copy");
 
-        configure(&copy, Duration::from_secs(60)).expect("it can be set");
+        configure(&copy, Duration::from_mins(1)).expect("it can be set");
 
         let _client = std::net::TcpStream::connect(address).expect("a connection");
         let (accepted, _) = listener.accept().expect("the same");

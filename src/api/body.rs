@@ -208,7 +208,7 @@ mod tests {
         let (mut sender, body): (DuplexStream, _) = duplex(1024 * 1024);
         let sends = async {
             for _ in 0..100 {
-                sender.write_all(&[0; 200 * 1024]).await.expect("somebody reads");
+                sender.write_all(&vec![0; 200 * 1024]).await.expect("somebody reads");
                 tokio::time::sleep(Duration::from_secs(12)).await;
             }
             drop(sender);
