@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::domain::ids::AttachmentId;
 use crate::domain::media_type::{Dimensions, MediaType};
+use crate::domain::names::general_category;
 use crate::domain::url;
 
 /// A file of a message, as it is kept: everything but its bytes.
@@ -71,8 +72,9 @@ pub struct AttachmentView<'a> {
 ///
 /// Made of whatever a client calls it: only the part after the last `/` or `\` counts, and what
 /// is too long is shortened before its extension. It names a file to people, never on the disk.
+/// A name that is read back from a record is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[serde(transparent)]
 pub struct FileName(String);
 
 impl FileName {
@@ -98,16 +100,22 @@ impl From<&str> for FileName {
     fn from(given: &str) -> Self {
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         let visible: String = last.chars().filter(|c| is_visible(*c)).collect();
-        match visible.trim_start().trim_end_matches(['.', ' ']) {
+        // Trimmed again once it is short: the cut may have come behind a dot or a space.
+        let short = shortened(trimmed(&visible));
+        match trimmed(&short) {
             "" => Self("file".into()),
-            name => Self(shortened(name)),
+            name => Self(name.into()),
         }
     }
 }
 
+fn trimmed(name: &str) -> &str {
+    name.trim_start().trim_end_matches(['.', ' '])
+}
+
 fn is_visible(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
-    !matches!(get_general_category(c), Control | Format | LineSeparator | ParagraphSeparator)
+    !matches!(general_category(c), Control | Format | LineSeparator | ParagraphSeparator)
 }
 
 fn shortened(name: &str) -> String {
@@ -118,12 +126,6 @@ fn shortened(name: &str) -> String {
     let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
     let end = stem.floor_char_boundary(FileName::MAX_BYTES - extension.len());
     format!("{}{extension}", &stem[..end])
-}
-
-impl From<FileName> for String {
-    fn from(name: FileName) -> Self {
-        name.0
-    }
 }
 
 impl fmt::Display for FileName {
@@ -166,6 +168,17 @@ mod tests {
         assert_eq!(name.as_str(), format!("{}.png", "é".repeat(125)));
         let name = FileName::from("x".repeat(300).as_str());
         assert_eq!(name.as_str().len(), FileName::MAX_BYTES);
+    }
+
+    #[test]
+    fn a_name_made_of_a_name_is_the_same() {
+        let dotted = format!("{}. {}", "x".repeat(253), "y".repeat(40));
+        for given in
+            [dotted.as_str(), &format!("{}y", ".".repeat(300)), "..x. .", "\u{3000}a\u{3000}"]
+        {
+            let name = FileName::from(given);
+            assert_eq!(FileName::from(name.as_str()), name, "{given:?}");
+        }
     }
 
     #[test]

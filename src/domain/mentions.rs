@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use unicode_general_category::{GeneralCategory, get_general_category};
+use icu_properties::props::GeneralCategory;
 
 use crate::domain::ids::UserId;
-use crate::domain::names::{ChannelName, DisplayName};
+use crate::domain::names::{ChannelName, DisplayName, general_category};
 
 /// How many `@` and `#` of one text are looked at; the rest name nothing.
 pub const MAX_NAMES: usize = 50;
@@ -80,7 +80,7 @@ fn longest<T>(
 
 /// Letters without case (`OtherLetter`) are those of scripts in which words may touch.
 fn continues_word(c: char) -> bool {
-    c.is_alphanumeric() && get_general_category(c) != GeneralCategory::OtherLetter
+    c.is_alphanumeric() && general_category(c) != GeneralCategory::OtherLetter
 }
 
 #[cfg(test)]

@@ -2,15 +2,17 @@
 
 mod channel_name;
 mod display_name;
+mod precis;
 
 use std::fmt;
 use std::str::FromStr;
 
+use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 pub use self::channel_name::ChannelName;
 pub use self::display_name::DisplayName;
+pub(crate) use self::precis::general_category;
 
 /// Why a text cannot be a name or topic. `Display` is fit for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,9 +56,12 @@ impl fmt::Display for Quoted {
     }
 }
 
-/// What a channel is about: one line of at most 250 characters, trimmed; may be empty.
+/// A channel's topic: one line of at most 250 characters, trimmed; may be empty.
+///
+/// These rules are for what people type ([`FromStr`]); one that is read back from a record is taken
+/// as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(transparent)]
 pub struct Topic(String);
 
 impl Topic {
@@ -85,35 +90,10 @@ impl FromStr for Topic {
     }
 }
 
-impl TryFrom<String> for Topic {
-    type Error = NameError;
-
-    fn try_from(typed: String) -> Result<Self, NameError> {
-        typed.parse()
-    }
-}
-
-impl From<Topic> for String {
-    fn from(topic: Topic) -> Self {
-        topic.0
-    }
-}
-
 /// A name in a form that is safe in a key of the log: 64 hexadecimal digits, of which the name
 /// cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NameHash(pub(crate) String);
-
-fn precis_error(error: precis_core::Error) -> NameError {
-    use precis_core::{Error, UnexpectedError};
-    match error {
-        Error::BadCodepoint(at)
-        | Error::Unexpected(
-            UnexpectedError::ContextRuleNotApplicable(at) | UnexpectedError::MissingContextRule(at),
-        ) => NameError::Forbidden(char::from_u32(at.cp).unwrap_or(char::REPLACEMENT_CHARACTER)),
-        Error::Invalid | Error::Unexpected(_) => NameError::Mixed,
-    }
-}
 
 /// Characters that leave no mark of their own: controls, formats, line separators, joiners,
 /// variation selectors, fillers, and code points that mean nothing (yet).
@@ -125,7 +105,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
         | '\u{E0100}'..='\u{E01EF}');
     blank
         || matches!(
-            get_general_category(c),
+            general_category(c),
             G::Control
                 | G::Format
                 | G::LineSeparator

@@ -1,12 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use precis_core::profile::Profile;
-use precis_profiles::UsernameCaseMapped;
 use serde::{Deserialize, Serialize};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
-use super::{NameError, NameHash, precis_error};
+use super::precis::{self, is_letter_digit};
+use super::{NameError, NameHash};
 use crate::domain::ids::sha256_hex;
 
 /// The name of a public channel, as typed after `#`: `general`, `ops-on_call`, `überblick`.
@@ -15,6 +13,9 @@ use crate::domain::ids::sha256_hex;
 /// digits and marks of any script, `-`, `_` and `.`, but not `.` or `..`. Upper case is mapped to
 /// lower, so two names are the same channel exactly when they compare equal.
 ///
+/// These rules are for what people type ([`FromStr`]); a name that is read back from a record is
+/// taken as it is.
+///
 /// ```
 /// use houston::domain::names::ChannelName;
 ///
@@ -22,7 +23,7 @@ use crate::domain::ids::sha256_hex;
 /// assert!("two words".parse::<ChannelName>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(transparent)]
 pub struct ChannelName(String);
 
 impl ChannelName {
@@ -56,10 +57,7 @@ impl FromStr for ChannelName {
     type Err = NameError;
 
     fn from_str(typed: &str) -> Result<Self, NameError> {
-        if typed.is_empty() {
-            return Err(NameError::Empty);
-        }
-        let name = UsernameCaseMapped::new().enforce(typed).map_err(precis_error)?.into_owned();
+        let name = precis::username(typed)?;
         if name.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
@@ -74,39 +72,10 @@ impl FromStr for ChannelName {
     }
 }
 
-impl TryFrom<String> for ChannelName {
-    type Error = NameError;
-
-    fn try_from(typed: String) -> Result<Self, NameError> {
-        typed.parse()
-    }
-}
-
-impl From<ChannelName> for String {
-    fn from(name: ChannelName) -> Self {
-        name.0
-    }
-}
-
 impl fmt::Display for ChannelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// PRECIS `LetterDigits` (RFC 8264, section 9.1).
-fn is_letter_digit(c: char) -> bool {
-    use GeneralCategory as G;
-    matches!(
-        get_general_category(c),
-        G::LowercaseLetter
-            | G::UppercaseLetter
-            | G::OtherLetter
-            | G::DecimalNumber
-            | G::ModifierLetter
-            | G::NonspacingMark
-            | G::SpacingMark
-    )
 }
 
 #[cfg(test)]

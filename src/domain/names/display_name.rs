@@ -1,13 +1,9 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use precis_core::profile::{Rules, stabilize};
-use precis_core::{DerivedPropertyValue, Error, FreeformClass, StringClass};
-use precis_profiles::Nickname;
 use serde::{Deserialize, Serialize};
 
-use super::{NameError, NameHash, is_invisible, precis_error};
+use super::{NameError, NameHash, is_invisible, precis};
 use crate::domain::ids::sha256_hex;
 
 /// What somebody is called: `Ada`, `山田 太郎`, `Ada L.`.
@@ -15,6 +11,9 @@ use crate::domain::ids::sha256_hex;
 /// 1 to 32 characters after enforcement by the Nickname profile of RFC 8266 (spaces trimmed and
 /// folded, compatibility forms mapped). No control or invisible characters, no `/`, not starting
 /// with `@` or `#`. Compared by that profile too: `Ada`, ` ADA ` and `ａｄａ` are one name.
+///
+/// These rules are for what people type ([`FromStr`]); a name that is read back from a record is
+/// shown as it is, and compared by the same mappings.
 ///
 /// ```
 /// use houston::domain::names::DisplayName;
@@ -24,7 +23,7 @@ use crate::domain::ids::sha256_hex;
 /// assert!(ada.same_as(&"ADA LOVELACE".parse().unwrap()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(from = "Shown", into = "String")]
 pub struct DisplayName {
     shown: String,
     compared: String,
@@ -63,10 +62,7 @@ impl FromStr for DisplayName {
     type Err = NameError;
 
     fn from_str(typed: &str) -> Result<Self, NameError> {
-        let shown = enforced(typed)?;
-        if shown.is_empty() {
-            return Err(NameError::Empty);
-        }
+        let shown = precis::nickname(typed)?;
         if shown.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
@@ -76,16 +72,19 @@ impl FromStr for DisplayName {
         if let Some(bad) = shown.chars().next().filter(|c| matches!(c, '@' | '#')) {
             return Err(NameError::ForbiddenStart(bad));
         }
-        let compared = comparison_form(&shown)?;
+        let compared = precis::comparable_nickname(&shown)?;
         Ok(Self { shown, compared })
     }
 }
 
-impl TryFrom<String> for DisplayName {
-    type Error = NameError;
+/// A display name as records hold it: what is shown, whatever the rules say of it.
+#[derive(Deserialize)]
+struct Shown(String);
 
-    fn try_from(typed: String) -> Result<Self, NameError> {
-        typed.parse()
+impl From<Shown> for DisplayName {
+    fn from(Shown(shown): Shown) -> Self {
+        let compared = precis::fold_nickname(&shown);
+        Self { shown, compared }
     }
 }
 
@@ -98,52 +97,6 @@ impl From<DisplayName> for String {
 impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
-    }
-}
-
-/// The Nickname profile's enforcement rules (RFC 8266, section 2.3).
-fn enforced(name: &str) -> Result<String, NameError> {
-    let nickname = Nickname::new();
-    by_rules(name, |name| nickname.normalization_rule(nickname.additional_mapping_rule(name)?))
-}
-
-/// The Nickname profile's comparison rules (RFC 8266, section 2.4).
-fn comparison_form(name: &str) -> Result<String, NameError> {
-    let nickname = Nickname::new();
-    by_rules(name, |name| {
-        let name = nickname.additional_mapping_rule(name)?;
-        nickname.normalization_rule(nickname.case_mapping_rule(name)?)
-    })
-}
-
-/// What rules make of a name in which each character may be, applied until nothing changes.
-fn by_rules(
-    name: &str,
-    rules: impl for<'n> Fn(&'n str) -> Result<Cow<'n, str>, Error>,
-) -> Result<String, NameError> {
-    let form = stabilize(name, |name| {
-        Freeform.allows(name)?;
-        rules(name)
-    });
-    form.map(Cow::into_owned).map_err(precis_error)
-}
-
-/// The free-form class (RFC 8264, section 4.3) with the letters, symbols and marks, emoji above
-/// all, that came after Unicode 6.3, where the tables of `precis-core` end.
-struct Freeform;
-
-impl StringClass for Freeform {
-    fn get_value_from_char(&self, c: char) -> DerivedPropertyValue {
-        match FreeformClass::default().get_value_from_char(c) {
-            DerivedPropertyValue::Unassigned if !is_invisible(c) => {
-                DerivedPropertyValue::SpecClassPval
-            }
-            value => value,
-        }
-    }
-
-    fn get_value_from_codepoint(&self, cp: u32) -> DerivedPropertyValue {
-        char::from_u32(cp).map_or(DerivedPropertyValue::Disallowed, |c| self.get_value_from_char(c))
     }
 }
 
