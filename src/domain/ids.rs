@@ -84,9 +84,10 @@ opaque_id! {
 
 /// The id of a message within its channel: 1 to 64 of `A-Z a-z 0-9 _ -`.
 ///
-/// Clients may choose it, which makes sending again safe.
+/// Clients may choose it, which makes sending again safe. These rules are for what they choose
+/// ([`FromStr`]); an id that is read back from a record is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "Stored", into = "String")]
 pub struct MessageId(Arc<str>);
 
 /// A text that cannot be a [`MessageId`].
@@ -123,11 +124,13 @@ impl FromStr for MessageId {
     }
 }
 
-impl TryFrom<String> for MessageId {
-    type Error = InvalidMessageId;
+/// A message id as records hold it, whatever the rules say of it.
+#[derive(Deserialize)]
+struct Stored(String);
 
-    fn try_from(id: String) -> Result<Self, InvalidMessageId> {
-        id.parse()
+impl From<Stored> for MessageId {
+    fn from(Stored(id): Stored) -> Self {
+        Self(id.into())
     }
 }
 

@@ -15,6 +15,9 @@ use crate::domain::user::User;
 
 /// What a message says: at most 4,000 code points, trimmed, without NUL. Only a message with files
 /// can say nothing.
+///
+/// These rules are for what people send ([`FromStr`]); a text that is read back from a record is
+/// taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text(String);

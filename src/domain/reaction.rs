@@ -14,6 +14,9 @@ use crate::domain::user::User;
 /// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
 /// the ends, no controls, nothing that was not UTF-8. Joiners, tags and variation selectors count
 /// as parts of an emoji.
+///
+/// These rules are for what people send ([`FromStr`]); a reaction that is read back from a record
+/// is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reaction(String);
