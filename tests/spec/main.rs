@@ -28,3 +28,4 @@ mod search;
 mod sessions;
 mod state;
 mod streams;
+mod unicode;
