@@ -1,5 +1,5 @@
-//! Static files, under addresses that change with their content, so that browsers keep them for
-//! good: `/static/<version>/css/houston.css`.
+//! Static files, served under addresses that change with their content, so that browsers keep them
+//! for good: `/static/<version>/css/houston.css`.
 //!
 //! They are read once, at the start. The version is a hash of all of them, so scripts and
 //! stylesheets can refer to each other by relative addresses as they are written. On the way:
@@ -28,10 +28,10 @@ use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-pub use self::encoding::compressed_pages;
-use self::encoding::{AcceptedEncoding, Encoding, encoded_aside};
+pub use self::encoding::compress_pages;
+use self::encoding::{AcceptedEncoding, Encoding, encode_in_background};
 
-/// Where all of this is mounted.
+/// The path below which static files are mounted.
 pub const BASE: &str = "/static";
 
 /// All static files, by their paths within the directory.
@@ -55,7 +55,7 @@ impl Assets {
     /// When one cannot be read, or imports what is not there.
     pub fn read(directory: &Path) -> io::Result<Self> {
         let mut sources = BTreeMap::new();
-        gather(directory, directory, &mut sources)?;
+        read_tree(directory, directory, &mut sources)?;
         let mut digest = Sha256::new();
         for (path, bytes) in &sources {
             digest.update(path.len().to_be_bytes());
@@ -71,18 +71,18 @@ impl Assets {
         Ok(Self { version, files })
     }
 
-    /// The address of a file, unless there is none of this path.
+    /// The versioned address of a file; `None` if there is no file of this path.
     #[must_use]
     pub fn url(&self, path: &str) -> Option<String> {
         self.files.contains_key(path).then(|| format!("{BASE}/{}/{path}", self.version))
     }
 }
 
-fn gather(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+fn read_tree(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
     for entry in fs::read_dir(at)? {
         let path = entry?.path();
         if path.is_dir() {
-            gather(root, &path, found)?;
+            read_tree(root, &path, found)?;
         } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
             found.insert(name.replace('\\', "/"), fs::read(&path)?);
         }
@@ -98,23 +98,29 @@ impl Asset {
             _ => ContentType::from_extension(extension).unwrap_or(ContentType::Binary),
         };
         let bytes = match extension {
-            "css" => unindented(&uncommented(&inlined(path, sources)?, "/*", "*/")).into(),
+            "css" => {
+                without_indentation(&without_comments(&with_imports(path, sources)?, "/*", "*/"))
+                    .into()
+            }
             "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),
         };
         Ok(Self { kind, bytes, gzip: OnceCell::new(), brotli: OnceCell::new() })
     }
 
-    /// Its bytes in this encoding, made once however many ask.
+    /// The file in this encoding, compressed once however many ask.
     async fn encoded(&self, encoding: Encoding) -> Bytes {
         let encoded = match encoding {
             Encoding::Brotli => &self.brotli,
             Encoding::Gzip => &self.gzip,
         };
-        encoded.get_or_init(|| encoded_aside(self.bytes.clone(), encoding, true)).await.clone()
+        encoded
+            .get_or_init(|| encode_in_background(self.bytes.clone(), encoding, true))
+            .await
+            .clone()
     }
 
-    /// Whether there is anything to win: pictures of other kinds are compressed already.
+    /// Tells whether compression gains anything: of pictures only SVG is not compressed already.
     fn is_compressible(&self) -> bool {
         self.kind.top() == "text"
             || self.kind.is_javascript()
@@ -130,14 +136,14 @@ fn text(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
     String::from_utf8(bytes.clone()).map_err(io::Error::other)
 }
 
-/// A stylesheet with those that it imports.
-fn inlined(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
+/// Replaces each `@import` of a stylesheet by the imported sheet.
+fn with_imports(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
     let (sheet, mut whole) = (text(path, sources)?, String::new());
     for line in sheet.lines() {
         let imported = line.strip_prefix("@import url(\"./").and_then(|it| it.strip_suffix("\");"));
         if let Some(name) = imported {
             let beside = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-            whole.push_str(&inlined(&format!("{beside}/{name}"), sources)?);
+            whole.push_str(&with_imports(&format!("{beside}/{name}"), sources)?);
         } else {
             whole.push_str(line);
             whole.push('\n');
@@ -146,9 +152,9 @@ fn inlined(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String
     Ok(whole)
 }
 
-/// A source without comments that begin and end on lines of their own: `// …`, and what is between
-/// `open` and `close`.
-fn uncommented(source: &str, open: &str, close: &str) -> String {
+/// Removes comments that begin and end on lines of their own: `// …`, and what is between `open`
+/// and `close`.
+fn without_comments(source: &str, open: &str, close: &str) -> String {
     let mut kept = String::with_capacity(source.len());
     let mut within = false;
     for line in source.lines() {
@@ -167,21 +173,21 @@ fn uncommented(source: &str, open: &str, close: &str) -> String {
     kept
 }
 
-/// Without the space at the beginning of lines, where that means nothing.
-fn unindented(source: &str) -> String {
+/// Removes the space at the beginning of lines, in a source where it means nothing.
+fn without_indentation(source: &str) -> String {
     source.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
-/// A script without what is for its readers alone. Where a text may go on over lines, the space at
-/// their beginning is part of it.
+/// Removes comments, types and indentation from a script. Where a text may go on over lines, the
+/// space at their beginning is part of it.
 fn script(source: &str) -> String {
-    let bare = untyped(&uncommented(source, "/**", "*/"));
+    let bare = without_types(&without_comments(source, "/**", "*/"));
     let spans_lines = bare.lines().any(|line| line.matches('`').count() % 2 == 1);
-    if spans_lines { bare } else { unindented(&bare) }
+    if spans_lines { bare } else { without_indentation(&bare) }
 }
 
-/// A script without the types within its lines: `/** @type {Known} */ (it)`.
-fn untyped(script: &str) -> String {
+/// Removes the types within a script's lines: `/** @type {Known} */ (it)`.
+fn without_types(script: &str) -> String {
     let mut kept = String::with_capacity(script.len());
     let mut rest = script;
     while let Some((before, from)) = rest.split_once("/** @") {
@@ -192,29 +198,29 @@ fn untyped(script: &str) -> String {
     kept + rest
 }
 
-/// The route to all of them.
+/// The route to all static files.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     routes![file]
 }
 
-/// A file as it is sent.
-struct Sent {
+/// The answer with a static file, compressed or not.
+struct AssetResponse {
     kind: ContentType,
     bytes: Bytes,
     encoding: Option<Encoding>,
     cache: &'static str,
 }
 
-/// A static file. Under another version's address it is what it is now, and not kept: a page that
-/// was open while the server was replaced may still ask.
+/// Serves a static file. The address of another version leads to the present file, which browsers
+/// do not keep then: a page that was open while the server was replaced may still ask.
 #[get("/<version>/<path..>")]
 async fn file(
     version: &str,
     path: PathBuf,
     encoding: AcceptedEncoding,
     assets: &State<Assets>,
-) -> Result<Sent, Status> {
+) -> Result<AssetResponse, Status> {
     let asset = path.to_str().and_then(|path| assets.files.get(path)).ok_or(Status::NotFound)?;
     let encoding = encoding.0.filter(|_| asset.is_compressible());
     let bytes = match encoding {
@@ -223,10 +229,10 @@ async fn file(
     };
     let present = version == assets.version;
     let cache = if present { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(Sent { kind: asset.kind.clone(), bytes, encoding, cache })
+    Ok(AssetResponse { kind: asset.kind.clone(), bytes, encoding, cache })
 }
 
-impl<'r> Responder<'r, 'static> for Sent {
+impl<'r> Responder<'r, 'static> for AssetResponse {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::build();
         response
@@ -241,7 +247,7 @@ impl<'r> Responder<'r, 'static> for Sent {
     }
 }
 
-/// Templates with `asset(path="css/houston.css")`, which gives the file's address.
+/// A fairing with the templates, which know `asset(path="css/houston.css")`: the file's address.
 #[must_use]
 pub fn templates(assets: &Assets) -> impl rocket::fairing::Fairing + use<> {
     let urls: BTreeMap<_, _> =
@@ -280,10 +286,10 @@ mod tests {
     fn comments_on_lines_of_their_own_are_left_out() {
         let source = "// What.\n\n/**\n * @param {string} a\n */\nconst a = \"// no\" // why\n/** @type {x} */\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
-        assert_eq!(uncommented(source, "/**", "*/"), kept);
+        assert_eq!(without_comments(source, "/**", "*/"), kept);
         assert_eq!(script("f(() => {\n  g()\n})\n"), "f(() => {\ng()\n})\n");
         assert_eq!(script("const a = `\n  b`\n"), "const a = `\n  b`\n");
-        assert_eq!(untyped(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
+        assert_eq!(without_types(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
     }
 
     #[tokio::test]

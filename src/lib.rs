@@ -11,69 +11,86 @@
 //!    [`engine`].
 //! 2. The engine checks the rules against the present state and appends one entry to the
 //!    [log](engine::log::Log). When that returns, the entry is on disk and has its place in the
-//!    single total order of everything that lasts.
-//! 3. The log's follower feeds each entry, in order, to [`apply`](domain::state::State::apply), a
-//!    pure function and the only place where state changes.
-//! 4. Each event that `apply` tells is encoded once and said in its [room](engine::room::Room);
-//!    then the room's listeners are woken, once for all that the log delivered together and a few
-//!    at a time, so that the next message does not wait behind all deliveries of this one.
-//! 5. A listener is a position in a room's ring and nothing else. Woken, it takes what came since
-//!    and writes it as one chunk. What a returning or slow one has missed is worked out from the
-//!    state: [`Conversation::since`](domain::channel::Conversation::since). How far one has read
-//!    concerns one's other devices alone: no room says it, their streams of everything look for it
-//!    in the state.
+//!    single total order of everything that lasts. An entry that was decided on a state that is no
+//!    longer true is refused, by the log or by `apply`, and decided again.
+//! 3. The log's follower reads each entry's body, before any lock is taken, and feeds it, in order,
+//!    to [`apply`](domain::state::State::apply): a pure function, the only place where state changes
+//!    and the only one that decides what is kept. What nothing needs any longer it gives back as
+//!    *spent*; the log erases that later, in that order, with other commits, and never trims by
+//!    itself.
+//! 4. Each event that `apply` gives is pushed to the [rooms](engine::room::Room) of those whom it
+//!    concerns: its channel's, the lobby, or the users' own. A frame is encoded once, after the lock
+//!    is released. Then the listeners are woken, once for all that the log delivered together and a
+//!    few at a time, so that the next message does not wait behind all deliveries of this one.
+//! 5. A listener is a position in a room's ring and a backlog before it. Woken, it takes what came
+//!    since and writes it as one chunk. What a returning or slow one has missed is worked out from
+//!    the state: [`Conversation::since`](domain::conversation::Conversation::since).
 //! 6. The request is answered when this node's follower has applied its entry, with what `apply`
 //!    made of it.
+//!
+//! Read markers alone are answered before they are on disk: they are gathered, and appended at most
+//! once a second for a user.
 //!
 //! # The life of one message
 //!
 //! `PUT /api/channels/general/messages/m1` reaches `api::messages::replace`. A guard has made a
-//! session of the cookie; the body is read into what is [`Said`](engine::Said).
+//! session of the cookie; the body is read into a [`MessageDraft`](engine::MessageDraft).
 //! [`Engine::put`](engine::Engine::put) finds nothing under `m1`, renders the text and appends a
 //! [`MessageRecord`](domain::entry::MessageRecord) under the channel's key. The
-//! [SQLite](backends::sqlite) writer commits it with whatever else waits, lets the 101st message
-//! go in the same transaction, and gives the entry to the follower. `apply` puts the message into
-//! the channel's [`Conversation`](domain::channel::Conversation); its frame goes into the room's
-//! ring; every listener writes the same bytes; the request answers 201 with the JSON that is in
-//! the frame.
+//! [SQLite](backends::sqlite) writer commits it with whatever else waits, what is spent among it,
+//! and gives the entry to the follower. `apply` puts the message into the channel's
+//! [`Conversation`](domain::conversation::Conversation), and gives back the entries of the one that
+//! falls out; its frame goes into the room's ring; every listener writes the same bytes; the
+//! request answers 201 with the JSON that is in the frame.
 //!
-//! Files come before their message: [`Admission::receive`](engine::files::Admission::receive) stores
-//! each as its bytes arrive, looking at them on the way, and only when all are safe is the message appended
-//! that refers to them. [`apply`](domain::state::State::apply) says which files no message has any longer; a start removes what a
+//! Files come before their message: an [`Admission`](engine::files::Admission) stores each as its
+//! bytes arrive, looking at them on the way, and only when all are safe is the message appended
+//! that refers to them. `apply` says which files no message has any longer; a start removes what a
 //! crash left.
 //!
 //! # Code map
 //!
-//! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL.
-//! - [`engine`]: what people can do; the ports ([`Log`](engine::log::Log),
+//! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL, no JSON of clients.
+//! - [`wire`]: the shapes that clients see: views, bodies, frames, cursors, addresses. Each
+//!   describes itself.
+//! - [`engine`]: the actions that people can take; the ports ([`Log`](engine::log::Log),
 //!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
-//! - [`api`]: the engine as JSON and Server-Sent Events, and their
-//!   [description](api::description).
+//! - [`api`]: the engine as JSON and Server-AssetResponse Events, and their
+//!   [description](api::description), which stands at each route.
 //! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
 //!   of.
-//! - [`metrics`]: what monitors are told.
-//! - [`config`]: every setting; `listening_socket`: room for clients that connect all at
-//!   once, and an end for those that are gone; `logs`: the log, without secrets.
+//! - [`metrics`]: statistics for monitors; `logs`: the log of the process, without secrets.
+//! - [`config`]: every setting; `sockets`: limits on connections that Rocket does not set.
 //!
-//! `domain ← engine ← backends` and `domain, engine ← api ← pages, metrics`; this file alone knows
-//! all. A test keeps it so.
+//! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, metrics`; this file
+//! alone knows all. A test keeps it so.
 //!
 //! # Invariants
 //!
-//! - **No event and no 2xx before its entry is on disk.**
+//! - **No event and no 2xx before its entry is on disk**, but for read markers.
 //! - **A listener sees sequence numbers in order, each once, or a `reset`; never a hole.**
 //! - **`apply` reads no clock and does no I/O**; the time is in the entry.
-//! - **At most 100 messages per channel**, in memory and in the log; what falls out takes its
-//!   edits, reactions and files with it. Deletions are remembered, 100 per channel, so that a
-//!   listener who was away learns of them.
-//! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates. A slow reader
-//!   costs no memory.
-//! - **No lock is held across `.await`**, but for the one that lets reactions to a message be
-//!   decided one by one; listeners are woken after it is released; while anybody is served, SQLite
-//!   and compression run on no async worker.
-//! - **Cursors are `<epoch>-<seq>`**, and each stream has its own epoch, derived from the log's:
-//!   another store, channel or stream means a `reset`, never a silent gap.
+//! - **Starting again gives the state that was there**, wherever a crash cut what was being erased.
+//! - **Whatever was written can be read**: rules for input are applied when something comes in, and
+//!   never when a record is read. An entry that cannot be read is set aside, counted and reported.
+//! - **At most 100 messages per channel** in memory; the log holds, until they are erased, some that
+//!   are spent. What falls out takes its edits, reactions and files with it. Deletions are
+//!   remembered, 100 per channel and 100 of channels, so that a listener who was away learns of them.
+//! - **Nothing under the state's lock but looking and changing**: bodies are read before it; lists,
+//!   histories and searches take what they need, which is shared, and let go; a rename touches one
+//!   user.
+//! - **Everything has a bound**: rings, frames, names, texts, bodies, files, rates, and whatever else
+//!   a client can make. A slow reader costs no memory, and an answer that nobody reads holds no copy.
+//! - **A direct conversation leaves no trace on a stream but its two members'**, in time neither: its
+//!   events go to their own rooms, and cursors tell the channel's or user's own place in the log.
+//! - **No lock is held across `.await`**, but for those that let reactions to a message be decided,
+//!   and channels be created, one by one, and a user search for one thing at a time; listeners are
+//!   woken after it is released;
+//!   while anybody is served, SQLite, searches and compression run on no async worker.
+//! - **Cursors are `<epoch>-<start>-<seq>`**. Each stream has its own epoch, derived from the log's:
+//!   another store, channel or stream means a `reset`. The log keeps the list of its starts: a cursor
+//!   from a past that was undone, as by restoring a backup, means a `reset`, too.
 //!
 //! # What it does not do
 //!
@@ -87,35 +104,38 @@ pub mod backends;
 pub mod config;
 pub mod domain;
 pub mod engine;
-#[cfg(target_os = "linux")]
-mod listening_socket;
 mod logs;
 pub mod metrics;
 pub mod pages;
+#[cfg(target_os = "linux")]
+mod sockets;
+pub mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::fairing::AdHoc;
-use rocket::figment::{self, Figment};
+use rocket::figment::Figment;
 use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
 use crate::assets::Assets;
-use crate::backends::files::Files;
+use crate::backends::files::{self, Files};
 use crate::backends::sqlite::{OpenError, Sqlite};
-use crate::config::{Config, Token};
+use crate::config::{Config, SettingError};
+use crate::engine::bounds::Bounds;
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Limits;
 use crate::engine::{Engine, StartError};
 use crate::metrics::Metrics;
 
-/// Why the server cannot start.
+/// The reason for which the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
-    /// A setting is not what it should be.
+    /// A setting has a wrong value.
     #[error("a setting is wrong")]
-    Config(#[from] Box<figment::Error>),
+    Config(#[from] SettingError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] OpenError),
@@ -125,35 +145,35 @@ pub enum SetUpError {
     /// The static files cannot be read.
     #[error("the static files in `static` cannot be read: start it where they are")]
     Assets(#[source] std::io::Error),
-    /// Two metrics have one name.
+    /// Two metrics have the same name.
     #[error("the metrics cannot be counted")]
     Metrics(#[from] prometheus::Error),
-    /// What is kept cannot be read.
+    /// The log cannot be read.
     #[error("what is kept cannot be read")]
     Engine(#[from] StartError),
 }
 
-/// The server, ready to be launched: the one place that knows every part.
+/// Builds the server, ready to be launched: the one place that knows every part.
 ///
-/// Opens the data directory and reads what is kept; must run within a Tokio runtime.
+/// Opens the data directory and replays the log; must run within a Tokio runtime.
 ///
 /// # Errors
 ///
 /// When a setting is wrong, or the data directory cannot be used or read.
 pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
-    logs::start(settings.extract_inner("log_level").map_err(Box::new)?);
+    logs::start(settings.extract_inner("log_level").map_err(SettingError::from)?);
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
     let limits = config.rate_limits.then(Limits::default);
-    let files = config.data_dir.join("files");
+    let files = config.data_dir.join(files::DIRECTORY);
     let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
     let file_limits = FileLimits {
         max_file_bytes: config.max_file_size.as_u64(),
         max_message_files: config.max_message_files,
         max_total_bytes: config.max_total_size.as_u64(),
     };
-    let engine = Engine::start(log, blobs, limits, file_limits).await?;
-    let metrics = Metrics::new(config.metrics_token.as_ref().map(Token::as_str))?;
+    let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
+    let metrics = Metrics::new(config.metrics_token.as_deref())?;
     let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
     let rocket = rocket::custom(settings)
         .manage(engine)
@@ -171,22 +191,42 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(Shield::default().enable(Frame::Deny).disable::<Permission>())
         .attach(assets::templates(&assets))
         .manage(assets)
-        .attach(assets::compressed_pages())
-        .attach(api::PostedForms)
-        .attach(api::uncached())
+        .attach(assets::compress_pages())
+        .attach(api::NoMethodOverride)
+        .attach(api::no_store())
+        .attach(api::renew_sessions())
         .attach(pages::headers())
         .attach(whole_bodies())
-        .attach(end_streams_at_shutdown());
+        .attach(end_streams_at_shutdown())
+        .attach(keep_read_markers_at_shutdown());
     #[cfg(target_os = "linux")]
-    let rocket = rocket.attach(listening_socket::set_up(config.answer_silence));
+    let rocket = rocket.attach(sockets::set_up(config.body_silence, config.answer_silence));
     Ok(rocket)
 }
 
-/// How much of a body goes out as one chunk at most.
+/// The bounds of the engine, from their settings.
+fn bounds_of(config: &Config) -> Bounds {
+    Bounds {
+        max_streams_per_user: config.max_streams_per_user,
+        max_streams: config.max_streams,
+        max_channels: config.max_channels,
+        max_channels_per_user: config.max_channels_per_user,
+        max_directs_per_user: config.max_directs_per_user,
+        max_sessions_per_user: config.max_sessions_per_user,
+        max_reactions_per_user: config.max_reactions_per_user,
+        max_reaction_kinds: config.max_reaction_kinds,
+        max_reactions: config.max_reactions,
+        max_kept_text_bytes: config.max_kept_text.as_u64(),
+        session_life: Duration::from_hours(u64::from(config.session_days) * 24),
+        ..Bounds::default()
+    }
+}
+
+/// Largest chunk of a body, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Sends bodies whose size is known in as few pieces as that allows: each piece passes through a
-/// channel between two tasks.
+/// A fairing that sends bodies of known size in as few chunks as [`CHUNK_BYTES`] allows: each chunk
+/// passes through a channel between two tasks.
 fn whole_bodies() -> AdHoc {
     AdHoc::on_response("Bodies go out whole", |_, response| {
         Box::pin(async move {
@@ -198,11 +238,23 @@ fn whole_bodies() -> AdHoc {
     })
 }
 
-/// Streams never end by themselves: without this they would hold up the exit.
+/// A fairing that stores the gathered read markers at shutdown.
+fn keep_read_markers_at_shutdown() -> AdHoc {
+    AdHoc::on_shutdown("Keep read markers at shutdown", |rocket| {
+        Box::pin(async move {
+            if let Some(engine) = rocket.state::<Engine>() {
+                engine.flush_read_markers().await;
+            }
+        })
+    })
+}
+
+/// A fairing that ends the streams at shutdown: they never end by themselves, and would hold up the
+/// exit.
 fn end_streams_at_shutdown() -> AdHoc {
     AdHoc::on_liftoff("End streams at shutdown", |rocket| {
         Box::pin(async move {
-            let ending = rocket.state::<Engine>().map(Engine::stream_ender);
+            let ending = rocket.state::<Engine>().map(Engine::stream_end);
             let shutdown = rocket.shutdown();
             rocket::tokio::spawn(async move {
                 shutdown.await;

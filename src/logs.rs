@@ -1,9 +1,9 @@
-//! The log of the process: lines on standard output, in which no secret ever is.
+//! The process's logger: lines on standard output, without secrets.
 //!
-//! Rocket's own logger would not do. At the level `debug` Rocket writes each request with all its
-//! headers, cookies and tokens among them, and each answer with the cookie that it sets; and at
-//! any level it writes the address of a request that it cannot read (`FOO /links/…`), before
-//! anything of ours has seen it. So this logger takes its place:
+//! Rocket's own logger would write secrets. At the level `debug` Rocket logs each request with all
+//! headers, cookies and tokens among them, and each answer with the cookie that it sets; and at any
+//! level it logs the address of a request that it cannot parse (`FOO /links/…`), before any of our
+//! code runs. So this logger takes its place:
 //!
 //! - of other crates nothing more detailed than `info` is written, whatever the level is;
 //! - in every line, what follows `/links/` is left out: whoever reads it could sign in.
@@ -13,17 +13,17 @@ use std::io::{Write, stdout};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use rocket::config::LogLevel;
 
-/// What comes before a secret in an address.
-const BEFORE_SECRETS: [&str; 1] = ["/links/"];
-/// What is written in a secret's place.
-const CONCEALED: &str = "…";
-/// The target of what Rocket tells once it runs: written as a warning, and none.
+/// The parts of addresses that a secret follows.
+const SECRET_PREFIXES: [&str; 1] = ["/links/"];
+/// The text that replaces a secret.
+const REDACTED: &str = "…";
+/// The target of Rocket's line about its launch, which it logs as a warning although it is none.
 const LAUNCH: &str = "rocket::launch";
 
-/// Writes the log at this level from now on: that of the first call of a process and not of
-/// Rocket's own logger, if it comes before anything of Rocket's is made.
+/// Installs the logger and sets its level. It must run before Rocket is built, which else installs its
+/// own logger; the first logger of a process stays.
 pub(crate) fn start(level: LogLevel) {
-    // In one process only the first logger can be set; it is this one.
+    // Fails where the process has a logger already: this one, from an earlier call.
     let _ = log::set_logger(&Logger);
     log::set_max_level(match level {
         LogLevel::Off => LevelFilter::Off,
@@ -45,30 +45,30 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // Rocket's way to say that a line belongs to the one above.
-        let belongs = record.target().ends_with('_');
+        // Rocket marks a line that belongs to the one above by a target with `_` at its end.
+        let is_continuation = record.target().ends_with('_');
         let label = match record.level() {
-            _ if belongs => "   >> ",
+            _ if is_continuation => "   >> ",
             _ if record.target().starts_with(LAUNCH) => "",
             Level::Error => "Error: ",
             Level::Warn => "Warning: ",
             Level::Info | Level::Debug | Level::Trace => "",
         };
-        // Where nobody takes it, it is lost.
-        let _ = writeln!(stdout(), "{label}{}", concealed(&record.args().to_string()));
+        // A line that cannot be written is lost: there is no other place to report that.
+        let _ = writeln!(stdout(), "{label}{}", redacted(&record.args().to_string()));
     }
 
     fn flush(&self) {}
 }
 
-/// The line without the secrets in it.
-fn concealed(line: &str) -> String {
-    BEFORE_SECRETS.iter().fold(line.to_owned(), |line, before| {
-        let mut parts = line.split(before);
+/// The line with its secrets replaced.
+fn redacted(line: &str) -> String {
+    SECRET_PREFIXES.iter().fold(line.to_owned(), |line, prefix| {
+        let mut parts = line.split(prefix);
         let first = parts.next().unwrap_or_default().to_owned();
-        parts.fold(first, |concealed, rest| {
+        parts.fold(first, |redacted, rest| {
             let end = rest.find(|c: char| c.is_whitespace() || c.is_control() || c == '"');
-            format!("{concealed}{before}{CONCEALED}{}", &rest[end.unwrap_or(rest.len())..])
+            format!("{redacted}{prefix}{REDACTED}{}", &rest[end.unwrap_or(rest.len())..])
         })
     })
 }
@@ -79,7 +79,7 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, written: &str) {
-        assert_eq!(concealed(line), written);
+        assert_eq!(redacted(line), written);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The `houston` command: reads the settings, then serves until it is told to end.
+//! The `houston` command: reads the settings, then serves until it is stopped.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -7,8 +7,9 @@ use houston::config::Config;
 use mimalloc::MiMalloc;
 use rocket::error::ErrorKind;
 
-/// Blocks that one thread allocates are mostly freed by another, which costs the system's allocator
-/// a lock: with this one, nearly a quarter more messages are posted in the same time.
+/// The allocator. Blocks that one thread allocates are mostly freed by another, which costs the
+/// system's allocator a lock: with this one, nearly a quarter more messages are posted in the same
+/// time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -30,7 +31,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Every listener is an open file, and the usual soft limit is 1,024 of them.
+/// Raises the soft limit of open files to the hard one: every stream is an open file, and the usual
+/// soft limit is 1,024.
 fn raise_open_files_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
@@ -40,7 +42,7 @@ fn raise_open_files_limit() {
     }
 }
 
-/// Says why the server does not start, with every cause.
+/// Prints the reason for which the server does not start, with every cause.
 fn refuse(error: &dyn Error) -> ExitCode {
     let mut said = format!("houston: {error}");
     let mut cause = error.source();

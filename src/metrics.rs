@@ -1,4 +1,4 @@
-//! What monitors are told: `GET /healthz` and `GET /readyz`, open to all, and `GET /metrics` in
+//! Health, readiness and metrics: `GET /healthz` and `GET /readyz`, open to all, and `GET /metrics` in
 //! Prometheus' text format, for programs on this machine and for those that have its token.
 //!
 //! Requests are counted by a fairing as they pass, by the pattern of their route; what the engine
@@ -22,22 +22,22 @@ use sha2::{Digest, Sha256};
 
 use crate::api::forwarded::is_from_this_machine;
 use crate::api::input::bearer_token;
-use crate::api::problem::{self, Kind, Problem};
+use crate::api::problem::{self, Problem, ProblemKind};
 use crate::engine::Engine;
-use crate::engine::tally::Tally;
+use crate::engine::statistics::Statistics;
 
-/// All that monitors ask for.
+/// The routes of health, readiness and metrics.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    routes![alive, ready, metrics]
+    routes![healthz, readyz, metrics]
 }
 
-/// What is counted as requests pass, since the start. Cheap to share.
+/// Counters of requests and refusals since the start, and the fairing that counts. Cheap to clone.
 #[derive(Clone)]
-pub struct Metrics(Arc<Counted>);
+pub struct Metrics(Arc<Counters>);
 
-struct Counted {
-    /// The SHA-256 of the token that lets programs elsewhere read them, if there is one.
+struct Counters {
+    /// The SHA-256 of the setting `metrics_token`, if it is set.
     token: Option<Digest256>,
     registry: Registry,
     requests: IntCounterVec,
@@ -46,7 +46,7 @@ struct Counted {
 }
 
 impl Metrics {
-    /// Nothing counted yet. Whoever has the token may read them from anywhere.
+    /// Creates counters that stand at zero. Whoever has the token may read them from anywhere.
     ///
     /// # Errors
     ///
@@ -61,8 +61,8 @@ impl Metrics {
         let seconds = Histogram::with_opts(seconds)?;
         let problems = Opts::new("houston_problems_total", "Refusals, by problem.");
         let problems = IntCounterVec::new(problems, &["problem"])?;
-        // Each is there from the start, so that its first one is an increase.
-        for kind in Kind::ALL {
+        // All series exist from the start, so that the first refusal shows as an increase.
+        for kind in ProblemKind::ALL {
             problems.with_label_values(&[kind.slug()]);
         }
         let registry = Registry::new();
@@ -70,12 +70,12 @@ impl Metrics {
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(problems.clone()))?;
         let token = token.map(digest);
-        Ok(Self(Arc::new(Counted { token, registry, requests, seconds, problems })))
+        Ok(Self(Arc::new(Counters { token, registry, requests, seconds, problems })))
     }
 }
 
-/// When a request came.
-struct Came(Instant);
+/// The time at which a request was received, in the request's local cache.
+struct ReceivedAt(Instant);
 
 #[rocket::async_trait]
 impl Fairing for Metrics {
@@ -87,18 +87,18 @@ impl Fairing for Metrics {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request.local_cache(|| Came(Instant::now()));
+        request.local_cache(|| ReceivedAt(Instant::now()));
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        // Where no route is, whatever somebody invents as an address counts as one.
+        // All addresses without a route share one label, or a stranger could make any number.
         let found = request.route();
         let (method, route) = found.map_or(("", ""), |it| (it.method.as_str(), it.uri.path()));
         let status = format!("{}xx", response.status().code / 100);
         self.0.requests.with_label_values(&[method, route, &status]).inc();
-        let Came(came) = request.local_cache(|| Came(Instant::now()));
-        self.0.seconds.observe(came.elapsed().as_secs_f64());
-        if let Some(kind) = problem::answered(request) {
+        let ReceivedAt(received) = request.local_cache(|| ReceivedAt(Instant::now()));
+        self.0.seconds.observe(received.elapsed().as_secs_f64());
+        if let Some(kind) = problem::recorded_answer(request) {
             self.0.problems.with_label_values(&[kind.slug()]).inc();
         }
     }
@@ -110,10 +110,10 @@ fn digest(token: &str) -> Digest256 {
     Sha256::digest(token).into()
 }
 
-/// Whoever may read the metrics.
-struct Monitor;
+/// A guard that lets pass whoever may read the metrics.
+struct MetricsAccess;
 
-impl Monitor {
+impl MetricsAccess {
     fn of(request: &Request<'_>) -> Result<Self, Problem> {
         if is_from_this_machine(request) {
             return Ok(Self);
@@ -122,39 +122,39 @@ impl Monitor {
         let Some(expected) = metrics.0.token else {
             let detail = "The metrics are for programs on this machine, as long as the setting \
                           `metrics_token` is not set.";
-            return Err(Problem::new(Kind::NotAllowed).because(detail));
+            return Err(Problem::new(ProblemKind::NotAllowed).with_detail(detail));
         };
         let mut tokens = request.headers().get("Authorization").filter_map(bearer_token);
-        // Digests are compared: how long that takes tells nothing about the token.
+        // Comparing digests leaks nothing about the token by its timing.
         if tokens.any(|token| digest(token) == expected) {
             return Ok(Self);
         }
         let detail = "Send the setting `metrics_token` as `Authorization: Bearer`.";
-        Err(Problem::new(Kind::SignInRequired).because(detail))
+        Err(Problem::new(ProblemKind::SignInRequired).with_detail(detail))
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Monitor {
+impl<'r> FromRequest<'r> for MetricsAccess {
     type Error = Problem;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Problem> {
         match Self::of(request) {
-            Ok(monitor) => Outcome::Success(monitor),
+            Ok(access) => Outcome::Success(access),
             Err(problem) => Outcome::Error((problem.kind.status(), problem)),
         }
     }
 }
 
-/// The process runs.
+/// Tells that the process runs.
 #[get("/healthz")]
-fn alive() -> (ContentType, &'static str) {
+fn healthz() -> (ContentType, &'static str) {
     (ContentType::Plain, "ok\n")
 }
 
-/// Changes still take effect.
+/// Tells whether changes can be kept and still take effect; 503 if not.
 #[get("/readyz")]
-fn ready(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
+fn readyz(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
     if engine.is_ready() {
         (Status::Ok, (ContentType::Plain, "ready\n"))
     } else {
@@ -162,33 +162,33 @@ fn ready(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
     }
 }
 
-/// Everything, for Prometheus.
+/// All metrics in Prometheus' text format.
 #[get("/metrics")]
 fn metrics(
-    monitor: Result<Monitor, Problem>,
+    access: Result<MetricsAccess, Problem>,
     metrics: &State<Metrics>,
     engine: &State<Engine>,
 ) -> Result<(ContentType, String), Problem> {
-    let Monitor = monitor?;
+    let MetricsAccess = access?;
     let mut families = metrics.0.registry.gather();
-    let told = held(&engine.tally()).and_then(|held| {
-        families.extend(held.gather());
+    let text = engine_metrics(&engine.statistics()).and_then(|engine_metrics| {
+        families.extend(engine_metrics.gather());
         TextEncoder::new().encode_to_string(&families)
     });
-    match told {
+    match text {
         Ok(text) => {
             let kind = ContentType::new("text", "plain").with_params(("version", "0.0.4"));
             Ok((kind, text))
         }
         Err(error) => {
             log::error!("The metrics cannot be told: {error}.");
-            Err(Problem::new(Kind::InternalError))
+            Err(Problem::new(ProblemKind::InternalError))
         }
     }
 }
 
-/// What the engine has, as it is now.
-fn held(tally: &Tally) -> prometheus::Result<Registry> {
+/// The metrics of the engine, looked up now.
+fn engine_metrics(statistics: &Statistics) -> prometheus::Result<Registry> {
     let registry = Registry::new();
     let add = |metric: Box<dyn Collector>| registry.register(metric);
     let gauge = |name: &str, help: &str, value: u64| {
@@ -201,16 +201,19 @@ fn held(tally: &Tally) -> prometheus::Result<Registry> {
         counter.inc_by(value);
         add(Box::new(counter))
     };
-    gauge("houston_streams", "Open streams.", tally.streams as u64)?;
-    gauge("houston_users_online", "Users with an open stream.", tally.online as u64)?;
-    gauge("houston_users", "Users who hold a name.", tally.users as u64)?;
-    gauge("houston_channels", "Channels, direct conversations too.", tally.channels as u64)?;
-    gauge("houston_messages", "Messages that are kept.", tally.messages as u64)?;
-    gauge("houston_files", "Files that are kept.", tally.files as u64)?;
-    gauge("houston_file_bytes", "Bytes of the files that are kept.", tally.file_bytes)?;
-    counter("houston_log_entries_total", "Entries of the log.", tally.entries)?;
-    counter("houston_messages_posted_total", "Messages sent.", tally.posted)?;
-    counter("houston_uploads_total", "Files received.", tally.uploads)?;
-    counter("houston_upload_bytes_total", "Bytes of files received.", tally.upload_bytes)?;
+    gauge("houston_streams", "Open streams.", statistics.streams as u64)?;
+    gauge("houston_users_online", "Users with an open stream.", statistics.online as u64)?;
+    gauge("houston_users", "Users who hold a name.", statistics.users as u64)?;
+    gauge("houston_channels", "Channels, direct conversations too.", statistics.channels as u64)?;
+    gauge("houston_messages", "Messages that are kept.", statistics.messages as u64)?;
+    gauge("houston_files", "Files that are kept.", statistics.files as u64)?;
+    gauge("houston_file_bytes", "Bytes of the files that are kept.", statistics.file_bytes)?;
+    counter("houston_log_entries_total", "Entries of the log.", statistics.entries)?;
+    let help = "Entries of the log that could not be read and were set aside.";
+    counter("houston_log_unreadable_entries_total", help, statistics.unreadable)?;
+    gauge("houston_text_bytes", "Bytes of the texts that are kept.", statistics.text_bytes)?;
+    counter("houston_messages_posted_total", "Messages sent.", statistics.posted)?;
+    counter("houston_uploads_total", "Files received.", statistics.uploads)?;
+    counter("houston_upload_bytes_total", "Bytes of files received.", statistics.upload_bytes)?;
     Ok(registry)
 }

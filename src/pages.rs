@@ -1,4 +1,4 @@
-//! The same engine as HTML: pages that work before any script arrives.
+//! The engine as HTML: pages that work before any script arrives.
 
 mod docs;
 mod links;
@@ -13,16 +13,18 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::input::{Address, Form, Present, refuse_other_sites};
-use crate::api::problem::{self, Kind, Problem};
-use crate::api::said::Unread;
-use crate::api::session::{Transport, no_cookie};
+use crate::api::input::{ClientAddress, FormFields, OptionalSession, refuse_other_sites};
+use crate::api::message_body::MessageBody;
+use crate::api::problem::{self, Problem, ProblemKind};
+use crate::api::session::{Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
+use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
 use crate::domain::user::Session;
-use crate::engine::{Engine, SignedInAs};
+use crate::engine::limits::Cost;
+use crate::engine::{Engine, History, SignedInAs};
 
-/// Every page, and what they post to.
+/// The routes of all pages and of the forms on them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let pages =
@@ -30,38 +32,39 @@ pub fn routes() -> Vec<Route> {
     [pages, links::routes()].concat()
 }
 
-/// What answers where no page does.
+/// The catcher that answers with an error page.
 #[must_use]
 pub fn catchers() -> Vec<Catcher> {
     catchers![error_page]
 }
 
-/// What a page may load and do: nothing but what this server serves.
+/// The content security policy of pages: they may load nothing but what this server serves.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// What a page may ask a browser for: nothing that it does not use.
+/// The permissions policy of pages: every browser feature that they do not use is off.
 const PERMISSIONS_POLICY: &str = "accelerometer=(), browsing-topics=(), camera=(), \
      display-capture=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), \
      local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
      publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), \
      xr-spatial-tracking=()";
 
-/// Sets the headers that keep pages safe. `X-Frame-Options` and `nosniff` are on every answer.
+/// A fairing that sets the security headers of pages.
 #[must_use]
 pub fn headers() -> AdHoc {
-    AdHoc::on_response("Page headers", |_, response| {
+    AdHoc::on_response("Page headers", |request, response| {
         Box::pin(async move {
-            // A file that somebody sent may be HTML, too, and brings a stricter policy of its own.
+            // An attachment may be HTML, too, and has a stricter policy of its own.
             let policy = response.headers().contains("Content-Security-Policy");
             if !policy && response.content_type().is_some_and(|kind| kind.is_html()) {
+                let referrer = if links::holds_secret(request) { "origin" } else { "same-origin" };
                 for (name, value) in [
                     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
                     ("Permissions-Policy", PERMISSIONS_POLICY),
                     ("Cross-Origin-Opener-Policy", "same-origin"),
                     ("Cross-Origin-Resource-Policy", "same-origin"),
-                    ("Referrer-Policy", "same-origin"),
+                    ("Referrer-Policy", referrer),
                     ("Cache-Control", "no-store"),
                 ] {
                     response.set_header(Header::new(name, value));
@@ -71,7 +74,11 @@ pub fn headers() -> AdHoc {
     })
 }
 
-/// A message for the next page, as templates take it.
+/// The largest number of channels, and of users, that a page lists: `static/js/page.js` has the
+/// same.
+const MAX_LISTED: usize = 100;
+
+/// A flash message, as templates take it.
 #[derive(Serialize)]
 struct Notice {
     kind: String,
@@ -84,20 +91,20 @@ impl Notice {
     }
 }
 
-/// A problem as a page.
-struct Refused(Problem);
+/// The answer with a problem as a page.
+struct ErrorPage(Problem);
 
-impl<T: Into<Problem>> From<T> for Refused {
+impl<T: Into<Problem>> From<T> for ErrorPage {
     fn from(problem: T) -> Self {
         Self(problem.into())
     }
 }
 
-impl<'r> Responder<'r, 'static> for Refused {
+impl<'r> Responder<'r, 'static> for ErrorPage {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (kind, headers) = (self.0.kind, self.0.headers().to_vec());
-        problem::note(request, kind);
-        let session = Present::of(request).ok().and_then(|present| present.0);
+        problem::record_answer(request, kind);
+        let session = OptionalSession::of(request).ok().and_then(|session| session.0);
         let page = Template::render(
             "error",
             context! {
@@ -115,31 +122,32 @@ impl<'r> Responder<'r, 'static> for Refused {
     }
 }
 
-/// A form that one of our own pages sent.
-struct OwnPage;
+/// A guard that refuses forms that another site sent.
+struct SameOrigin;
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for OwnPage {
+impl<'r> FromRequest<'r> for SameOrigin {
     type Error = Problem;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, (Status, Problem), Status> {
         match refuse_other_sites(request) {
             Ok(()) => Outcome::Success(Self),
-            Err(problem) => Outcome::Error(problem::leave(request, problem)),
+            Err(problem) => Outcome::Error(problem::guard_failure(request, problem)),
         }
     }
 }
 
-/// The channel that everybody has, or the one that the browser remembers; or the way in.
+/// Serves `general`, from which a script goes on to the channel that the browser remembers; without
+/// a session, the sign-in page.
 #[get("/")]
 fn home(
-    present: Present,
+    session: OptionalSession,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
-) -> Result<Template, Refused> {
+) -> Result<Template, ErrorPage> {
     let general = ChannelName::general();
-    match present.0 {
-        None => Ok(way_in("/", Notice::of(flash))),
+    match session.0 {
+        None => Ok(sign_in_page("/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
             channel_page(engine, &session, &general, Notice::of(flash), true)
@@ -147,16 +155,16 @@ fn home(
     }
 }
 
-/// One channel.
+/// Serves a channel's page; without a session, the sign-in page.
 #[get("/channels/<name>")]
 fn channel(
-    present: Present,
+    session: OptionalSession,
     name: &str,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
-) -> Result<Template, Refused> {
-    match present.0 {
-        None => Ok(way_in(&channel_path(name), Notice::of(flash))),
+) -> Result<Template, ErrorPage> {
+    match session.0 {
+        None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
             channel_page(engine, &session, &ChannelRef::from(name), Notice::of(flash), false)
         }
@@ -169,20 +177,29 @@ fn channel_page(
     named: &ChannelRef,
     flash: Option<Notice>,
     landing: bool,
-) -> Result<Template, Refused> {
-    let (channel, online) = engine.channel(session, named)?;
-    let history = engine.history(session, named)?;
-    let history: Value = serde_json::from_slice(&history).unwrap_or_default();
+) -> Result<Template, ErrorPage> {
+    engine.count_read(session, Cost::PAGE)?;
+    let (channel, mut online) = engine.channel(session, named)?;
+    let here = online.len();
+    online.truncate(MAX_LISTED);
+    let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED);
+    let History { messages, cursor } = engine.history(session, named)?;
+    let messages: Vec<Value> =
+        messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();
     Ok(Template::render(
         "channel",
         context! {
             user: &session.user,
-            channels: engine.channels(session),
+            channels: sidebar.channels,
+            more_public: sidebar.more_public,
+            more_direct: sidebar.more_direct,
             channel,
+            here,
+            more_here: here - online.len(),
             online,
-            messages: &history["messages"],
-            cursor: &history["cursor"],
-            kept: &history["kept"],
+            messages,
+            cursor: cursor.to_string(),
+            kept: KEPT_MESSAGES,
             landing,
             files: engine.file_limits(),
             flash,
@@ -190,23 +207,23 @@ fn channel_page(
     ))
 }
 
-fn way_in(next: &str, flash: Option<Notice>) -> Template {
+fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {
     let error: Option<&str> = None;
     Template::render("sign_in", context! { display_name: "", error, next, flash })
 }
 
-/// Signs in and goes on to where one wanted to go.
+/// Signs in, and redirects to the page that was asked for first.
 #[post("/sign-in", data = "<form>")]
 async fn sign_in(
-    _own: OwnPage,
-    present: Present,
-    address: Address,
+    _same_origin: SameOrigin,
+    session: OptionalSession,
+    address: ClientAddress,
     transport: Transport,
-    form: Form,
+    form: FormFields,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
 ) -> Result<Flash<Redirect>, (Status, Template)> {
-    let (display_name, next) = (form.text("display_name"), own_path(form.text("next")));
+    let (display_name, next) = (form.text("display_name"), local_path(form.text("next")));
     let refused = |problem: Problem| {
         let error = problem.detail;
         let flash: Option<Notice> = None;
@@ -214,10 +231,10 @@ async fn sign_in(
         (problem.kind.status(), page)
     };
     let name = display_name.parse().map_err(|error| {
-        let problem = Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
+        let problem = Problem::invalid(ProblemKind::InvalidDisplayName, "display_name", &error);
         refused(problem)
     })?;
-    match engine.sign_in(name, present.0.as_ref(), address.0).await {
+    match engine.sign_in(name, session.0.as_ref(), address.0).await {
         Ok(SignedInAs::New(signed_in)) => {
             cookies.add(transport.cookie(signed_in.token));
             let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);
@@ -234,35 +251,35 @@ async fn sign_in(
 /// Signs out.
 #[post("/sign-out")]
 async fn sign_out(
-    _own: OwnPage,
-    present: Present,
+    _same_origin: SameOrigin,
+    session: OptionalSession,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
-) -> Result<Flash<Redirect>, Refused> {
-    if let Some(session) = present.0 {
+) -> Result<Flash<Redirect>, ErrorPage> {
+    if let Some(session) = session.0 {
         engine.sign_out(&session).await?;
     }
-    cookies.add(no_cookie());
+    cookies.add(removal_cookie());
     Ok(Flash::success(Redirect::to("/"), "You are signed out. Your name is free again."))
 }
 
-/// Creates a channel and goes there.
+/// Creates a channel, and redirects to it.
 #[post("/channels", data = "<form>")]
 async fn create_channel(
-    _own: OwnPage,
+    _same_origin: SameOrigin,
     session: Session,
-    form: Form,
+    form: FormFields,
     engine: &State<Engine>,
 ) -> Flash<Redirect> {
     let back = |problem: Problem| Flash::error(Redirect::to("/"), problem.detail);
     let name = form
         .text("name")
         .parse()
-        .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error));
+        .map_err(|error| Problem::invalid(ProblemKind::InvalidChannelName, "name", &error));
     let topic = form
         .text("topic")
         .parse()
-        .map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error));
+        .map_err(|error| Problem::invalid(ProblemKind::InvalidTopic, "topic", &error));
     let (name, topic) = match (name, topic) {
         (Ok(name), Ok(topic)) => (name, topic),
         (Err(problem), _) | (_, Err(problem)) => return back(problem),
@@ -277,13 +294,13 @@ async fn create_channel(
     }
 }
 
-/// Sends a message and shows the channel with it.
+/// Sends a message, and redirects to its channel.
 #[post("/channels/<name>/messages", data = "<body>")]
 async fn send(
-    _own: OwnPage,
+    _same_origin: SameOrigin,
     session: Session,
     name: &str,
-    body: Unread<'_>,
+    body: MessageBody<'_>,
     engine: &State<Engine>,
 ) -> Result<Redirect, Flash<Redirect>> {
     let back = || Redirect::to(channel_path(name));
@@ -294,34 +311,35 @@ async fn send(
     sent.map(|_| back()).map_err(|error| failed(error.into()))
 }
 
-/// What a problem's `type` leads to.
+/// Explains a kind of problem, at the address that a problem's `type` has.
 #[get("/problems/<slug>")]
-fn about_problem(present: Present, slug: &str) -> Result<Template, Refused> {
-    let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == slug);
-    let kind = kind.ok_or_else(|| Problem::new(Kind::NotFound))?;
+fn about_problem(session: OptionalSession, slug: &str) -> Result<Template, ErrorPage> {
+    let kind = ProblemKind::ALL.into_iter().find(|kind| kind.slug() == slug);
+    let kind = kind.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
     Ok(Template::render(
         "error",
         context! {
             status: kind.status().code,
             title: kind.title(),
             detail: kind.explanation(),
-            user: present.0.map(|session| session.user),
+            user: session.0.map(|session| session.user),
         },
     ))
 }
 
-/// Whatever was refused outside `/api`, by whomever.
+/// Answers every failure outside `/api` with an error page.
 #[catch(default)]
-fn error_page(status: Status, request: &Request<'_>) -> Refused {
-    Refused(problem::found(status, request))
+fn error_page(status: Status, request: &Request<'_>) -> ErrorPage {
+    ErrorPage(problem::caught(status, request))
 }
 
 fn channel_path(name: &str) -> String {
     format!("/channels/{}", RawStr::new(name).percent_encode())
 }
 
-/// A path of ours to go on to; anything else leads home.
-fn own_path(next: &str) -> &str {
+/// The path to redirect to after signing in: a channel's page, or `/` where anything else was asked
+/// for.
+fn local_path(next: &str) -> &str {
     let ours = next.starts_with("/channels/") && rocket::http::uri::Origin::parse(next).is_ok();
     if ours { next } else { "/" }
 }

@@ -1,4 +1,4 @@
-//! Files of messages.
+//! The route that serves the files of messages.
 
 use std::io::{Error, SeekFrom};
 use std::ops::RangeInclusive;
@@ -11,54 +11,57 @@ use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, get, routes};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use crate::domain::attachment::Attachment;
 use crate::domain::ids::AttachmentId;
 use crate::domain::user::Session;
 use crate::engine::Engine;
 use crate::engine::blobs::Blob;
+use crate::wire::message::FileBytes;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![file]
 }
 
-/// What a file may do when it is opened by itself: be looked at.
+/// The content security policy of a file that is opened by itself: it can be looked at and do
+/// nothing.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; img-src 'self'; media-src 'self'; sandbox; frame-ancestors 'none'";
 
-/// How much of a file is read and sent at once, in bytes.
+/// The number of bytes of a file that are read and sent at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What a request wants of a file: all of it, a part, or to know whether it has changed.
-struct Wanted {
+/// The conditional and range headers of a request for a file (RFC 9110, sections 13 and 14).
+struct FileRequest {
     range: Option<String>,
     if_range: Option<String>,
-    /// The versions that the client has.
+    /// The value of `If-None-Match`: the entity tags of the versions that the client has.
     known: String,
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Wanted {
+impl<'r> FromRequest<'r> for FileRequest {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let header = |name| request.headers().get_one(name).map(str::to_owned);
-        // Of a part there is no head (RFC 9110, section 14.2).
+        // `Range` counts in a GET alone (RFC 9110, section 14.2).
         let range = header("Range").filter(|_| request.method() == Method::Get);
         let known: Vec<_> = request.headers().get("If-None-Match").collect();
         Outcome::Success(Self { range, if_range: header("If-Range"), known: known.join(",") })
     }
 }
 
-impl Wanted {
-    /// Whether the client has this version already.
+impl FileRequest {
+    /// Tells whether the client has this version already.
     fn has(&self, etag: &str) -> bool {
         let mut known = self.known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
         known.any(|tag| tag == "*" || tag == etag)
     }
 
-    /// The part that is wanted, of a file of this many bytes; all of it when none is, or when
-    /// several are: a server may answer so (RFC 9110, section 14.2).
+    /// The byte range to send of a file of `size` bytes; `None` stands for the whole file. It is
+    /// sent whole, too, when several ranges are asked for: a server may answer so (RFC 9110,
+    /// section 14.2).
     fn part(&self, etag: &str, size: u64) -> Result<Option<RangeInclusive<u64>>, Problem> {
         let Some(range) = &self.range else { return Ok(None) };
         if self.if_range.as_ref().is_some_and(|tag| tag != etag) {
@@ -70,54 +73,103 @@ impl Wanted {
             Err(Invalid(_)) => Ok(None),
             Err(_) => {
                 let all = Header::new("Content-Range", format!("bytes */{size}"));
-                Err(Problem::new(Kind::RangeNotSatisfiable).with(all))
+                Err(Problem::new(ProblemKind::RangeNotSatisfiable).with_header(all))
             }
         }
     }
 }
 
-/// A file, or a part of it.
-struct File {
+/// The answer with a file or one range of it.
+struct FileResponse {
     attachment: Attachment,
     etag: String,
     blob: Box<dyn Blob>,
     part: Option<RangeInclusive<u64>>,
 }
 
-/// Nothing new.
-struct Unchanged {
+/// The answer 304 to a client that has this version of the file.
+struct NotModified {
     etag: String,
 }
 
-/// The bytes of a file, for those who can read its message. Its name in the address is for people.
+/// Get a message's file.
+///
+/// For those who can read its message. Images, audio and video that browsers show safely come
+/// inline, everything else (HTML and SVG above all) as a download, with `nosniff` and a sandboxing
+/// policy.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "getFile",
+    params(
+        ("Range" = inline(Option<String>), Header, nullable = false, description = "A part, in bytes: `bytes=0-99`. Several at once give the whole file."),
+        ("If-Range" = inline(Option<String>), Header, nullable = false, description = "The part is wanted only of this version; else the whole file."),
+        ("If-None-Match" = inline(Option<String>), Header, nullable = false, description = "The versions that the client has."),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The whole file, in its own media type.",
+            content_type = "*/*",
+            body = inline(FileBytes),
+            headers(
+                ("ETag", description = "The version of the bytes, for `If-None-Match` and `If-Range`."),
+                ("Accept-Ranges", description = "`bytes`."),
+                ("Content-Disposition", description = "`inline` or `attachment`, and the file's name."),
+            ),
+        ),
+        (
+            status = 206,
+            description = "The part that was asked for.",
+            content_type = "*/*",
+            body = inline(FileBytes),
+            headers(
+                ("Content-Range", description = "Which bytes of how many."),
+                ("ETag", description = "The version of the bytes."),
+            ),
+        ),
+        (
+            status = 304,
+            description = "The client has this version already.",
+            headers(("ETag", description = "The version of the bytes.")),
+        ),
+    ),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::NoSuchAttachment,
+            ProblemKind::RangeNotSatisfiable,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s "$url/api/attachments/$id/README.md" -H "Authorization: Bearer $token" -H 'Range: bytes=0-99'"#)),
+    ),
+)]
 #[get("/attachments/<id>/<_filename>")]
 async fn file(
     session: Session,
     id: &str,
     _filename: &str,
-    wanted: Wanted,
+    file_request: FileRequest,
     engine: &State<Engine>,
-) -> Result<Result<File, Unchanged>, Problem> {
+) -> Result<Result<FileResponse, NotModified>, Problem> {
     let id = AttachmentId::from(id.to_owned());
     let (attachment, mut blob) = engine.attachment(&session, &id).await?;
     let etag = format!("\"{}\"", attachment.sha256);
-    if wanted.has(&etag) {
-        return Ok(Err(Unchanged { etag }));
+    if file_request.has(&etag) {
+        return Ok(Err(NotModified { etag }));
     }
-    let part = wanted.part(&etag, attachment.size)?;
+    let part = file_request.part(&etag, attachment.size)?;
     if let Some(part) = &part {
         let sought = blob.seek(SeekFrom::Start(*part.start())).await;
         sought.map_err(unreadable)?;
     }
-    Ok(Ok(File { attachment, etag, blob, part }))
+    Ok(Ok(FileResponse { attachment, etag, blob, part }))
 }
 
 fn unreadable(error: Error) -> Problem {
     log::error!("A file cannot be read: {error}.");
-    Problem::new(Kind::StorageUnavailable)
+    Problem::new(ProblemKind::StorageUnavailable)
 }
 
-impl<'r> Responder<'r, 'static> for File {
+impl<'r> Responder<'r, 'static> for FileResponse {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let size = self.attachment.size;
         let mut response = Response::build();
@@ -147,7 +199,7 @@ impl<'r> Responder<'r, 'static> for File {
     }
 }
 
-impl<'r> Responder<'r, 'static> for Unchanged {
+impl<'r> Responder<'r, 'static> for NotModified {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         Response::build()
             .status(Status::NotModified)
@@ -157,12 +209,13 @@ impl<'r> Responder<'r, 'static> for Unchanged {
     }
 }
 
-/// A browser may keep a file, and asks each time whether it may still be seen.
+/// The `Cache-Control` of files: a browser may keep one, and asks each time whether it may still be
+/// seen.
 const CACHE: &str = "private, no-cache";
 
-/// Whether a browser shows the file or saves it, and under which name (RFC 6266, RFC 8187).
+/// The `Content-Disposition` of a file: shown or saved, and under which name (RFC 6266, RFC 8187).
 fn disposition(attachment: &Attachment) -> String {
-    let kind = if attachment.media_type.is_shown() { "inline" } else { "attachment" };
+    let kind = if attachment.media_type.is_inline() { "inline" } else { "attachment" };
     let name = attachment.name.as_str();
     let plain =
         |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') { c } else { '_' };

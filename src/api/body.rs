@@ -1,4 +1,4 @@
-//! Bodies of requests, with limits on their length, their pauses and their duration.
+//! Request bodies, with limits on their length, their pauses and their duration.
 //!
 //! Everything that is read of a body goes through [`Reader`]: JSON, texts, forms, files, and what
 //! is thrown away of a body that was refused. So a client that stops in the middle holds what it
@@ -14,22 +14,22 @@ use rocket::data::{Data, DataStream, ToByteUnit};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 
-/// The largest body, in bytes; files of a form do not count.
+/// The largest body, in bytes. Files in a form do not count.
 pub(crate) const MAX_BYTES: u64 = 64 * 1024;
-/// How much of a larger body is read and thrown away, so that its sender gets to read the answer,
-/// in bytes.
+/// The number of bytes of a larger body that are read and thrown away, so that its sender gets to
+/// read the answer.
 const MAX_DRAINED_BYTES: u64 = 16 * 1024 * 1024;
-/// How long any body may take, however small it is.
+/// The time that any body may take, however small it is.
 const MIN_DURATION: Duration = Duration::from_mins(1);
-/// How many bytes a body must have had for each second that it takes longer than that.
+/// The number of bytes that a body must have brought for each second beyond [`MIN_DURATION`].
 const MIN_BYTES_PER_SECOND: u64 = 16 * 1024;
 
-/// How long a body may come to a halt before it is given up, as managed state.
+/// The longest pause within a body before it is given up, as managed state.
 pub(crate) struct MaxSilence(pub(crate) Duration);
 
-/// The body of a request, not read yet.
+/// A request body that has not been read yet.
 pub(crate) struct Body<'r> {
     data: Data<'r>,
     length: Option<u64>,
@@ -37,7 +37,7 @@ pub(crate) struct Body<'r> {
 }
 
 impl<'r> Body<'r> {
-    /// The body of this request.
+    /// Takes the body of a request, with the server's limits on it.
     pub(super) fn of(request: &Request<'_>, data: Data<'r>) -> Self {
         let length = request.headers().get_one("Content-Length");
         let length = length.and_then(|length| length.parse().ok());
@@ -45,18 +45,18 @@ impl<'r> Body<'r> {
         Self { data, length, max_silence: *max_silence }
     }
 
-    /// How long the body is by the client's own word, in bytes.
+    /// The length in bytes that the client has promised, by `Content-Length`.
     pub(super) fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// All bytes of a body that is small enough.
+    /// Reads a body of at most [`MAX_BYTES`].
     pub(super) async fn bytes(self) -> Result<Vec<u8>, Problem> {
         let mut bytes = Vec::new();
         let mut reader = self.reader(MAX_BYTES);
         let read = (&mut reader).take(MAX_BYTES + 1).read_to_end(&mut bytes).await;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(reader.refuse(Problem::new(Kind::TooLarge)).await);
+            return Err(reader.refuse(Problem::new(ProblemKind::TooLarge)).await);
         }
         match read {
             Ok(_) => Ok(bytes),
@@ -64,7 +64,7 @@ impl<'r> Body<'r> {
         }
     }
 
-    /// The text of a body that is small enough.
+    /// Reads a body of at most [`MAX_BYTES`] as UTF-8.
     pub(super) async fn text(self) -> Result<String, Problem> {
         utf8(self.bytes().await?)
     }
@@ -72,11 +72,12 @@ impl<'r> Body<'r> {
     /// A reader of a body that should have at most `max_bytes`. What is refused on the way can be
     /// [drained](Reader::refuse) from it, and somewhat more.
     pub(super) fn reader(self, max_bytes: u64) -> Reader<DataStream<'r>> {
-        let stream = self.data.open(max_bytes.saturating_add(MAX_DRAINED_BYTES).bytes());
-        Reader::of(stream, self.max_silence)
+        let max_bytes = max_bytes.saturating_add(MAX_DRAINED_BYTES);
+        let promised_bytes = self.length.unwrap_or(0).min(max_bytes);
+        Reader::of(self.data.open(max_bytes.bytes()), promised_bytes, self.max_silence)
     }
 
-    /// The problem, once as much of the refused body is read and thrown away as is reasonable.
+    /// Drains the refused body, as far as is reasonable, and returns the problem.
     pub(super) async fn refuse(self, problem: Problem) -> Problem {
         self.reader(0).refuse(problem).await
     }
@@ -88,34 +89,45 @@ pub(super) struct Reader<R> {
     stream: R,
     max_silence: Duration,
     begun: Instant,
-    /// When something was read last.
+    /// The time of the last successful read.
     heard: Instant,
-    /// How much was read, in bytes.
+    /// The number of bytes read so far.
     bytes: u64,
+    /// The least number of bytes to expect. Rocket reads the beginning of each body by itself;
+    /// where that has failed, it looks like a body that ends there.
+    promised_bytes: u64,
     alarm: Pin<Box<Sleep>>,
     gave_up: bool,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
-    fn of(stream: R, max_silence: Duration) -> Self {
+    fn of(stream: R, promised_bytes: u64, max_silence: Duration) -> Self {
         let now = Instant::now();
-        let alarm = Box::pin(sleep_until(now + max_silence));
-        Self { stream, max_silence, begun: now, heard: now, bytes: 0, alarm, gave_up: false }
+        Self {
+            stream,
+            max_silence,
+            begun: now,
+            heard: now,
+            bytes: 0,
+            promised_bytes,
+            alarm: Box::pin(sleep_until(now + max_silence)),
+            gave_up: false,
+        }
     }
 
-    /// Reads what is left and throws it away, then gives the problem to answer with. Whoever still
-    /// sends when the answer comes may never read it. A body that was given up is not read on, and
-    /// that is the problem then, whatever was made of the half that came.
+    /// Drains what is left of the body, and returns the problem to answer with. Whoever still sends
+    /// when the answer comes may never read it. A body that was given up is not read on, and that
+    /// is the problem then, whatever was made of the half that came.
     pub(super) async fn refuse(&mut self, problem: Problem) -> Problem {
         if self.gave_up {
-            return Problem::new(Kind::RequestTimeout);
+            return Problem::new(ProblemKind::RequestTimeout);
         }
-        // However that ends, the answer is the same.
+        // The answer is the same whether the rest could be read or not.
         let _ = tokio::io::copy(self, &mut tokio::io::sink()).await;
         problem
     }
 
-    /// By when the body must have ended, as far as it has come.
+    /// The time by which the body must have ended, judged by the bytes that have come so far.
     fn deadline(&self) -> Instant {
         self.begun + MIN_DURATION + Duration::from_secs(self.bytes / MIN_BYTES_PER_SECOND)
     }
@@ -137,8 +149,13 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
         }
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) {
-            self.bytes += (buffer.filled().len() - before) as u64;
+            let length = buffer.filled().len() - before;
+            self.bytes += length as u64;
             self.heard = Instant::now();
+            let ended = length == 0 && buffer.remaining() > 0 && read.is_ok();
+            if ended && self.bytes < self.promised_bytes {
+                return self.give_up();
+            }
             return Poll::Ready(read);
         }
         let limit = self.deadline().min(self.heard + self.max_silence);
@@ -150,7 +167,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
     }
 }
 
-/// These bytes as text, without the byte order mark that some programs begin a text with.
+/// Decodes bytes as UTF-8, without the byte order mark that some programs begin a text with.
 pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
     let text = String::from_utf8(bytes);
     let mut text = text.map_err(|_| Problem::malformed("The body is not UTF-8."))?;
@@ -168,8 +185,8 @@ mod tests {
 
     const MAX_SILENCE: Duration = Duration::from_secs(30);
 
-    /// Reads a body whose sender sends `piece` every `pause` for ever, or once if there is none:
-    /// how it failed, after how long.
+    /// Reads a body whose sender repeats `piece` after every `pause`, or sends it once if there is
+    /// none. Returns the kind of the failure and the time until it.
     async fn halts(piece: &'static [u8], pause: Option<Duration>) -> (io::ErrorKind, Duration) {
         let (mut sender, body) = duplex(piece.len());
         let sends = async {
@@ -181,7 +198,7 @@ mod tests {
                 }
             }
         };
-        let mut reader = Reader::of(body, MAX_SILENCE);
+        let mut reader = Reader::of(body, 0, MAX_SILENCE);
         let mut read = Vec::new();
         let begun = Instant::now();
         let ended = tokio::select! {
@@ -214,20 +231,29 @@ mod tests {
             drop(sender);
         };
         let mut read = tokio::io::sink();
-        let mut reader = Reader::of(body, MAX_SILENCE);
+        let mut reader = Reader::of(body, 0, MAX_SILENCE);
         let ((), read) = tokio::join!(sends, tokio::io::copy(&mut reader, &mut read));
         assert_eq!(read.expect("all of it"), 100 * 200 * 1024);
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_body_that_ends_before_what_was_promised_is_given_up() {
+        for (promised, error) in [(5, None), (6, Some(io::ErrorKind::TimedOut))] {
+            let mut reader = Reader::of(&b"hello"[..], promised, MAX_SILENCE);
+            let read = reader.read_to_end(&mut Vec::new()).await;
+            assert_eq!(read.err().map(|error| error.kind()), error, "{promised}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_is_refused_is_not_read_for_ever() {
         let (_sender, body) = duplex(1);
-        let mut reader = Reader::of(body, MAX_SILENCE);
+        let mut reader = Reader::of(body, 0, MAX_SILENCE);
         let begun = Instant::now();
-        let problem = reader.refuse(Problem::new(Kind::TooLarge)).await;
-        assert_eq!((problem.kind, begun.elapsed().as_secs()), (Kind::TooLarge, 30));
-        let problem = reader.refuse(Problem::new(Kind::TooLarge)).await;
-        assert_eq!(problem.kind, Kind::RequestTimeout, "it was given up");
+        let problem = reader.refuse(Problem::new(ProblemKind::TooLarge)).await;
+        assert_eq!((problem.kind, begun.elapsed().as_secs()), (ProblemKind::TooLarge, 30));
+        let problem = reader.refuse(Problem::new(ProblemKind::TooLarge)).await;
+        assert_eq!(problem.kind, ProblemKind::RequestTimeout, "it was given up");
     }
 
     #[test]

@@ -1,83 +1,166 @@
-//! Channels.
+//! The routes of channels: list, create, change, delete, read markers, typing.
 
+use bytes::Bytes;
 use rocket::http::Status;
 use rocket::response::status::Created;
 use rocket::serde::json::Json;
 use rocket::{Route, State, delete, get, patch, post, put, routes};
-use serde::Serialize;
 
 use super::channel_url;
-use super::input::Fields;
-use super::problem::{Kind, Problem};
-use crate::domain::channel::{ChannelRef, ChannelView};
+use super::json::JsonBody;
+use super::json_list::JsonList;
+use super::problem::{Problem, ProblemKind};
+use crate::domain::channel::ChannelRef;
 use crate::domain::ids::MessageId;
 use crate::domain::names::{ChannelName, Topic};
-use crate::domain::user::{Session, User};
+use crate::domain::user::Session;
 use crate::engine::Engine;
+use crate::engine::limits::Cost;
+use crate::wire::channel::{
+    ChannelDetails, ChannelList, ChannelView, CreateChannel, MarkRead, SetTopic,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, create, show, set_topic, remove, mark_read, typing]
 }
 
-/// `{"channels": [Channel]}`.
-#[derive(Serialize)]
-struct ChannelsBody {
-    channels: Vec<ChannelView>,
-}
-
-/// `{"channel": Channel, "online": [User]}`.
-#[derive(Serialize)]
-struct ChannelBody {
-    channel: ChannelView,
-    online: Vec<User>,
-}
-
-/// Every channel that the caller can see.
+/// List channels.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "listChannels",
+    responses((
+        status = 200,
+        description = "Every channel that the caller can see.",
+        body = inline(ChannelList),
+    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[get("/channels")]
-fn list(session: Session, engine: &State<Engine>) -> Json<ChannelsBody> {
-    Json(ChannelsBody { channels: engine.channels(&session) })
+fn list(session: Session, engine: &State<Engine>) -> Result<JsonList, Problem> {
+    let channels = engine.channels(&session);
+    engine.count_read(&session, Cost::of_list(channels.len()))?;
+    let json =
+        move |at| channels.view(at).map(|view| serde_json::to_vec(&view).unwrap_or_default());
+    let items = (0..).map_while(json).map(Bytes::from);
+    Ok(JsonList::lazy(b"{\"channels\":[", items, "]}".into()))
 }
 
-/// Creates a public channel.
-#[post("/channels", data = "<fields>")]
+/// Create a public channel.
+///
+/// However many clients try at once, exactly one of them creates it.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "createChannel",
+    request_body = inline(CreateChannel),
+    responses((
+        status = 201,
+        description = "The new channel.",
+        body = ChannelView,
+        headers(("Location", description = "The channel's address.")),
+    )),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::ChannelExists,
+            ProblemKind::InvalidChannelName,
+            ProblemKind::InvalidTopic,
+            ProblemKind::LimitReached,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"name": "launch", "topic": "Countdown"}'"#)),
+    ),
+)]
+#[post("/channels", data = "<body>")]
 async fn create(
     session: Session,
-    fields: Fields,
+    body: JsonBody<CreateChannel>,
     engine: &State<Engine>,
 ) -> Result<Created<Json<ChannelView>>, Problem> {
-    let name: ChannelName = fields
-        .text("name")?
+    let name: ChannelName = body
+        .0
+        .name
         .parse()
-        .map_err(|error| Problem::invalid(Kind::InvalidChannelName, "name", &error))?;
-    let topic = topic(fields.optional_text("topic")?.unwrap_or_default())?;
+        .map_err(|error| Problem::invalid(ProblemKind::InvalidChannelName, "name", &error))?;
+    let topic = topic(&body.0.topic)?;
     let channel = engine.create_channel(&session, name, topic).await?;
     Ok(Created::new(channel_url(channel.name.as_str())).body(Json(channel)))
 }
 
-/// One channel, and who is there.
+/// Get a channel and who is there.
+///
+/// A direct conversation comes into being with its first message, and is empty before.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "getChannel",
+    responses((
+        status = 200,
+        description = "The channel, and the users who listen to it.",
+        body = inline(ChannelDetails),
+    )),
+    extensions((
+        "x-curl" = json!(r#"curl -s "$url/api/channels/general" -H "Authorization: Bearer $token""#)
+    )),
+)]
 #[get("/channels/<channel>")]
 fn show(
     session: Session,
     channel: ChannelRef,
     engine: &State<Engine>,
-) -> Result<Json<ChannelBody>, Problem> {
+) -> Result<Json<ChannelDetails>, Problem> {
     let (channel, online) = engine.channel(&session, &channel)?;
-    Ok(Json(ChannelBody { channel, online }))
+    engine.count_read(&session, Cost::of_list(online.len()))?;
+    let online = online.iter().map(Into::into).collect();
+    Ok(Json(ChannelDetails { channel, online }))
 }
 
-/// Says what a channel is about.
-#[patch("/channels/<channel>", data = "<fields>")]
+/// Set a channel's topic.
+///
+/// Its creator may; anybody may in `general`, and where the creator is no user any more. A direct
+/// conversation has no topic.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "setTopic",
+    request_body = inline(SetTopic),
+    responses((status = 200, description = "The channel.", body = ChannelView)),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::InvalidTopic,
+            ProblemKind::NotYours,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X PATCH "$url/api/channels/general" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"topic": "Lift-off"}'"#)),
+    ),
+)]
+#[patch("/channels/<channel>", data = "<body>")]
 async fn set_topic(
     session: Session,
     channel: ChannelRef,
-    fields: Fields,
+    body: JsonBody<SetTopic>,
     engine: &State<Engine>,
 ) -> Result<Json<ChannelView>, Problem> {
-    let topic = topic(fields.text("topic")?)?;
+    let topic = topic(&body.0.topic)?;
     Ok(Json(engine.set_topic(&session, &channel, topic).await?))
 }
 
-/// Deletes a channel.
+/// Delete a channel.
+///
+/// With all that it keeps. Its creator may; where the creator is no user any more, anybody may once
+/// nothing was said in it for 7 days. `general` and direct conversations stay. The channel's
+/// streams get `channel-deleted` and end. A channel that is created later under the same name is
+/// another channel.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "deleteChannel",
+    responses((status = 204, description = "The channel is gone.")),
+    extensions(
+        ("x-problems" = json!([ProblemKind::NotYours, ProblemKind::SlowDown, ProblemKind::StorageUnavailable])),
+        ("x-curl" = json!(r#"curl -s -X DELETE "$url/api/channels/launch" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[delete("/channels/<channel>")]
 async fn remove(
     session: Session,
@@ -88,23 +171,48 @@ async fn remove(
     Ok(Status::NoContent)
 }
 
-/// Marks a channel as read up to a message.
-#[put("/channels/<channel>/read", data = "<fields>")]
-async fn mark_read(
+/// Mark a channel as read up to a message.
+///
+/// Naming an earlier message marks those after it as unread again. Kept within a second: this one
+/// change is answered before it is on disk.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "markRead",
+    request_body = inline(MarkRead),
+    responses((status = 204, description = "Read, on all of the caller's devices.")),
+    extensions(
+        ("x-problems" = json!([ProblemKind::NoSuchMessage, ProblemKind::InvalidMessageId, ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s -X PUT "$url/api/channels/general/read" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"message": "status"}'"#)),
+    ),
+)]
+#[put("/channels/<channel>/read", data = "<body>")]
+fn mark_read(
     session: Session,
     channel: ChannelRef,
-    fields: Fields,
+    body: JsonBody<MarkRead>,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    let message: MessageId = fields
-        .text("message")?
+    let message: MessageId = body
+        .0
+        .message
         .parse()
-        .map_err(|error| Problem::invalid(Kind::InvalidMessageId, "message", &error))?;
-    engine.mark_read(&session, &channel, &message).await?;
+        .map_err(|error| Problem::invalid(ProblemKind::InvalidMessageId, "message", &error))?;
+    engine.mark_read(&session, &channel, &message)?;
     Ok(Status::NoContent)
 }
 
-/// Says that the caller is typing.
+/// Announce typing.
+///
+/// The channel's listeners get `typing`. Nothing of it is kept.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "announceTyping",
+    responses((status = 204, description = "Announced.")),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s -X POST "$url/api/channels/general/typing" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[post("/channels/<channel>/typing")]
 fn typing(
     session: Session,
@@ -116,5 +224,5 @@ fn typing(
 }
 
 fn topic(typed: &str) -> Result<Topic, Problem> {
-    typed.parse().map_err(|error| Problem::invalid(Kind::InvalidTopic, "topic", &error))
+    typed.parse().map_err(|error| Problem::invalid(ProblemKind::InvalidTopic, "topic", &error))
 }

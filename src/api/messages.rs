@@ -1,4 +1,4 @@
-//! Messages.
+//! The routes of messages and reactions.
 
 use bytes::Bytes;
 use rocket::http::{ContentType, Header, Status};
@@ -7,26 +7,29 @@ use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, delete, get, post, put, routes};
 
 use super::channel_url;
-use super::problem::{Kind, Problem};
-use super::said::Unread;
+use super::json_list::JsonList;
+use super::message_body::MessageBody;
+use super::problem::{Problem, ProblemKind};
 use crate::domain::channel::ChannelRef;
+use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::ids::{InvalidMessageId, MessageId};
 use crate::domain::reaction::{InvalidReaction, Reaction};
 use crate::domain::user::Session;
 use crate::engine::{Engine, Put};
+use crate::wire::message::{History, MessageView, MultipartBody, TextBody};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![history, send, replace, show, remove, react, unreact]
 }
 
-/// Messages as JSON, from bytes that were made when they changed last.
-pub(super) struct Encoded {
+/// The answer with one message, from JSON bytes that were encoded when it changed last.
+pub(super) struct EncodedMessage {
     status: Status,
     location: Option<String>,
     json: Bytes,
 }
 
-impl Encoded {
+impl EncodedMessage {
     pub(super) fn ok(json: Bytes) -> Self {
         Self { status: Status::Ok, location: None, json }
     }
@@ -37,7 +40,7 @@ impl Encoded {
     }
 }
 
-impl<'r> Responder<'r, 'static> for Encoded {
+impl<'r> Responder<'r, 'static> for EncodedMessage {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::build();
         response
@@ -51,61 +54,177 @@ impl<'r> Responder<'r, 'static> for Encoded {
     }
 }
 
-/// All that a channel keeps.
+/// List a channel's messages.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "listMessages",
+    responses((
+        status = 200,
+        description = "All that is kept: at most the 100 latest messages, oldest first.",
+        body = History,
+    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels/general/messages" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[get("/channels/<channel>/messages")]
 fn history(
     session: Session,
     channel: ChannelRef,
     engine: &State<Engine>,
-) -> Result<Encoded, Problem> {
-    Ok(Encoded::ok(engine.history(&session, &channel)?))
+) -> Result<JsonList, Problem> {
+    let history = engine.history(&session, &channel)?;
+    let rest = format!("],\"cursor\":\"{}\",\"kept\":{KEPT_MESSAGES}}}", history.cursor);
+    Ok(JsonList::of(b"{\"messages\":[", history.messages, rest.into()))
 }
 
-/// Sends a message.
+/// The description of a message's body and its media types.
+const BODY_DESCRIPTION: &str = "\
+The message, in any of these forms. Only a multipart form can have files, as parts named `file`. A urlencoded body that does not begin with `text=` is the text itself, undecoded: `curl -d 'Hello'` sends `Hello`.";
+
+/// Send a message.
+///
+/// Under an id of the server's choice; where a retry must not say it twice, PUT it under an id of
+/// your own. A message with files is counted before they are received, and a user sends at most 4
+/// such at a time: past that, 429.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "sendMessage",
+    request_body(
+        description = BODY_DESCRIPTION,
+        content(
+            (inline(TextBody) = "application/json"),
+            (inline(String) = "text/plain"),
+            (inline(MultipartBody) = "multipart/form-data"),
+            (inline(TextBody) = "application/x-www-form-urlencoded"),
+        ),
+    ),
+    responses((
+        status = 201,
+        description = "The message. It is kept.",
+        body = MessageView,
+        headers(("Location", description = "The message's address.")),
+    )),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::InvalidText,
+            ProblemKind::EmptyMessage,
+            ProblemKind::LimitReached,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels/general/messages" -H "Authorization: Bearer $token" -F text='The plan' -F file=@README.md"#)),
+    ),
+)]
 #[post("/channels/<channel>/messages", data = "<body>")]
 async fn send(
     session: Session,
     channel: &str,
-    body: Unread<'_>,
+    body: MessageBody<'_>,
     engine: &State<Engine>,
-) -> Result<Encoded, Problem> {
+) -> Result<EncodedMessage, Problem> {
     let named = ChannelRef::from(channel);
     let said = body.read(engine, &session, &named).await?;
     let (id, json) = engine.post(&session, &named, said).await?;
-    Ok(Encoded::created(channel, &id, json))
+    Ok(EncodedMessage::created(channel, &id, json))
 }
 
-/// Sends a message under an id of the caller's choice, or replaces the caller's message of that
-/// id.
+/// Send or edit a message under an id of your own.
+///
+/// A new id in the channel sends a message; the id of the caller's own message edits it. So a retry
+/// never posts twice while the message is kept, and a script can keep one line up to date. The same
+/// content again changes nothing and sends no event. A body of text alone leaves the message's
+/// files as they are, a multipart body replaces both. The id of a message that is gone may be used
+/// anew.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "putMessage",
+    request_body(
+        description = BODY_DESCRIPTION,
+        content(
+            (inline(TextBody) = "application/json"),
+            (inline(String) = "text/plain"),
+            (inline(MultipartBody) = "multipart/form-data"),
+            (inline(TextBody) = "application/x-www-form-urlencoded"),
+        ),
+    ),
+    responses(
+        (
+            status = 201,
+            description = "The message is new.",
+            body = MessageView,
+            headers(("Location", description = "The message's address.")),
+        ),
+        (status = 200, description = "The message has this content now.", body = MessageView),
+    ),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::InvalidMessageId,
+            ProblemKind::InvalidText,
+            ProblemKind::EmptyMessage,
+            ProblemKind::LimitReached,
+            ProblemKind::NotYours,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X PUT "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token" -H 'Content-Type: text/plain' -d 'T minus 10'"#)),
+    ),
+)]
 #[put("/channels/<channel>/messages/<id>", data = "<body>")]
 async fn replace(
     session: Session,
     channel: &str,
     id: Result<MessageId, InvalidMessageId>,
-    body: Unread<'_>,
+    body: MessageBody<'_>,
     engine: &State<Engine>,
-) -> Result<Encoded, Problem> {
-    let id = id.map_err(|error| Problem::invalid(Kind::InvalidMessageId, "id", &error))?;
+) -> Result<EncodedMessage, Problem> {
+    let id = id.map_err(|error| Problem::invalid(ProblemKind::InvalidMessageId, "id", &error))?;
     let named = ChannelRef::from(channel);
     let said = body.read(engine, &session, &named).await?;
     match engine.put(&session, &named, &id, said).await? {
-        Put::Created(json) => Ok(Encoded::created(channel, &id, json)),
-        Put::Replaced(json) => Ok(Encoded::ok(json)),
+        Put::Created(json) => Ok(EncodedMessage::created(channel, &id, json)),
+        Put::Replaced(json) => Ok(EncodedMessage::ok(json)),
     }
 }
 
-/// One message.
+/// Get a message.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "getMessage",
+    responses((status = 200, description = "The message.", body = MessageView)),
+    extensions(
+        ("x-problems" = json!([ProblemKind::NoSuchMessage])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[get("/channels/<channel>/messages/<id>")]
 fn show(
     session: Session,
     channel: ChannelRef,
     id: Result<MessageId, InvalidMessageId>,
     engine: &State<Engine>,
-) -> Result<Encoded, Problem> {
-    Ok(Encoded::ok(engine.message(&session, &channel, &known(id)?)?))
+) -> Result<EncodedMessage, Problem> {
+    Ok(EncodedMessage::ok(engine.message(&session, &channel, &existing_id(id)?)?))
 }
 
-/// Deletes a message.
+/// Delete a message.
+///
+/// With its files. Its author may, and in a public channel the channel's creator.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "deleteMessage",
+    responses((status = 204, description = "The message is gone.")),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::NoSuchMessage,
+            ProblemKind::NotYours,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X DELETE "$url/api/channels/general/messages/status" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[delete("/channels/<channel>/messages/<id>")]
 async fn remove(
     session: Session,
@@ -113,16 +232,33 @@ async fn remove(
     id: Result<MessageId, InvalidMessageId>,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.delete(&session, &channel, &known(id)?).await?;
+    engine.delete(&session, &channel, &existing_id(id)?).await?;
     Ok(Status::NoContent)
 }
 
-/// What is no id is the id of no message.
-fn known(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
-    id.map_err(|_| Problem::new(Kind::NoSuchMessage))
+/// Takes a valid id; an invalid one is answered with `no-such-message`, since no message has it.
+fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
+    id.map_err(|_| Problem::new(ProblemKind::NoSuchMessage))
 }
 
-/// Answers a message with a reaction.
+/// React to a message.
+///
+/// A reaction that is there already changes nothing.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "addReaction",
+    responses((status = 204, description = "The reaction is there.")),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::NoSuchMessage,
+            ProblemKind::InvalidReaction,
+            ProblemKind::LimitReached,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X PUT "$url/api/channels/general/messages/status/reactions/%F0%9F%9A%80" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[put("/channels/<channel>/messages/<id>/reactions/<reaction>")]
 async fn react(
     session: Session,
@@ -131,11 +267,27 @@ async fn react(
     reaction: Result<Reaction, InvalidReaction>,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.react(&session, &channel, &known(id)?, &valid(reaction)?).await?;
+    engine.react(&session, &channel, &existing_id(id)?, &valid_reaction(reaction)?).await?;
     Ok(Status::NoContent)
 }
 
-/// Takes a reaction back.
+/// Take a reaction back.
+///
+/// Where there is none, nothing changes.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "removeReaction",
+    responses((status = 204, description = "The reaction is not there.")),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::NoSuchMessage,
+            ProblemKind::InvalidReaction,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X DELETE "$url/api/channels/general/messages/status/reactions/%F0%9F%9A%80" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[delete("/channels/<channel>/messages/<id>/reactions/<reaction>")]
 async fn unreact(
     session: Session,
@@ -144,10 +296,10 @@ async fn unreact(
     reaction: Result<Reaction, InvalidReaction>,
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
-    engine.unreact(&session, &channel, &known(id)?, &valid(reaction)?).await?;
+    engine.unreact(&session, &channel, &existing_id(id)?, &valid_reaction(reaction)?).await?;
     Ok(Status::NoContent)
 }
 
-fn valid(reaction: Result<Reaction, InvalidReaction>) -> Result<Reaction, Problem> {
-    reaction.map_err(|error| Problem::invalid(Kind::InvalidReaction, "reaction", &error))
+fn valid_reaction(reaction: Result<Reaction, InvalidReaction>) -> Result<Reaction, Problem> {
+    reaction.map_err(|error| Problem::invalid(ProblemKind::InvalidReaction, "reaction", &error))
 }

@@ -1,4 +1,4 @@
-//! The engine as JSON and Server-Sent Events.
+//! The HTTP API: the engine as JSON and Server-Sent Events.
 //!
 //! # Conventions
 //!
@@ -17,23 +17,26 @@ pub mod description;
 mod events;
 pub(crate) mod forwarded;
 pub(crate) mod input;
+mod json;
+mod json_list;
+pub(crate) mod message_body;
 mod messages;
 mod multipart;
 pub mod problem;
-pub(crate) mod said;
 mod search;
 pub(crate) mod session;
 mod stream;
 
+pub use self::session::renew_sessions;
 use rocket::fairing::{self, AdHoc, Fairing, Info};
 use rocket::form::Form;
 use rocket::http::{Header, Method};
 use rocket::{Catcher, Data, Request, Route, catchers};
 
-/// Where all of this is mounted.
+/// The path below which the API is mounted.
 pub const BASE: &str = "/api";
 
-/// Every route.
+/// Every route of the API.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     [
@@ -48,16 +51,17 @@ pub fn routes() -> Vec<Route> {
     .concat()
 }
 
-/// What answers where no route does, or one refuses.
+/// The catcher that answers what no route took, and failures of guards, with a
+/// [`problem::Problem`].
 #[must_use]
 pub fn catchers() -> Vec<Catcher> {
     catchers![problem::catcher]
 }
 
-/// Keeps answers out of caches: all of them are for one user at one time.
+/// A fairing that keeps answers out of caches: all of them are for one user at one time.
 #[must_use]
-pub fn uncached() -> AdHoc {
-    AdHoc::on_response("API answers stay out of caches", |request, response| {
+pub fn no_store() -> AdHoc {
+    AdHoc::on_response("API answers are not cached", |request, response| {
         Box::pin(async move {
             let ours = request.uri().path().starts_with(BASE);
             if ours && !response.headers().contains("Cache-Control") {
@@ -67,17 +71,17 @@ pub fn uncached() -> AdHoc {
     })
 }
 
-/// Undoes what Rocket does to posted forms that begin with a field `_method`: here, what is posted
-/// as a form is a text, whatever it begins with.
+/// A fairing that undoes Rocket's method override: a form that begins with a field `_method` is
+/// routed by that method, but here it is a text like any other.
 ///
-/// What the method was before cannot be known: such a form was posted, then, whatever it says; but
-/// for putting to where a message can be put, since there is no posting to that address.
-pub struct PostedForms;
+/// Rocket does not tell the original method, so it is taken to be `POST`. Only a `PUT` stays one
+/// where it may be genuine: at the address of a message, to which nothing is posted.
+pub struct NoMethodOverride;
 
 #[rocket::async_trait]
-impl Fairing for PostedForms {
+impl Fairing for NoMethodOverride {
     fn info(&self) -> Info {
-        Info { name: "Forms are posted", kind: fairing::Kind::Request }
+        Info { name: "No method override", kind: fairing::Kind::Request }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
@@ -93,7 +97,7 @@ impl Fairing for PostedForms {
     }
 }
 
-/// The address of a channel, by what it is called.
+/// The path of a channel in the API, by its name, `@name` or `id:…` reference.
 fn channel_url(channel: &str) -> String {
     let name = rocket::http::RawStr::new(channel).percent_encode();
     format!("{BASE}/channels/{name}")

@@ -1,4 +1,5 @@
-//! A message with files as `multipart/form-data` (RFC 7578): `text`, and any number of `file`.
+//! The parser of a message with files, sent as `multipart/form-data` (RFC 7578) with parts `text`,
+//! and any number of `file`.
 
 use std::io;
 use std::pin::Pin;
@@ -15,30 +16,31 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
 
 use super::body::{Body, MAX_BYTES, utf8};
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use crate::domain::attachment::FileName;
-use crate::engine::Said;
-use crate::engine::files::{Admission, FileLimits, Received};
+use crate::engine::MessageDraft;
+use crate::engine::files::{Admission, FileLimits, ReceivedFile};
 
-/// How much of a body is read at once, in bytes.
+/// The number of bytes of a body that are read at once.
 const CHUNK_BYTES: usize = 32 * 1024;
-/// How much of a body may wait to be made sense of, in bytes: the head of a part is far shorter.
+/// The number of bytes that the parser may buffer without giving anything back: the head of a part
+/// is far shorter.
 const MAX_AHEAD_BYTES: usize = 8 * CHUNK_BYTES;
 
-/// How many parts a form may have beside its files.
+/// The number of parts that a form may have beside its files.
 const MAX_OTHER_PARTS: usize = 16;
 
-/// Reads such a body, storing its files as they come; or refuses it when its sender is not
+/// Reads a multipart body and stores its files as they come; refuses it when the upload was not
 /// admitted.
 pub(super) async fn read(
     body: Body<'_>,
     boundary: String,
     limits: FileLimits,
     admission: Result<Admission<'_>, Problem>,
-) -> Result<Said, Problem> {
-    // Beside the files there are the text and the heads of the parts.
+) -> Result<MessageDraft, Problem> {
+    // The text and the heads of the parts come on top of the files.
     let max_bytes = limits.max_message_bytes().saturating_add(4 * MAX_BYTES);
-    let too_large = || Problem::new(Kind::TooLarge);
+    let too_large = || Problem::new(ProblemKind::TooLarge);
     let admission = match admission {
         Ok(_) if body.length().is_some_and(|length| length > max_bytes) => Err(too_large()),
         admission => admission,
@@ -59,13 +61,13 @@ pub(super) async fn read(
     }
 }
 
-/// The parts of a form, as they come.
+/// A reader of a form's parts, as they come.
 struct Parts<'r, 'e> {
     form: Multipart<'r>,
     limits: FileLimits,
     admission: Admission<'e>,
     ahead: Arc<AtomicUsize>,
-    /// How much there was beside files, in bytes.
+    /// The number of bytes read so far beside files.
     text_bytes: u64,
 }
 
@@ -83,7 +85,7 @@ impl<'r, 'e> Parts<'r, 'e> {
         Self { form, limits, admission, ahead, text_bytes: 0 }
     }
 
-    async fn read(mut self) -> Result<Said, Problem> {
+    async fn read(mut self) -> Result<MessageDraft, Problem> {
         let max_files = self.limits.max_message_files;
         let (mut text, mut files, mut parts) = (String::new(), Vec::new(), 0);
         while let Some(part) = self.form.next_field().await.map_err(unreadable)? {
@@ -105,7 +107,7 @@ impl<'r, 'e> Parts<'r, 'e> {
                 _ => drop(self.text(part).await?),
             }
         }
-        Ok(Said { text: text.parse()?, files: Some(files) })
+        Ok(MessageDraft { text: text.parse()?, files: Some(files) })
     }
 
     async fn text(&mut self, part: Field<'r>) -> Result<String, Problem> {
@@ -116,14 +118,17 @@ impl<'r, 'e> Parts<'r, 'e> {
             self.text_bytes += chunk.len() as u64;
             if self.text_bytes > MAX_BYTES {
                 let detail = "What is sent beside files is larger than 64 KiB.";
-                return Err(Problem::new(Kind::TooLarge).in_field("text").because(detail));
+                return Err(Problem::new(ProblemKind::TooLarge)
+                    .in_field("text")
+                    .with_detail(detail));
             }
         }
         utf8(bytes)
     }
 
-    /// Stores a file; nothing, for the empty part that browsers send where no file was chosen.
-    async fn file(&self, part: Field<'r>, full: bool) -> Result<Option<Received>, Problem> {
+    /// Stores a part as a file; `None` for the empty part that browsers send where no file was
+    /// chosen.
+    async fn file(&self, part: Field<'r>, full: bool) -> Result<Option<ReceivedFile>, Problem> {
         let named = part.file_name().is_some_and(|name| !name.is_empty());
         let name = FileName::from(&*unescaped(part.file_name().unwrap_or_default()));
         let mut chunks = self.chunks(part);
@@ -147,12 +152,12 @@ impl<'r, 'e> Parts<'r, 'e> {
     }
 }
 
-/// Hands out a body piece by piece: the parser takes all that is there before it looks at any of
-/// it, so after each piece there is nothing more for a moment, and it is stopped when it only
-/// gathers.
+/// A stream that slows the parser down to one piece of the body at a time. The parser takes all
+/// that is ready before it looks at any of it, so after each piece this stream is pending once, and
+/// it fails when the parser buffers more than [`MAX_AHEAD_BYTES`].
 struct Paced<B> {
     bytes: B,
-    /// How much was handed out since the parser last gave something back, in bytes.
+    /// The number of bytes handed out since the parser last gave something back.
     ahead: Arc<AtomicUsize>,
     rests: bool,
 }
@@ -177,7 +182,7 @@ impl<B: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Paced<B> {
     }
 }
 
-/// A file's name as it was before a browser wrote it into the form (WHATWG HTML, "escape a
+/// The file name that a browser has escaped in the form (WHATWG HTML, "escape a
 /// multipart/form-data name").
 fn unescaped(name: &str) -> String {
     name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
@@ -185,7 +190,7 @@ fn unescaped(name: &str) -> String {
 
 fn too_many(max_files: usize) -> Problem {
     let detail = format!("A message has at most {max_files} files.");
-    Problem::new(Kind::TooLarge).in_field("file").because(detail)
+    Problem::new(ProblemKind::TooLarge).in_field("file").with_detail(detail)
 }
 
 fn unreadable(error: multer::Error) -> Problem {

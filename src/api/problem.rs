@@ -1,4 +1,4 @@
-//! The one error type of the API.
+//! The API's one error type, and the catcher that answers with it.
 
 mod kind;
 
@@ -9,89 +9,94 @@ use parking_lot::Mutex;
 use rocket::http::{ContentType, Header, Method, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
-use serde_json::json;
 
-pub use self::kind::Kind;
+pub use self::kind::ProblemKind;
 use crate::domain::message::TextError;
 use crate::engine::EngineError;
+use crate::wire::problem as wire;
 
 /// A refusal, answered as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// What went wrong.
-    pub kind: Kind,
-    /// What went wrong this time, in plain English.
+    /// The kind of the problem, which decides status and title.
+    pub kind: ProblemKind,
+    /// An explanation of this one refusal, in plain English.
     pub detail: Cow<'static, str>,
-    /// The input field at fault.
-    pub field: Option<&'static str>,
+    /// The input field at fault, where there is one.
+    pub field: Option<Cow<'static, str>>,
     headers: Vec<Header<'static>>,
 }
 
 impl Problem {
-    /// A problem of this kind, in the kind's own words.
+    /// Creates a problem of this kind, with the kind's explanation as its detail.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: ProblemKind) -> Self {
         let detail = kind.explanation().into();
         let problem = Self { kind, detail, field: None, headers: Vec::new() };
         match kind {
-            Kind::SignInRequired => problem.with(Header::new("WWW-Authenticate", "Bearer")),
-            // Of what is still to come of such a body nothing can be the next request.
-            Kind::RequestTimeout => problem.with(Header::new("Connection", "close")),
-            Kind::StorageUnavailable => problem.with(Header::new("Retry-After", "2")),
+            ProblemKind::SignInRequired => {
+                problem.with_header(Header::new("WWW-Authenticate", "Bearer"))
+            }
+            ProblemKind::StorageUnavailable | ProblemKind::TooBusy => {
+                problem.with_header(Header::new("Retry-After", "2"))
+            }
+            // The rest of such a body must not be read as the next request.
+            ProblemKind::RequestTimeout => problem.with_header(Header::new("Connection", "close")),
             _ => problem,
         }
     }
 
-    /// The same, in these words.
+    /// Replaces the detail.
     #[must_use]
-    pub fn because(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// The same, blaming this input field.
+    /// Names the input field at fault.
     #[must_use]
-    pub fn in_field(mut self, field: &'static str) -> Self {
-        self.field = Some(field);
+    pub fn in_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
         self
     }
 
-    /// What the answer's headers say beside the body: `Allow`, `Retry-After`, `WWW-Authenticate`.
+    /// The headers of the answer beside the body's: `Allow`, `Retry-After`, `WWW-Authenticate`.
     #[must_use]
     pub fn headers(&self) -> &[Header<'static>] {
         &self.headers
     }
 
-    /// The same, with this header.
+    /// Adds a header to the answer.
     #[must_use]
-    pub fn with(mut self, header: Header<'static>) -> Self {
+    pub fn with_header(mut self, header: Header<'static>) -> Self {
         self.headers.push(header);
         self
     }
 
-    /// The request cannot be read, because of this.
+    /// Creates a `malformed-request` with this detail.
     #[must_use]
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::MalformedRequest).because(detail)
+        Self::new(ProblemKind::MalformedRequest).with_detail(detail)
     }
 
-    /// The text of a field has not the form of what it should be.
+    /// Creates a problem for a field whose text breaks a rule; the error is its detail.
     #[must_use]
-    pub fn invalid(kind: Kind, field: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::new(kind).in_field(field).because(sentence(error))
+    pub fn invalid(kind: ProblemKind, field: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::new(kind).in_field(field).with_detail(sentence(error))
     }
 
-    /// What is answered where nothing takes the request.
+    /// Creates the problem for a request that no route took, or that Rocket refused with this
+    /// status.
     #[must_use]
-    pub fn of_status(status: Status, request: &Request<'_>) -> Self {
-        let kind = Kind::of_status(status);
-        let unknown_method = has_unknown_method(status, request);
-        if kind != Kind::NotFound && !unknown_method {
+    pub fn from_status(status: Status, request: &Request<'_>) -> Self {
+        let kind = ProblemKind::from_status(status);
+        let unknown_method = is_unknown_method(status, request);
+        if kind != ProblemKind::NotFound && !unknown_method {
             return Self::new(kind);
         }
         let methods = allowed_methods(request);
         if methods.is_empty() {
-            return Self::new(Kind::NotFound);
+            return Self::new(ProblemKind::NotFound);
         }
         let allow = methods.join(", ");
         let detail = if unknown_method {
@@ -100,18 +105,19 @@ impl Problem {
             format!("This address takes {allow}, not {}.", request.method())
         };
         let allow = Header::new("Allow", allow);
-        Self::new(Kind::MethodNotAllowed).because(detail).with(allow)
+        Self::new(ProblemKind::MethodNotAllowed).with_detail(detail).with_header(allow)
     }
 }
 
-/// Whether Rocket refused this request because it does not know the method. Rocket does not say so:
-/// it asks for an answer to a bad request, in whose place stands a `GET` that was given to no route.
-fn has_unknown_method(status: Status, request: &Request<'_>) -> bool {
+/// Tells whether Rocket refused this request because it does not know the method. Rocket does not
+/// say so: it asks for an answer to a bad request, in whose place stands a `GET` that was given to
+/// no route.
+fn is_unknown_method(status: Status, request: &Request<'_>) -> bool {
     let given = request.route().is_some();
     status == Status::BadRequest && request.method() == Method::Get && !given
 }
 
-/// The methods that the request's address would take, by the mounted routes.
+/// The methods that the request's address takes, by the mounted routes.
 fn allowed_methods(request: &Request<'_>) -> Vec<&'static str> {
     let path: Vec<_> = request.uri().path().segments().collect();
     let takes = |route: &&rocket::Route| {
@@ -136,44 +142,53 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let detail = sentence(&error);
         match error {
-            EngineError::SignInRequired => Self::new(Kind::SignInRequired),
-            EngineError::NotYours => Self::new(Kind::NotYours).because(detail),
-            EngineError::NotAllowed(_) => Self::new(Kind::NotAllowed).because(detail),
-            EngineError::NoSuchChannel => Self::new(Kind::NoSuchChannel),
-            EngineError::NoSuchUser => Self::new(Kind::NoSuchUser),
-            EngineError::NoSuchMessage => Self::new(Kind::NoSuchMessage),
-            EngineError::NoSuchAttachment => Self::new(Kind::NoSuchAttachment),
-            EngineError::NoSuchLink => Self::new(Kind::NoSuchLink),
+            EngineError::SignInRequired => Self::new(ProblemKind::SignInRequired),
+            EngineError::NotYours => Self::new(ProblemKind::NotYours).with_detail(detail),
+            EngineError::NotAllowed(_) => Self::new(ProblemKind::NotAllowed).with_detail(detail),
+            EngineError::NoSuchChannel => Self::new(ProblemKind::NoSuchChannel),
+            EngineError::NoSuchUser => Self::new(ProblemKind::NoSuchUser),
+            EngineError::NoSuchMessage => Self::new(ProblemKind::NoSuchMessage),
+            EngineError::NoSuchAttachment => Self::new(ProblemKind::NoSuchAttachment),
+            EngineError::NoSuchLink => Self::new(ProblemKind::NoSuchLink),
             EngineError::EmptyMessage => {
-                Self::new(Kind::EmptyMessage).in_field("text").because(detail)
+                Self::new(ProblemKind::EmptyMessage).in_field("text").with_detail(detail)
             }
-            EngineError::TooLarge(_) => Self::new(Kind::TooLarge).because(detail),
+            EngineError::TooLarge(_) => Self::new(ProblemKind::TooLarge).with_detail(detail),
             EngineError::CutOff => Self::malformed(detail),
-            EngineError::DisplayNameTaken => {
-                Self::new(Kind::DisplayNameTaken).in_field("display_name").because(detail)
-            }
+            EngineError::DisplayNameTaken => Self::new(ProblemKind::DisplayNameTaken)
+                .in_field("display_name")
+                .with_detail(detail),
             EngineError::ChannelExists => {
-                Self::new(Kind::ChannelExists).in_field("name").because(detail)
+                Self::new(ProblemKind::ChannelExists).in_field("name").with_detail(detail)
             }
-            EngineError::AlreadySignedIn => Self::new(Kind::AlreadySignedIn).because(detail),
+            EngineError::AlreadySignedIn => {
+                Self::new(ProblemKind::AlreadySignedIn).with_detail(detail)
+            }
             EngineError::SlowDown { retry_after } => {
                 let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
                 let header = Header::new("Retry-After", seconds.max(1).to_string());
-                Self::new(Kind::SlowDown).because(detail).with(header)
+                Self::new(ProblemKind::SlowDown).with_detail(detail).with_header(header)
             }
-            EngineError::Unfollowed => Self::new(Kind::StorageUnavailable).because(detail),
-            EngineError::StorageUnavailable => Self::new(Kind::StorageUnavailable),
+            EngineError::LimitReached(_) => {
+                Self::new(ProblemKind::LimitReached).with_detail(detail)
+            }
+            EngineError::TooBusy => Self::new(ProblemKind::TooBusy).with_detail(detail),
+            EngineError::Defect => Self::new(ProblemKind::InternalError),
+            EngineError::FollowerStopped => {
+                Self::new(ProblemKind::StorageUnavailable).with_detail(detail)
+            }
+            EngineError::StorageUnavailable => Self::new(ProblemKind::StorageUnavailable),
         }
     }
 }
 
 impl From<TextError> for Problem {
     fn from(error: TextError) -> Self {
-        Self::invalid(Kind::InvalidText, "text", &error)
+        Self::invalid(ProblemKind::InvalidText, "text", &error)
     }
 }
 
-/// An error's words as a sentence: errors are written without a capital and full stop.
+/// Formats an error as a sentence: errors are written without a capital and full stop.
 pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let words = error.to_string();
     let mut letters = words.chars();
@@ -183,18 +198,16 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
 
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        note(request, self.kind);
+        record_answer(request, self.kind);
         let (status, slug, title, _) = self.kind.entry();
-        let mut body = json!({
-            "type": format!("/problems/{slug}"),
-            "title": title,
-            "status": status.code,
-            "detail": self.detail,
-        });
-        if let Some(field) = self.field {
-            body["field"] = field.into();
-        }
-        let body = body.to_string();
+        let body = wire::Problem {
+            kind: format!("/problems/{slug}"),
+            title,
+            status: status.code,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+        };
+        let body = serde_json::to_vec(&body).map_err(|_| Status::InternalServerError)?;
         let mut response = Response::build();
         response
             .status(status)
@@ -207,38 +220,39 @@ impl<'r> Responder<'r, 'static> for Problem {
     }
 }
 
-/// Where a guard leaves its problem: Rocket drops a failed guard's error before the catcher runs.
+/// The problem of a failed guard, kept for the catcher: Rocket drops a failed guard's error before
+/// the catcher runs.
 #[derive(Default)]
-struct Left(Mutex<Option<Problem>>);
+struct GuardProblem(Mutex<Option<Problem>>);
 
-/// Leaves a guard's problem for the catcher, and gives the status to fail with.
-pub(crate) fn leave(request: &Request<'_>, problem: Problem) -> (Status, Problem) {
-    let left = request.local_cache(Left::default);
-    *left.0.lock() = Some(problem.clone());
+/// Keeps a guard's problem for the catcher, and returns the status to fail with.
+pub(crate) fn guard_failure(request: &Request<'_>, problem: Problem) -> (Status, Problem) {
+    let kept = request.local_cache(GuardProblem::default);
+    *kept.0.lock() = Some(problem.clone());
     (problem.kind.status(), problem)
 }
 
-/// The problem that a guard left, or else what the status says.
-pub(crate) fn found(status: Status, request: &Request<'_>) -> Problem {
-    let left = request.local_cache(Left::default).0.lock().take();
-    left.unwrap_or_else(|| Problem::of_status(status, request))
+/// The problem that a guard has kept, or else the one that the status stands for.
+pub(crate) fn caught(status: Status, request: &Request<'_>) -> Problem {
+    let kept = request.local_cache(GuardProblem::default).0.lock().take();
+    kept.unwrap_or_else(|| Problem::from_status(status, request))
 }
 
 /// The kind of the problem that a request was answered with.
-struct Answered(Option<Kind>);
+struct AnsweredKind(Option<ProblemKind>);
 
-/// Notes that the request is answered with a problem of this kind.
-pub(crate) fn note(request: &Request<'_>, kind: Kind) {
-    request.local_cache(|| Answered(Some(kind)));
+/// Records, for the metrics, that the request is answered with a problem of this kind.
+pub(crate) fn record_answer(request: &Request<'_>, kind: ProblemKind) {
+    request.local_cache(|| AnsweredKind(Some(kind)));
 }
 
-/// The kind of the problem that the request was answered with, if with one.
-pub(crate) fn answered(request: &Request<'_>) -> Option<Kind> {
-    request.local_cache(|| Answered(None)).0
+/// The kind of problem that the request was answered with, if any.
+pub(crate) fn recorded_answer(request: &Request<'_>) -> Option<ProblemKind> {
+    request.local_cache(|| AnsweredKind(None)).0
 }
 
-/// Whatever was refused below `/api`, by whomever.
+/// Answers every failure below `/api` with a problem.
 #[rocket::catch(default)]
 pub(super) fn catcher(status: Status, request: &Request<'_>) -> Problem {
-    found(status, request)
+    caught(status, request)
 }

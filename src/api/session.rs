@@ -1,79 +1,148 @@
-//! Signing in and out, renaming, and who is here.
+//! The routes of sessions and users; the session cookie, and its renewal by use.
 
+use bytes::Bytes;
 use qrcode::QrCode;
-use rocket::http::{Cookie, CookieJar, SameSite, Status};
+use rocket::fairing::AdHoc;
+use rocket::http::{Cookie, CookieJar, Header, SameSite, Status};
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::status::Created;
 use rocket::serde::json::Json;
 use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
-use serde::Serialize;
 
 use super::forwarded;
-use super::input::{Address, Fields, Present, SESSION_COOKIE};
-use super::problem::{Kind, Problem};
+use super::input::{ClientAddress, OptionalSession, SESSION_COOKIE, UsedSession};
+use super::json::JsonBody;
+use super::json_list::JsonList;
+use super::problem::{Problem, ProblemKind};
 use crate::domain::names::DisplayName;
-use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
+use crate::engine::limits::Cost;
 use crate::engine::{Engine, SignedInAs};
+use crate::wire::session::{CurrentUser, Link, Rename, SignIn, SignedIn, UserList, UserPresence};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![sign_in, whoami, rename, sign_out, make_link, users]
+    routes![sign_in, current, rename, sign_out, create_link, users]
 }
 
-/// `{"user": User, "token"?: "…"}`: the token is told once, to whoever signed in.
-#[derive(Serialize)]
-pub(super) struct SessionBody {
-    user: User,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-}
-
-impl SessionBody {
-    fn of(user: User) -> Json<Self> {
-        Json(Self { user, token: None })
-    }
-}
-
-/// Signs in under a free display name.
-#[post("/session", data = "<fields>")]
+/// Sign in.
+///
+/// Under a free display name. Where a session comes with the request already: 200 under an equal
+/// name, the same user, without a token; 409 under another.
+#[utoipa::path(
+    tag = "Sessions",
+    operation_id = "signIn",
+    security(()),
+    request_body = inline(SignIn),
+    responses(
+        (
+            status = 201,
+            description = "Signed in, with a token for `Authorization: Bearer`.",
+            body = inline(SignedIn),
+            headers(("Set-Cookie", description = "The same token for browsers, as the cookie `session`.")),
+        ),
+        (
+            status = 200,
+            description = "Signed in already under that name.",
+            body = inline(SignedIn),
+        ),
+    ),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::DisplayNameTaken,
+            ProblemKind::AlreadySignedIn,
+            ProblemKind::InvalidDisplayName,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s "$url/api/session" -H 'Content-Type: application/json' -d '{"display_name": "Ada"}'"#)),
+    ),
+)]
+#[post("/session", data = "<body>")]
 async fn sign_in(
-    present: Present,
-    address: Address,
+    session: OptionalSession,
+    address: ClientAddress,
     transport: Transport,
-    fields: Fields,
+    body: JsonBody<SignIn>,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
-) -> Result<(Status, Json<SessionBody>), Problem> {
-    let name = display_name(fields.text("display_name")?)?;
-    match engine.sign_in(name, present.0.as_ref(), address.0).await? {
-        SignedInAs::Same(user) => Ok((Status::Ok, SessionBody::of(user))),
+) -> Result<(Status, Json<SignedIn>), Problem> {
+    let name = display_name(&body.0.display_name)?;
+    match engine.sign_in(name, session.0.as_ref(), address.0).await? {
+        SignedInAs::Same(user) => {
+            Ok((Status::Ok, Json(SignedIn { user: user.into(), token: None })))
+        }
         SignedInAs::New(signed_in) => {
             cookies.add(transport.cookie(signed_in.token.clone()));
-            let body = SessionBody { user: signed_in.user, token: Some(signed_in.token) };
+            let body = SignedIn { user: signed_in.user.into(), token: Some(signed_in.token) };
             Ok((Status::Created, Json(body)))
         }
     }
 }
 
-/// Who the caller is.
+/// Get the current session.
+#[utoipa::path(
+    tag = "Sessions",
+    operation_id = "getSession",
+    responses((status = 200, description = "The caller.", body = inline(CurrentUser))),
+    extensions((
+        "x-curl" = json!(r#"curl -s "$url/api/session" -H "Authorization: Bearer $token""#)
+    )),
+)]
 #[get("/session")]
-fn whoami(session: Session) -> Json<SessionBody> {
-    SessionBody::of(session.user)
+fn current(session: Session) -> Json<CurrentUser> {
+    Json(CurrentUser { user: session.user.into() })
 }
 
-/// Gives the caller another name.
-#[patch("/session", data = "<fields>")]
+/// Rename.
+///
+/// Everybody sees the caller's new display name, on earlier messages too.
+#[utoipa::path(
+    tag = "Sessions",
+    operation_id = "rename",
+    request_body = inline(Rename),
+    responses((
+        status = 200,
+        description = "The caller, under the new name.",
+        body = inline(CurrentUser),
+    )),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::DisplayNameTaken,
+            ProblemKind::InvalidDisplayName,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X PATCH "$url/api/session" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"display_name": "Ada L."}'"#)),
+    ),
+)]
+#[patch("/session", data = "<body>")]
 async fn rename(
     session: Session,
-    fields: Fields,
+    body: JsonBody<Rename>,
     engine: &State<Engine>,
-) -> Result<Json<SessionBody>, Problem> {
-    let name = display_name(fields.text("display_name")?)?;
-    Ok(SessionBody::of(engine.rename(&session, name).await?))
+) -> Result<Json<CurrentUser>, Problem> {
+    let name = display_name(&body.0.display_name)?;
+    Ok(Json(CurrentUser { user: engine.rename(&session, name).await?.into() }))
 }
 
-/// Signs out; with the user's last session their name is free again.
+/// Sign out.
+///
+/// The session's streams end within a second. With a user's last session their name is free again,
+/// and whoever takes it next is another user.
+#[utoipa::path(
+    tag = "Sessions",
+    operation_id = "signOut",
+    responses((
+        status = 204,
+        description = "Signed out.",
+        headers(("Set-Cookie", description = "Clears the cookie.")),
+    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::StorageUnavailable])),
+        ("x-curl" = json!(r#"curl -s -X DELETE "$url/api/session" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[delete("/session")]
 async fn sign_out(
     session: Session,
@@ -81,74 +150,95 @@ async fn sign_out(
     engine: &State<Engine>,
 ) -> Result<Status, Problem> {
     engine.sign_out(&session).await?;
-    cookies.add(no_cookie());
+    cookies.add(removal_cookie());
     Ok(Status::NoContent)
 }
 
-/// `{"url": "…", "expires_at": "…", "qr_svg": "<svg…"}`.
-#[derive(Serialize)]
-struct LinkBody {
-    url: String,
-    expires_at: Timestamp,
-    qr_svg: String,
-}
-
-/// Makes a link that signs one other device in as the caller.
+/// Create a link that signs another device in.
+///
+/// It signs one other device in as the caller and is spent then; opening it only asks. It is dead
+/// after 10 minutes, once this process has ended, or once the user has signed out everywhere.
+#[utoipa::path(
+    tag = "Sessions",
+    operation_id = "createLink",
+    responses((
+        status = 201,
+        description = "The link.",
+        body = inline(Link),
+        headers(("Location", description = "The link.")),
+    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s -X POST "$url/api/session/links" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[post("/session/links")]
-fn make_link(
+fn create_link(
     session: Session,
-    site: Site,
+    base: BaseUrl,
     engine: &State<Engine>,
-) -> Result<Created<Json<LinkBody>>, Problem> {
+) -> Result<Created<Json<Link>>, Problem> {
     let link = engine.make_link(&session)?;
-    let url = format!("{}/links/{}", site.url, link.secret);
-    // An address of this length always fits.
-    let code = QrCode::new(&url).map_err(|_| Problem::new(Kind::InternalError))?;
+    let url = format!("{}/links/{}", base.url, link.secret);
+    // A QR code holds far longer addresses than `MAX_HOST_CHARS` allows.
+    let code = QrCode::new(&url).map_err(|_| Problem::new(ProblemKind::InternalError))?;
     let qr_svg = code.render::<qrcode::render::svg::Color>().min_dimensions(256, 256).build();
-    let body = LinkBody { url: url.clone(), expires_at: link.expires_at, qr_svg };
+    let body = Link { url: url.clone(), expires_at: link.expires_at, qr_svg };
     Ok(Created::new(url).body(Json(body)))
 }
 
-/// `{"users": [User + {"online": bool}]}`.
-#[derive(Serialize)]
-struct UsersBody {
-    users: Vec<Person>,
-}
-
-#[derive(Serialize)]
-struct Person {
-    #[serde(flatten)]
-    user: User,
-    online: bool,
-}
-
-/// Everybody who holds a name.
+/// List users.
+#[utoipa::path(
+    tag = "Users",
+    operation_id = "listUsers",
+    responses((
+        status = 200,
+        description = "Every user who holds a name.",
+        body = inline(UserList),
+    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s "$url/api/users" -H "Authorization: Bearer $token""#)),
+    ),
+)]
 #[get("/users")]
-fn users(_session: Session, engine: &State<Engine>) -> Json<UsersBody> {
-    let people = engine.users().into_iter().map(|(user, online)| Person { user, online });
-    Json(UsersBody { users: people.collect() })
+fn users(session: Session, engine: &State<Engine>) -> Result<JsonList, Problem> {
+    let users = engine.users();
+    engine.count_read(&session, Cost::of_list(users.len()))?;
+    let json = |(user, online): (User, bool)| {
+        let person = UserPresence { user: user.into(), online };
+        Bytes::from(serde_json::to_vec(&person).unwrap_or_default())
+    };
+    Ok(JsonList::lazy(b"{\"users\":[", users.into_iter().map(json), "]}".into()))
 }
 
 fn display_name(typed: &str) -> Result<DisplayName, Problem> {
-    let invalid = |error| Problem::invalid(Kind::InvalidDisplayName, "display_name", &error);
+    let invalid = |error| Problem::invalid(ProblemKind::InvalidDisplayName, "display_name", &error);
     typed.parse().map_err(invalid)
 }
 
-/// Ends the browser's cookie, also where it came with a request that was signed otherwise.
-pub(crate) fn no_cookie() -> Cookie<'static> {
+/// The cookie that removes the session cookie from a browser, also where the request was
+/// authenticated by a token.
+pub(crate) fn removal_cookie() -> Cookie<'static> {
     let mut cookie = Cookie::build(SESSION_COOKIE).path("/").build();
     cookie.make_removal();
     cookie
 }
 
-/// Whether the browser speaks TLS to us, or to a proxy before us.
+/// The transport of a request: with or without TLS between the client and this server or the proxy
+/// before it.
 #[derive(Clone, Copy)]
 pub(crate) struct Transport {
     secure: bool,
 }
 
 impl Transport {
-    /// The cookie that keeps a browser signed in, for a year.
+    /// Finds the transport of a request.
+    pub(super) fn of(request: &Request<'_>) -> Self {
+        Self { secure: forwarded::is_secure(request) }
+    }
+
+    /// The session cookie with this token, valid for a year; `Secure` over TLS.
     pub(crate) fn cookie(self, token: String) -> Cookie<'static> {
         Cookie::build((SESSION_COOKIE, token))
             .http_only(true)
@@ -165,20 +255,46 @@ impl<'r> FromRequest<'r> for Transport {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        Outcome::Success(Self { secure: forwarded::is_secure(request) })
+        Outcome::Success(Self::of(request))
     }
 }
 
-/// The longest host name that there is (RFC 1035), with a port.
+/// A fairing that renews sessions by use: at most once a day it notes the use and sets the cookie
+/// anew.
+#[must_use]
+pub fn renew_sessions() -> AdHoc {
+    AdHoc::on_response("Sessions are renewed by use", |request, response| {
+        Box::pin(async move {
+            let used = request.local_cache(|| None::<UsedSession>);
+            let (Some(used), Some(engine)) = (used, request.rocket().state::<Engine>()) else {
+                return;
+            };
+            match engine.renew(&used.session).await {
+                Ok(true) => {}
+                // Where it cannot be stored now, the next request tries again.
+                Ok(false) | Err(_) => return,
+            }
+            if let Some(token) = &used.cookie
+                && !response.headers().contains("Set-Cookie")
+            {
+                let cookie = Transport::of(request).cookie(token.clone());
+                response.adjoin_header(Header::new("Set-Cookie", cookie.to_string()));
+            }
+        })
+    })
+}
+
+/// The length of the longest host name that there is (RFC 1035), with a port, in characters.
 const MAX_HOST_CHARS: usize = 253 + 6;
 
-/// Where people reach this server, as the request itself did: `https://chat.example.org`.
-struct Site {
+/// A guard with the base address of this server, as the request used it:
+/// `https://chat.example.org`.
+struct BaseUrl {
     url: String,
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Site {
+impl<'r> FromRequest<'r> for BaseUrl {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {

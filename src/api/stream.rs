@@ -1,4 +1,4 @@
-//! The `text/event-stream` responder: frames in, chunks out.
+//! The `text/event-stream` responder, which sends encoded frames as chunks.
 //!
 //! Rocket's own `EventStream` formats each event for each listener, in four chunks. Here frames
 //! arrive encoded, and all that wait go out as one chunk.
@@ -6,19 +6,17 @@
 use std::io;
 
 use bytes::Bytes;
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{Stream, StreamExt};
 use rocket::http::{ContentType, Header};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use tokio_util::io::StreamReader;
 
-/// How long a client waits before it comes back, in milliseconds.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
-/// The size of the buffer that each stream has for as long as it lives, and that frames are cut at:
-/// larger ones mean fewer writes, and more memory once they were used to their end.
+/// The size of each stream's buffer, and so of its largest chunk, in bytes: larger ones mean fewer
+/// writes, and more memory once they were used to their end.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Whole frames as a response.
+/// An event stream as a response: a stream of whole, encoded frames.
 pub(super) struct EventStream<F> {
     frames: F,
 }
@@ -31,12 +29,11 @@ impl<F: Stream<Item = Bytes> + Send + 'static> EventStream<F> {
 
 impl<'r, F: Stream<Item = Bytes> + Send + 'static> Responder<'r, 'static> for EventStream<F> {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let frames = stream::iter([RETRY]).chain(self.frames);
         Response::build()
             .header(ContentType::EventStream)
             .header(Header::new("Cache-Control", "no-store, no-transform"))
             .header(Header::new("X-Accel-Buffering", "no"))
-            .streamed_body(StreamReader::new(frames.map(Ok::<_, io::Error>)))
+            .streamed_body(StreamReader::new(self.frames.map(Ok::<_, io::Error>)))
             .max_chunk_size(CHUNK_BYTES)
             .ok()
     }

@@ -1,4 +1,4 @@
-//! How bytes are compressed on the way, on threads where nobody else waits behind it.
+//! Compression of static files and pages, on threads where nobody else waits behind it.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -12,7 +12,7 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 use tokio::task::spawn_blocking;
 
-/// How bytes are encoded on the way (RFC 9110, section 8.4).
+/// A content coding (RFC 9110, section 8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     /// Brotli (RFC 7932).
@@ -21,8 +21,8 @@ pub(super) enum Encoding {
     Gzip,
 }
 
-/// Compresses bytes: as much as possible once for many, or quickly for one answer. That takes a
-/// tenth of a second for a whole stylesheet, and some milliseconds for a channel's page.
+/// Compresses bytes, as much as possible where the result serves many, or quickly for one answer.
+/// It takes a tenth of a second for a whole stylesheet, and some milliseconds for a channel's page.
 fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
     let encoded = match encoding {
         Encoding::Brotli => {
@@ -39,14 +39,18 @@ fn encode(bytes: &[u8], encoding: Encoding, for_many: bool) -> Vec<u8> {
     encoded.expect("memory takes any bytes")
 }
 
-/// The same, on a thread where nobody else waits behind it.
-pub(super) async fn encoded_aside(bytes: Bytes, encoding: Encoding, for_many: bool) -> Bytes {
+/// Compresses bytes on a blocking thread, where nobody else waits behind it.
+pub(super) async fn encode_in_background(
+    bytes: Bytes,
+    encoding: Encoding,
+    for_many: bool,
+) -> Bytes {
     let encoded = spawn_blocking(move || encode(&bytes, encoding, for_many)).await;
     encoded.expect("compressing never panics").into()
 }
 
 impl Encoding {
-    /// The better one of those that a client takes.
+    /// The best coding that the client accepts, by `Accept-Encoding`.
     fn accepted(request: &Request<'_>) -> Option<Self> {
         let accepted = request.headers().get("Accept-Encoding").collect::<Vec<_>>().join(",");
         let takes = |name: &str| {
@@ -65,7 +69,7 @@ impl Encoding {
         }
     }
 
-    /// Its name in `Content-Encoding`.
+    /// The name in `Content-Encoding`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -74,7 +78,7 @@ impl Encoding {
     }
 }
 
-/// The encoding to answer in.
+/// A guard with the best coding that the client accepts, if any.
 pub(super) struct AcceptedEncoding(pub(super) Option<Encoding>);
 
 #[rocket::async_trait]
@@ -86,19 +90,19 @@ impl<'r> FromRequest<'r> for AcceptedEncoding {
     }
 }
 
-/// Compresses pages for those who take that.
+/// A fairing that compresses pages for clients that accept it.
 #[must_use]
-pub fn compressed_pages() -> AdHoc {
+pub fn compress_pages() -> AdHoc {
     AdHoc::on_response("Compressed pages", |request, response| {
         Box::pin(async move {
             let is_page = response.content_type().is_some_and(|kind| kind.is_html());
-            // A file that somebody sent says how long it is, and goes out as it is.
+            // Attachments have a length, and are sent as they are.
             if !is_page || response.headers().contains("Content-Length") {
                 return;
             }
             let Some(encoding) = Encoding::accepted(request) else { return };
             let Ok(bytes) = response.body_mut().to_bytes().await else { return };
-            let encoded = encoded_aside(bytes.into(), encoding, false).await;
+            let encoded = encode_in_background(bytes.into(), encoding, false).await;
             response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
             response.set_raw_header("Vary", "Accept-Encoding");
             response.set_sized_body(encoded.len(), Cursor::new(encoded));

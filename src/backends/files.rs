@@ -17,25 +17,27 @@ use tokio::task::spawn_blocking;
 use crate::domain::ids::AttachmentId;
 use crate::engine::blobs::{Blob, Blobs};
 
-/// How much of a file is gathered before it is written, in bytes.
+/// Size of the buffer that a file is written from, in bytes.
 const WRITE_BYTES: usize = 256 * 1024;
 
-/// A directory of files.
+/// The name of the directory of files in the data directory.
+pub const DIRECTORY: &str = "files";
+
+/// The blobs of one directory.
 pub struct Files {
     directory: Arc<Path>,
     runtime: Handle,
 }
 
 impl Files {
-    /// The files in this directory, which is created at need. Must be called within a Tokio
-    /// runtime.
+    /// Opens this directory, and creates it at need. Must be called within a Tokio runtime.
     ///
     /// # Errors
     ///
     /// When the directory cannot be created.
     pub fn open(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        // Its own name too, or all in it may be lost with it after a power cut.
+        // The directory that it is in, too, or after a power cut it may be gone with all its files.
         fs::File::open(directory.parent().unwrap_or(directory))?.sync_all()?;
         Ok(Self { directory: directory.into(), runtime: Handle::current() })
     }
@@ -52,7 +54,7 @@ impl Blobs for Files {
         mut bytes: BoxStream<'a, io::Result<Bytes>>,
     ) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(async move {
-            let mut begun = Begun { files: self, id: Some(id.clone()) };
+            let mut partial = PartialFile { files: self, id: Some(id.clone()) };
             let mut file = File::create_new(self.path(id)).await?;
             file.set_max_buf_size(WRITE_BYTES);
             while let Some(chunk) = bytes.next().await {
@@ -60,11 +62,11 @@ impl Blobs for Files {
             }
             file.flush().await?;
             file.sync_all().await?;
-            // The directory too, or the file may be without a name after a crash.
+            // The directory, too, or the file may have no name after a crash.
             let directory = self.directory.clone();
             let synced = spawn_blocking(move || fs::File::open(directory)?.sync_all());
             synced.await.map_err(io::Error::other)??;
-            begun.id = None;
+            partial.id = None;
             Ok(())
         })
     }
@@ -101,6 +103,15 @@ impl Blobs for Files {
     }
 }
 
+/// Tells whether this directory exists and has anything in it.
+pub(super) fn any_in(directory: &Path) -> io::Result<bool> {
+    match fs::read_dir(directory) {
+        Ok(mut files) => Ok(files.next().is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn remove(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -110,13 +121,14 @@ fn remove(path: &Path) {
     }
 }
 
-/// A file that is not whole yet; dropped as such, it is removed.
-struct Begun<'a> {
+/// A guard that removes a file which was not written to its end.
+struct PartialFile<'a> {
     files: &'a Files,
+    /// The file's id; `None` once it is complete.
     id: Option<AttachmentId>,
 }
 
-impl Drop for Begun<'_> {
+impl Drop for PartialFile<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             self.files.remove(vec![id]);

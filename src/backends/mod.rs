@@ -1,4 +1,4 @@
-//! The ports' implementations. Only [`crate::rocket`] knows which of them run.
+//! The implementations of the engine's ports. Only [`crate::rocket`] knows which of them run.
 
 pub mod files;
 pub mod sqlite;

@@ -1,4 +1,4 @@
-//! Files that messages carry.
+//! Attachments: the files of messages, without their bytes.
 
 use std::fmt;
 
@@ -8,77 +8,45 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::AttachmentId;
 use crate::domain::media_type::{Dimensions, MediaType};
 use crate::domain::names::general_category;
-use crate::domain::url;
 
-/// A file of a message, as it is kept: everything but its bytes.
+/// A file of a message: everything that the log keeps of it, which is all but its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// Which file; its bytes are stored under this.
+    /// The id under which the bytes are stored.
     pub id: AttachmentId,
-    /// What its sender called it.
+    /// The name that its sender gave it, cleaned.
     pub name: FileName,
-    /// What it is, by its bytes.
+    /// The media type, worked out from the bytes.
     pub media_type: MediaType,
-    /// How long it is, in bytes.
+    /// The size, in bytes.
     pub size: u64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// How large the image is, if it is one.
+    /// The width and height of an image; `None` for anything else.
     #[serde(flatten)]
     pub dimensions: Option<Dimensions>,
 }
 
 impl Attachment {
-    /// Where its bytes are served.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("/api/attachments/{}/{}", self.id, url::segment(self.name.as_str()))
-    }
-
-    /// Whether this is the same file under the same name.
+    /// Tells whether both have the same bytes and the same name.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 && self.name == other.name
     }
-
-    /// The file in the shape of the HTTP API.
-    #[must_use]
-    pub fn view(&self) -> AttachmentView<'_> {
-        AttachmentView {
-            id: &self.id,
-            name: &self.name,
-            media_type: &self.media_type,
-            size: self.size,
-            url: self.url(),
-            dimensions: self.dimensions,
-        }
-    }
 }
 
-/// A file in the shape of the HTTP API.
-#[derive(Clone, Debug, Serialize)]
-pub struct AttachmentView<'a> {
-    id: &'a AttachmentId,
-    name: &'a FileName,
-    media_type: &'a MediaType,
-    size: u64,
-    url: String,
-    #[serde(flatten)]
-    dimensions: Option<Dimensions>,
-}
-
-/// What a file is called: 1 to [`FileName::MAX_BYTES`] bytes of UTF-8 without directories and
-/// without characters that cannot be seen.
+/// A file's name: 1 to [`FileName::MAX_BYTES`] bytes of UTF-8 without directories and without
+/// invisible characters.
 ///
-/// Made of whatever a client calls it: only the part after the last `/` or `\` counts, and what
-/// is too long is shortened before its extension. It names a file to people, never on the disk.
-/// A name that is read back from a record is taken as it is.
+/// It is made from any name that a client sends: only the part after the last `/` or `\` counts,
+/// and a name that is too long is shortened before its extension. People see it; on the disk a file
+/// is named by its id. A name that is read back from a record is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileName(String);
 
 impl FileName {
-    /// The longest name, in bytes: what file systems take.
+    /// The longest name, in bytes: the limit of most file systems.
     pub const MAX_BYTES: usize = 255;
     /// The longest extension that a shortened name keeps, in bytes.
     const MAX_EXTENSION_BYTES: usize = 16;
@@ -100,7 +68,7 @@ impl From<&str> for FileName {
     fn from(given: &str) -> Self {
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         let visible: String = last.chars().filter(|c| is_visible(*c)).collect();
-        // Trimmed again once it is short: the cut may have come behind a dot or a space.
+        // Trimmed a second time: shortening may leave a dot or a space at the end.
         let short = shortened(trimmed(&visible));
         match trimmed(&short) {
             "" => Self("file".into()),
@@ -179,18 +147,5 @@ mod tests {
             let name = FileName::from(given);
             assert_eq!(FileName::from(name.as_str()), name, "{given:?}");
         }
-    }
-
-    #[test]
-    fn a_url_takes_any_name() {
-        let attachment = Attachment {
-            id: AttachmentId::from("a1".to_owned()),
-            name: "50% \"off\"?.png".into(),
-            media_type: MediaType::from("image/png".to_owned()),
-            size: 1,
-            sha256: String::new(),
-            dimensions: None,
-        };
-        assert_eq!(attachment.url(), "/api/attachments/a1/50%25%20%22off%22%3F.png");
     }
 }

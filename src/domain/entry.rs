@@ -1,10 +1,23 @@
-//! Entries: what the log can hold, and its stored form.
+//! Entries of the log: their keys, their bodies (records), and the stored form of both.
 //!
-//! An entry is a key and a body. The key says what the body is about, how many entries of that
-//! key are kept, and what a writer may expect of it; the body is a JSON object with a version
-//! `v`, so that it can be read with any tool and an older server refuses what it does not know.
-//! Bodies hold whole states, never differences, so that forgetting earlier ones changes nothing.
+//! An entry is a key and a body. The key names the subject, and a writer can make appending depend
+//! on the key's last entry; the body is a JSON object with a version `v`, so that it can be read
+//! with any tool and an older server refuses what it does not know. A body holds the whole present
+//! state of its subject, never a difference, so earlier ones can be erased.
+//!
+//! How long an entry is kept is decided by `State::apply` alone:
+//!
+//! - a message, until it falls out of its channel or is deleted;
+//! - the last change of a message, as long as the message; a deletion, while it is remembered;
+//! - the entry that created a channel or claimed a name, and the last one that changed it, until
+//!   the channel is deleted or the user has left. The first one stays although a later one says
+//!   all that it does, because what comes in between refers to the channel or user;
+//! - the last entry of a user who has left, while anything shows their name, or something that
+//!   they did before may still come.
 
+mod version1;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,43 +27,30 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use crate::domain::message::Content;
 use crate::domain::names::{ChannelName, DisplayName, NameHash, Topic};
-use crate::domain::reaction::Reacted;
+use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
 use crate::domain::user::User;
 
-/// How many messages a channel keeps.
-pub const KEPT_MESSAGES: usize = 100;
-
-/// What an entry is about. Displayed as the log stores it.
+/// The subject of an entry. Displayed as the log stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// `c.<channel id>.m`: the channel's messages; the last [`KEPT_MESSAGES`] are kept.
+    /// `c.<channel id>.m`: the channel's messages.
     Messages(ChannelId),
-    /// `c.<channel id>.x.<message seq>`: the present state of what was changed about a message;
-    /// goes with the message, unless it says that the message was deleted.
+    /// `c.<channel id>.x.<message seq>`: the changes of a message, or its deletion.
     Change(ChannelId, Seq),
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
     Channel(NameHash),
-    /// `d.p.<channel id>`: a direct conversation; its id is both user ids, joined.
+    /// `d.p.<channel id>`: a direct conversation; its id is made of both user ids.
     Direct(ChannelId),
     /// `d.u.<hash of the name>`: a user with sessions; the unique name is the key.
     User(NameHash),
-    /// `u.<user id>.name`: the last name of somebody who has left and was called otherwise before;
-    /// goes with the last message, reaction, channel or direct conversation of theirs.
+    /// `u.<user id>.read`: how far a user has read, in all channels.
+    ReadMarkers(UserId),
+    /// `u.<user id>.name`: the last name of a user who has left; written by version 1 alone.
     FormerName(UserId),
-    /// `u.<user id>.read.<channel id>`: up to where a user has read a channel.
+    /// `u.<user id>.read.<channel id>`: how far a user has read one channel; written by version 1
+    /// alone.
     ReadMarker(UserId, ChannelId),
-}
-
-impl Key {
-    /// How many entries of this key the log keeps: the latest ones.
-    #[must_use]
-    pub fn kept(&self) -> usize {
-        match self {
-            Self::Messages(_) => KEPT_MESSAGES,
-            _ => 1,
-        }
-    }
 }
 
 impl fmt::Display for Key {
@@ -61,6 +61,7 @@ impl fmt::Display for Key {
             Self::Channel(name) => write!(f, "d.n.{}", name.0),
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
+            Self::ReadMarkers(user) => write!(f, "u.{user}.read"),
             Self::FormerName(user) => write!(f, "u.{user}.name"),
             Self::ReadMarker(user, channel) => write!(f, "u.{user}.read.{channel}"),
         }
@@ -82,6 +83,7 @@ impl FromStr for Key {
             ["d", "n", hash] => Ok(Self::Channel(NameHash(hash.into()))),
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
+            ["u", id, "read"] => Ok(Self::ReadMarkers(user(id))),
             ["u", id, "name"] => Ok(Self::FormerName(user(id))),
             ["u", id, "read", of] => Ok(Self::ReadMarker(user(id), channel(of))),
             _ => Err(unknown()),
@@ -89,30 +91,35 @@ impl FromStr for Key {
     }
 }
 
-/// One entry of the log.
+/// An entry of the log in its stored form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the total order.
+    /// The place in the log's total order.
     pub seq: Seq,
-    /// When the log took it; never earlier than the entry before.
+    /// The time when the log stored it. The clock may have been wrong then: only `seq` orders.
     pub at: Timestamp,
-    /// The attempt that brought it.
+    /// The append that stored it.
     pub op: OpId,
-    /// What it is about.
-    pub key: Key,
-    /// A record in its stored form: see [`encode`] and [`Record::decode`].
+    /// The [`Key`] as text.
+    pub key: String,
+    /// A record in its stored form: see [`encode`] and [`Entry::decode`].
     pub body: String,
 }
 
-/// What can be erased from the log. Erasing removes content and renumbers nothing.
+/// An entry whose key and body were parsed: the input of `State::apply`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Erase {
-    /// The entry with this number.
-    One(Seq),
-    /// Every entry of this key.
-    Key(Key),
-    /// Every entry of this channel's messages and their changes.
-    Conversation(ChannelId),
+pub struct DecodedEntry {
+    /// The place in the log's total order.
+    pub seq: Seq,
+    /// The time when the log stored it.
+    pub at: Timestamp,
+    /// The append that stored it.
+    pub op: OpId,
+    /// The parsed body.
+    pub record: Record,
+    /// Set for entries written by version 1. That version kept only the last entry of a channel or
+    /// user, so its entries may refer to a channel or user whose own entry comes later.
+    pub is_version_1: bool,
 }
 
 /// The body of a [`Key::Messages`] entry.
@@ -120,32 +127,32 @@ pub enum Erase {
 pub struct MessageRecord {
     /// The message's id within its channel.
     pub id: MessageId,
-    /// Who wrote it, as they were called then.
+    /// The author, under the name that they had then.
     pub author: User,
-    /// What it said when it was sent.
+    /// The content as it was sent.
     #[serde(flatten)]
     pub content: Content,
 }
 
-/// The body of a [`Key::Change`] entry: all that differs from the message as it was sent.
+/// The body of a [`Key::Change`] entry: everything that differs from the message as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ChangeRecord {
-    /// The message is there, with this about it.
+    /// The message exists, changed.
     Present {
-        /// What it says now; absent while that is what was sent.
+        /// The present content; absent while it was never edited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<Content>,
-        /// When it was last edited.
-        #[serde(with = "time::millis", default, skip_serializing_if = "Option::is_none")]
+        /// The time of the last edit.
+        #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
         edited_at: Option<Timestamp>,
-        /// What was answered to it.
+        /// The reactions.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        reactions: Vec<Reacted>,
+        reactions: Vec<ReactionGroupRecord>,
     },
     /// The message was deleted.
     Deleted {
-        /// Its id.
+        /// The message's id.
         id: MessageId,
     },
 }
@@ -156,52 +163,77 @@ pub enum ChangeRecord {
 pub enum ChannelRecord {
     /// The channel exists.
     Open {
-        /// Which channel.
+        /// The id.
         id: ChannelId,
-        /// What it is called.
+        /// The name.
         name: ChannelName,
-        /// What it is about.
+        /// The topic.
         topic: Topic,
-        /// Who created it; nobody created `general`.
+        /// The user who created it; nobody created `general`.
         creator: Option<User>,
-        /// When it was created; absent in the entry that creates it, whose own time counts.
-        #[serde(with = "time::millis", default, skip_serializing_if = "Option::is_none")]
+        /// The time of creation; absent in the entry that creates the channel, whose own time it is.
+        #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
         created_at: Option<Timestamp>,
     },
     /// The channel was deleted.
     Deleted {
-        /// Which channel.
+        /// The id.
         id: ChannelId,
+        /// The name; version 1 did not store it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<ChannelName>,
     },
 }
 
 /// The body of a [`Key::Direct`] entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectRecord {
-    /// The two whose conversation it is, as they were called then.
+    /// The two users, under the names that they had then.
     pub members: [User; 2],
+    /// The user who began it; version 1 did not store it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<UserId>,
 }
 
-/// The body of a [`Key::User`] entry. Without sessions: the name is free again.
+/// The body of a [`Key::User`] entry. Without sessions it frees the name: the user has left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecord {
-    /// Who holds the name.
+    /// The user who holds the name.
     pub user: User,
-    /// Their live sessions.
-    pub sessions: Vec<SessionId>,
-    /// One more than the revision of the state that this was decided on; 0 to claim.
+    /// The live sessions.
+    pub sessions: Vec<SessionRecord>,
+    /// The revision that this entry gives the account: 0 to claim a name, else one more than before.
+    /// `apply` refuses an entry whose revision is not newer than the account's.
     pub revision: u64,
-    /// What was in the log before their first sign-in counts as read.
+    /// The log's head at the first sign-in; earlier messages count as read.
     pub since: Seq,
-    /// Whether they ever had another name.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub renamed: bool,
+    /// The entry that last changed the name, 0 for this one; absent for a user who never changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<Seq>,
+}
+
+/// A session in a [`UserRecord`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The id: the hash of its secret.
+    pub id: SessionId,
+    /// The time of its last recorded use, in milliseconds since 1970.
+    #[serde(with = "time::millis")]
+    pub used_at: Timestamp,
+}
+
+/// The body of a [`Key::ReadMarkers`] entry: the markers of all channels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMarkersRecord {
+    /// For each channel the last message that was read, and the entry that said so first, 0 for
+    /// this one.
+    pub read: BTreeMap<ChannelId, (Seq, Seq)>,
 }
 
 /// The body of a [`Key::FormerName`] entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerNameRecord {
-    /// What they were called last.
+    /// The last display name.
     pub display_name: DisplayName,
 }
 
@@ -212,46 +244,48 @@ pub struct ReadMarkerRecord {
     pub read: Seq,
 }
 
-/// A body, by what its key says that it is.
+/// A parsed body, with the ids from the entry's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// Of [`Key::Messages`].
+    /// The body of a [`Key::Messages`] entry.
     Message(ChannelId, MessageRecord),
-    /// Of [`Key::Change`].
+    /// The body of a [`Key::Change`] entry.
     Change(ChannelId, Seq, ChangeRecord),
-    /// Of [`Key::Channel`].
-    Channel(ChannelRecord),
-    /// Of [`Key::Direct`].
+    /// The body of a [`Key::Channel`] entry.
+    Channel(NameHash, ChannelRecord),
+    /// The body of a [`Key::Direct`] entry.
     Direct(DirectRecord),
-    /// Of [`Key::User`].
+    /// The body of a [`Key::User`] entry.
     User(NameHash, UserRecord),
-    /// Of [`Key::FormerName`].
+    /// The body of a [`Key::ReadMarkers`] entry.
+    ReadMarkers(UserId, ReadMarkersRecord),
+    /// The body of a [`Key::FormerName`] entry.
     FormerName(UserId, FormerNameRecord),
-    /// Of [`Key::ReadMarker`].
+    /// The body of a [`Key::ReadMarker`] entry.
     ReadMarker(UserId, ChannelId, ReadMarkerRecord),
 }
 
-/// Why an entry cannot be understood. A server that meets one must not go on.
+/// The reason why an entry cannot be read. The entry is set aside then, and the rest still works.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// A key of a kind that this server does not know.
+    /// The key is of a kind that this server does not know.
     #[error("unknown key `{0}`: was this data written by a newer Houston?")]
     UnknownKey(String),
-    /// A body in a version that this server does not know.
+    /// The body is of a version that this server does not know.
     #[error("an entry of version {0}: was this data written by a newer Houston?")]
     UnknownVersion(u64),
-    /// A body that is not what its key says.
-    #[error("an entry of `{key}` cannot be read")]
+    /// The body is not of the shape that its key asks for.
+    #[error("an entry of `{key}` is not what it should be")]
     Malformed {
         /// The entry's key.
         key: String,
-        /// What the parser said.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }
 
-/// The version of all bodies that this server writes, and the only one that it reads.
-const VERSION: u64 = 1;
+/// The version of the bodies that this server writes. Version 1 is still read.
+pub const VERSION: u64 = 2;
 
 #[derive(Serialize)]
 struct Versioned<'a, T> {
@@ -265,7 +299,7 @@ struct Version {
     v: u64,
 }
 
-/// The stored form of one of the `…Record` types.
+/// Encodes one of the `…Record` types as an entry's body.
 ///
 /// # Panics
 ///
@@ -274,32 +308,49 @@ pub fn encode<T: Serialize>(record: &T) -> String {
     serde_json::to_string(&Versioned { v: VERSION, record }).expect("records are plain data")
 }
 
-impl Record {
-    /// Reads an entry's body as what its key says.
+impl Entry {
+    /// Parses the key and the body. No rule for input is applied: whatever was written can be read.
     ///
     /// # Errors
     ///
-    /// When the body's version is another one or it is not what the key says.
-    pub fn decode(entry: &Entry) -> Result<Self, RecordError> {
-        let Version { v } = read(entry)?;
-        if v != VERSION {
+    /// When the key is of no known kind, or the body of no known version or of another shape than
+    /// the key asks for.
+    pub fn decode(&self) -> Result<DecodedEntry, RecordError> {
+        let Version { v } = self.read()?;
+        let is_version_1 = v == 1;
+        if v != VERSION && !is_version_1 {
             return Err(RecordError::UnknownVersion(v));
         }
-        Ok(match entry.key.clone() {
-            Key::Messages(channel) => Self::Message(channel, read(entry)?),
-            Key::Change(channel, message) => Self::Change(channel, message, read(entry)?),
-            Key::Channel(_) => Self::Channel(read(entry)?),
-            Key::Direct(_) => Self::Direct(read(entry)?),
-            Key::User(name) => Self::User(name, read(entry)?),
-            Key::FormerName(user) => Self::FormerName(user, read(entry)?),
-            Key::ReadMarker(user, channel) => Self::ReadMarker(user, channel, read(entry)?),
-        })
+        let record = match self.key.parse()? {
+            Key::Messages(channel) => {
+                let record: MessageRecord = self.read()?;
+                let content = record.content.with_folded_text().without_plain_html();
+                Record::Message(channel, MessageRecord { content, ..record })
+            }
+            Key::Change(channel, message) => {
+                let mut record = self.read()?;
+                if let ChangeRecord::Present { content, .. } = &mut record {
+                    *content = content.take().map(|it| it.with_folded_text().without_plain_html());
+                }
+                Record::Change(channel, message, record)
+            }
+            Key::Channel(name) => Record::Channel(name, self.read()?),
+            Key::Direct(_) => Record::Direct(self.read()?),
+            Key::User(name) if is_version_1 => {
+                Record::User(name, self.read::<version1::UserRecord>()?.at(self.at))
+            }
+            Key::User(name) => Record::User(name, self.read()?),
+            Key::ReadMarkers(user) => Record::ReadMarkers(user, self.read()?),
+            Key::FormerName(user) => Record::FormerName(user, self.read()?),
+            Key::ReadMarker(user, channel) => Record::ReadMarker(user, channel, self.read()?),
+        };
+        Ok(DecodedEntry { seq: self.seq, at: self.at, op: self.op, record, is_version_1 })
     }
-}
 
-fn read<T: DeserializeOwned>(entry: &Entry) -> Result<T, RecordError> {
-    serde_json::from_str(&entry.body)
-        .map_err(|source| RecordError::Malformed { key: entry.key.to_string(), source })
+    fn read<T: DeserializeOwned>(&self) -> Result<T, RecordError> {
+        serde_json::from_str(&self.body)
+            .map_err(|source| RecordError::Malformed { key: self.key.clone(), source })
+    }
 }
 
 #[cfg(test)]
@@ -311,17 +362,25 @@ mod tests {
     fn entry(key: &str, body: &str) -> Entry {
         Entry {
             seq: Seq(1),
-            at: Timestamp::default(),
+            at: Timestamp::from_millis(5),
             op: OpId(Uuid::nil()),
-            key: key.parse().expect("a key"),
+            key: key.into(),
             body: body.into(),
         }
     }
 
     #[test]
     fn keys_survive_being_written_and_read() {
-        for key in ["c.1a.m", "c.1a.x.7", "d.n.ff", "d.p.1a", "d.u.ff", "u.2b.name", "u.2b.read.1a"]
-        {
+        for key in [
+            "c.1a.m",
+            "c.1a.x.7",
+            "d.n.ff",
+            "d.p.1a",
+            "d.u.ff",
+            "u.2b.name",
+            "u.2b.read",
+            "u.2b.read.1a",
+        ] {
             assert_eq!(key.parse::<Key>().expect("a key").to_string(), key);
         }
         for key in ["", "c", "c.1a", "c.1a.x.y", "z.1", "d.n.f.f"] {
@@ -331,20 +390,32 @@ mod tests {
 
     #[test]
     fn bodies_are_readable_json_with_a_version() {
-        assert_eq!(encode(&ReadMarkerRecord { read: Seq(7) }), r#"{"v":1,"read":7}"#);
+        let markers =
+            ReadMarkersRecord { read: [("c1".to_owned().into(), (Seq(7), Seq(0)))].into() };
+        assert_eq!(encode(&markers), r#"{"v":2,"read":{"c1":[7,0]}}"#);
         let deleted = ChangeRecord::Deleted { id: "m1".parse().expect("an id") };
-        assert_eq!(encode(&deleted), r#"{"v":1,"state":"deleted","id":"m1"}"#);
+        assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1"}"#);
     }
 
     #[test]
     fn a_body_of_a_later_version_is_refused() {
-        let told = Record::decode(&entry("u.2b.read.1a", r#"{"v":2,"read":7}"#));
-        assert!(matches!(told, Err(RecordError::UnknownVersion(2))), "{told:?}");
+        let read = entry("u.2b.read.1a", r#"{"v":3,"read":7}"#).decode();
+        assert!(matches!(read, Err(RecordError::UnknownVersion(3))), "{read:?}");
     }
 
     #[test]
     fn a_body_that_is_something_else_is_refused() {
-        let told = Record::decode(&entry("c.1a.m", r#"{"v":1,"read":7}"#));
-        assert!(matches!(told, Err(RecordError::Malformed { .. })), "{told:?}");
+        let read = entry("c.1a.m", r#"{"v":2,"read":7}"#).decode();
+        assert!(matches!(read, Err(RecordError::Malformed { .. })), "{read:?}");
+    }
+
+    #[test]
+    fn a_user_of_version_1_is_read_with_sessions_that_were_used_when_it_was_written() {
+        let body = r#"{"v":1,"user":{"id":"u1","display_name":"Ada"},"sessions":["ab"],"revision":3,"since":2,"renamed":true}"#;
+        let Record::User(_, record) = entry("d.u.ff", body).decode().expect("a user").record else {
+            panic!("no user")
+        };
+        assert_eq!(record.sessions[0].used_at, Timestamp::from_millis(5));
+        assert_eq!((record.revision, record.renamed), (3, None));
     }
 }

@@ -1,4 +1,4 @@
-//! What things are told apart by: sequence numbers, ids, the log's epoch, cursors.
+//! Ids and sequence numbers, and the log's epoch and starts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A place in the log: the single total order of everything that lasts.
+/// A sequence number: an entry's place in the log, the total order of everything that lasts.
 ///
 /// Numbers only grow, are never used twice, and may have gaps. `Seq(0)` is before everything.
 #[derive(
@@ -66,19 +66,18 @@ macro_rules! opaque_id {
 }
 
 opaque_id! {
-    /// Who somebody is, whatever they are called. A name that was freed and claimed again
-    /// belongs to another id.
+    /// A user's id, which no rename changes. Whoever claims a freed name is another user, of
+    /// another id.
     UserId
 }
 
 opaque_id! {
-    /// Which channel, whatever it is called. A channel created again under the same name has
-    /// another id.
+    /// A channel's id. A channel that is created later under the same name has another one.
     ChannelId
 }
 
 opaque_id! {
-    /// Which file of which message. What is uploaded again is another one.
+    /// The id of a file of a message. The same file uploaded again has another one.
     AttachmentId
 }
 
@@ -87,7 +86,7 @@ opaque_id! {
 /// Clients may choose it, which makes sending again safe. These rules are for what they choose
 /// ([`FromStr`]); an id that is read back from a record is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "String")]
+#[serde(from = "StoredMessageId", into = "String")]
 pub struct MessageId(Arc<str>);
 
 /// A text that cannot be a [`MessageId`].
@@ -124,12 +123,12 @@ impl FromStr for MessageId {
     }
 }
 
-/// A message id as records hold it, whatever the rules say of it.
+/// A message id as read back from a record: no rule is applied to it.
 #[derive(Deserialize)]
-struct Stored(String);
+struct StoredMessageId(String);
 
-impl From<Stored> for MessageId {
-    fn from(Stored(id): Stored) -> Self {
+impl From<StoredMessageId> for MessageId {
+    fn from(StoredMessageId(id): StoredMessageId) -> Self {
         Self(id.into())
     }
 }
@@ -146,8 +145,8 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// Which session: the SHA-256 of its secret, in hexadecimal. The secret itself is never kept.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A session's id: the SHA-256 of its secret, in hexadecimal. The secret itself is never kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct SessionId(Arc<str>);
 
@@ -164,24 +163,24 @@ impl From<SessionId> for String {
 }
 
 impl SessionId {
-    /// The session that a token belongs to, if any does.
+    /// The id that the session of this token has, if there is one.
     #[must_use]
     pub fn of_token(token: &str) -> Self {
         Self(sha256_hex(&[token.as_bytes()]).into())
     }
 }
 
-/// One attempt to append, told apart from all others, so that repeating it stores nothing twice.
+/// The id of one append, random: repeating the append under the same id stores nothing twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpId(pub Uuid);
 
-/// Names one log, or one stream of it. Made with the log, so another store has another one.
+/// A random number that identifies a log, or one stream of it. It is made together with the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
-    /// The epoch of one stream of this log. Each stream has its own, so that a cursor of one
-    /// is recognised as foreign by all others.
+    /// Derives the epoch of one stream of this log. Each stream has its own, so a cursor of one
+    /// is foreign to all others.
     #[must_use]
     pub fn of_stream(self, stream: &str) -> Self {
         let digest = Sha256::new().chain_update(self.0.to_be_bytes()).chain_update(stream);
@@ -197,42 +196,21 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A point in a stream, as clients hold it: `<epoch>-<seq>`, opaque to them.
+/// The random id of a [`Start`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StartId(pub u32);
+
+/// One opening of the log for writing, with the last sequence that was used before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// Which stream of which log.
-    pub epoch: Epoch,
-    /// The last sequence seen.
-    pub seq: Seq,
+pub struct Start {
+    /// The id, never used twice in one log.
+    pub id: StartId,
+    /// The log's last sequence at that time: entries of this start have larger ones.
+    pub after: Seq,
 }
 
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.epoch, self.seq)
-    }
-}
-
-/// A text that is no [`Cursor`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor of this server")]
-pub struct InvalidCursor;
-
-impl FromStr for Cursor {
-    type Err = InvalidCursor;
-
-    fn from_str(cursor: &str) -> Result<Self, InvalidCursor> {
-        let (epoch, seq) = cursor.split_once('-').ok_or(InvalidCursor)?;
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if epoch.len() != 16 || !digits(epoch) || !digits(seq) {
-            return Err(InvalidCursor);
-        }
-        let epoch = u64::from_str_radix(epoch, 16).map_err(|_| InvalidCursor)?;
-        let seq = seq.parse().map_err(|_| InvalidCursor)?;
-        Ok(Self { epoch: Epoch(epoch), seq: Seq(seq) })
-    }
-}
-
-/// The SHA-256 of the parts one after the other, in hexadecimal.
+/// The SHA-256 of the concatenated parts, in hexadecimal.
 pub(crate) fn sha256_hex(parts: &[&[u8]]) -> String {
     HEXLOWER.encode(&parts.iter().fold(Sha256::new(), Digest::chain_update).finalize())
 }
@@ -240,21 +218,6 @@ pub(crate) fn sha256_hex(parts: &[&[u8]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cursor_survives_being_written_and_read() {
-        let cursor = Cursor { epoch: Epoch(7), seq: Seq(42) };
-        assert_eq!(cursor.to_string(), "0000000000000007-42");
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    }
-
-    #[test]
-    fn anything_else_is_no_cursor() {
-        for text in ["", "0", "7-42", "0000000000000007-", "000000000000000g-1", "é-1", "-", "a-b"]
-        {
-            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_message_id_has_a_small_alphabet() {

@@ -1,8 +1,8 @@
-//! Text to safe HTML.
+//! Rendering of Markdown to safe HTML.
 //!
-//! CommonMark (spec 0.31) without raw HTML and images, with `~~strikethrough~~`, bare links,
-//! users and channels linked and line breaks kept. What the renderer makes is cleaned by an allow list afterwards,
-//! so that safety does not hang on the renderer.
+//! CommonMark (spec 0.31) without raw HTML and images, with `~~strikethrough~~`, with bare addresses,
+//! users and channels linked, and with line breaks kept. The renderer's output is cleaned by an
+//! allow list afterwards, so that safety does not rest on the renderer.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -16,43 +16,43 @@ use pulldown_cmark::{
 };
 
 use crate::domain::ids::UserId;
-use crate::domain::mentions::{Directory, MAX_NAMES, Name, names};
+use crate::domain::mentions::{Directory, MAX_SIGNS, Mention, mentions};
 use crate::domain::message::Text;
 use crate::domain::url;
 
-/// A text as it is shown, and whom it names.
+/// A text rendered to HTML, with the users whom it mentions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// Safe HTML.
     pub html: String,
-    /// The users that are linked in it, each once, in the order of their first mention.
+    /// The users who are linked in it, each once, in the order of their first mention.
     pub mentions: Vec<UserId>,
 }
 
-/// How long the HTML of a text may become, in bytes: a few characters can ask for much.
+/// Largest size of a text's HTML, in bytes: a few characters can ask for much.
 const MAX_HTML_BYTES: usize = 64 * 1024;
-/// How deep quotes and lists may be nested.
+/// Largest depth of nested elements, such as quotes and lists.
 const MAX_DEPTH: usize = 32;
 
-/// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to
-/// `http`, `https`, `mailto` and to this server, and no other attributes than where a list starts
-/// and whom a link names: `<a href="/channels/%40Ada" data-user="<user id>">@Ada</a>`.
+/// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to `http`,
+/// `https`, `mailto` and channels of this server, and no other attributes than the start of a list
+/// and the user of a mention: `<a href="/channels/%40Ada" data-user="<user id>">@Ada</a>`.
 ///
-/// A text that would become too long or too deep is shown as it was written.
+/// A text whose HTML would be too long or too deep is rendered as plain text.
 #[must_use]
 pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
     let events: Vec<_> = Parser::new_ext(text.as_str(), Options::ENABLE_STRIKETHROUGH).collect();
     if depth(&events) > MAX_DEPTH {
-        return as_written(text);
+        return plain_text(text);
     }
-    let mut plain = Plain::of(TextMergeStream::new(events.into_iter()), directory);
+    let mut safe = SafeEvents::of(TextMergeStream::new(events.into_iter()), directory);
     let mut html = String::with_capacity(text.as_str().len() * 2);
-    html::push_html(&mut html, &mut plain);
+    html::push_html(&mut html, &mut safe);
     let html = CLEANER.clean(&html).to_string().trim_end().to_owned();
     if html.len() > MAX_HTML_BYTES {
-        return as_written(text);
+        return plain_text(text);
     }
-    Rendered { html, mentions: plain.mentions }
+    Rendered { html, mentions: safe.mentions }
 }
 
 fn depth(events: &[Event<'_>]) -> usize {
@@ -68,12 +68,12 @@ fn depth(events: &[Event<'_>]) -> usize {
     deepest
 }
 
-fn as_written(text: &Text) -> Rendered {
+fn plain_text(text: &Text) -> Rendered {
     let lines: Vec<_> = text.as_str().lines().map(ammonia::clean_text).collect();
     Rendered { html: format!("<p>{}</p>", lines.join("<br>\n")), mentions: Vec::new() }
 }
 
-/// All elements that a rendered message may hold.
+/// The elements that a rendered message may hold.
 pub const ELEMENTS: [&str; 19] = [
     "a",
     "blockquote",
@@ -102,13 +102,13 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tags(ELEMENTS.into())
         .tag_attributes([("a", ["href", "data-user"].into()), ("ol", ["start"].into())].into())
         .url_schemes(["http", "https", "mailto"].into())
-        .url_relative(UrlRelative::Custom(Box::new(to_a_channel)))
+        .url_relative(UrlRelative::Custom(Box::new(channel_address)))
         .link_rel(Some("noopener noreferrer nofollow"));
     cleaner
 });
 
-/// Of the addresses on this server, only those of channels: of users and channels that are named.
-fn to_a_channel(address: &str) -> Option<Cow<'_, str>> {
+/// Keeps an address on this server if it is a channel's, as mentions link to it; drops all others.
+fn channel_address(address: &str) -> Option<Cow<'_, str>> {
     let name = percent_decode_str(address.strip_prefix("/channels/")?).decode_utf8().ok()?;
     let is_name = !matches!(&*name, "" | "." | "..") && !name.contains(['/', '\\']);
     is_name.then_some(Cow::Borrowed(address))
@@ -120,87 +120,88 @@ static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
     finder
 });
 
-/// The parser's events with raw HTML as text, images as links to them, soft breaks as breaks,
-/// and bare links, users and channels linked.
-struct Plain<'a, I> {
+/// An iterator over the parser's events that turns raw HTML into text, images into links, and soft
+/// breaks into breaks, and that links bare addresses, users and channels.
+struct SafeEvents<'a, I> {
     events: I,
     directory: &'a dyn Directory,
-    waiting: VecDeque<Event<'a>>,
-    /// How many links and code blocks are open: text in them stays as it is.
+    /// Events that were made of one of the parser's and are still to be returned.
+    queued: VecDeque<Event<'a>>,
+    /// Number of open links and code blocks: nothing in them is linked.
     verbatim: usize,
-    /// How many more names are looked for.
-    names_left: usize,
+    /// Number of `@` and `#` that are still looked at.
+    signs_left: usize,
     mentions: Vec<UserId>,
 }
 
-impl<'a, I: Iterator<Item = Event<'a>>> Plain<'a, I> {
+impl<'a, I: Iterator<Item = Event<'a>>> SafeEvents<'a, I> {
     fn of(events: I, directory: &'a dyn Directory) -> Self {
-        let (waiting, verbatim, names_left) = (VecDeque::new(), 0, MAX_NAMES);
-        Self { events, directory, waiting, verbatim, names_left, mentions: Vec::new() }
+        let (queued, verbatim, signs_left) = (VecDeque::new(), 0, MAX_SIGNS);
+        Self { events, directory, queued, verbatim, signs_left, mentions: Vec::new() }
     }
 
-    fn break_lines(&mut self, raw: &str) {
+    fn push_lines(&mut self, raw: &str) {
         for line in raw.split_inclusive('\n') {
             let text = line.trim_end_matches('\n');
-            self.waiting.push_back(Event::Text(text.to_owned().into()));
+            self.queued.push_back(Event::Text(text.to_owned().into()));
             if text.len() < line.len() {
-                self.waiting.push_back(Event::HardBreak);
+                self.queued.push_back(Event::HardBreak);
             }
         }
     }
 
-    fn link_bare(&mut self, text: &CowStr<'a>) {
+    fn push_linked(&mut self, text: &CowStr<'a>) {
         for span in LINKS.spans(text) {
             let piece = CowStr::from(span.as_str().to_owned());
             match span.kind() {
-                Some(_) => self.waiting.extend([
+                Some(_) => self.queued.extend([
                     Event::Start(link_to(piece.clone())),
                     Event::Text(piece),
                     Event::End(TagEnd::Link),
                 ]),
-                None => self.link_names(&piece),
+                None => self.push_mentions(&piece),
             }
         }
     }
 
-    fn link_names(&mut self, text: &str) {
+    fn push_mentions(&mut self, text: &str) {
         let mut rest = 0;
-        for (range, name) in names(text, self.directory, &mut self.names_left) {
-            let called = text[range.clone()].to_owned();
-            let (address, whose) = match name {
-                Name::User(id) => {
-                    let whose = format!(r#" data-user="{id}""#);
+        for (range, mention) in mentions(text, self.directory, &mut self.signs_left) {
+            let written = text[range.clone()].to_owned();
+            let (channel, attribute) = match mention {
+                Mention::User(id) => {
+                    let attribute = format!(r#" data-user="{id}""#);
                     if !self.mentions.contains(&id) {
                         self.mentions.push(id);
                     }
-                    (&*called, whose)
+                    (&*written, attribute)
                 }
-                Name::Channel => (&called[1..], String::new()),
+                Mention::Channel => (&written[1..], String::new()),
             };
-            // Ours, and safe: escaped here, and cleaned like all the rest.
-            let start = format!(r#"<a href="/channels/{}"{whose}>"#, url::segment(address));
-            self.waiting.extend([
+            // Safe, although it is raw HTML: escaped here, and cleaned like all the rest.
+            let start = format!(r#"<a href="/channels/{}"{attribute}>"#, url::segment(channel));
+            self.queued.extend([
                 Event::Text(text[rest..range.start].to_owned().into()),
                 Event::InlineHtml(start.into()),
-                Event::Text(called.into()),
+                Event::Text(written.into()),
                 Event::InlineHtml("</a>".into()),
             ]);
             rest = range.end;
         }
-        self.waiting.push_back(Event::Text(text[rest..].to_owned().into()));
+        self.queued.push_back(Event::Text(text[rest..].to_owned().into()));
     }
 }
 
-impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Plain<'a, I> {
+impl<'a, I: Iterator<Item = Event<'a>>> Iterator for SafeEvents<'a, I> {
     type Item = Event<'a>;
 
     fn next(&mut self) -> Option<Event<'a>> {
-        if let Some(event) = self.waiting.pop_front() {
+        if let Some(event) = self.queued.pop_front() {
             return Some(event);
         }
         Some(match self.events.next()? {
             Event::Html(raw) => {
-                self.break_lines(&raw);
+                self.push_lines(&raw);
                 return self.next();
             }
             Event::InlineHtml(raw) => Event::Text(raw),
@@ -224,7 +225,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Plain<'a, I> {
                 event
             }
             Event::Text(text) if self.verbatim == 0 => {
-                self.link_bare(&text);
+                self.push_linked(&text);
                 return self.next();
             }
             event => event,

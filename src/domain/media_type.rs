@@ -1,4 +1,4 @@
-//! What a file is, by its bytes: whatever its sender says of it is never believed.
+//! Media types of files, sniffed from their bytes: what a sender says of a file is never believed.
 
 use std::fmt;
 use std::io::Cursor;
@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 pub struct MediaType(String);
 
 impl MediaType {
-    /// What browsers show safely in place: no script can be in it. Anything else is downloaded.
-    const SHOWN: [&str; 14] = [
+    /// The types that browsers show safely within a page, since no script can be in them. All others
+    /// are downloaded.
+    const INLINE: [&str; 14] = [
         "image/png",
         "image/jpeg",
         "image/gif",
@@ -32,7 +33,7 @@ impl MediaType {
         "video/webm",
     ];
 
-    /// Bytes of which nothing is known.
+    /// The type of bytes of which nothing is known.
     fn unknown() -> Self {
         Self("application/octet-stream".into())
     }
@@ -43,10 +44,10 @@ impl MediaType {
         &self.0
     }
 
-    /// Whether browsers show it safely in place.
+    /// Tells whether browsers show files of this type safely within a page.
     #[must_use]
-    pub fn is_shown(&self) -> bool {
-        Self::SHOWN.contains(&self.as_str())
+    pub fn is_inline(&self) -> bool {
+        Self::INLINE.contains(&self.as_str())
     }
 }
 
@@ -62,8 +63,8 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// Looks at a file's bytes as they come by, and keeps no more of them than the beginning and the
-/// end.
+/// A detector of a file's media type that is given the bytes as they come in. It keeps only the
+/// first and last of them.
 pub struct Sniffer {
     head: Vec<u8>,
     tail: Vec<u8>,
@@ -71,29 +72,30 @@ pub struct Sniffer {
     digest: Sha256,
 }
 
-/// What the bytes said.
+/// The result of sniffing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sniffed {
-    /// What the file is.
+    /// The media type.
     pub media_type: MediaType,
-    /// How large the image is, if it is one.
+    /// The width and height of an image that browsers show; `None` for anything else.
     pub dimensions: Option<Dimensions>,
-    /// How long the file is, in bytes.
+    /// The size, in bytes.
     pub size: u64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
 }
 
-/// The size of an image as it is shown, in pixels: after its orientation was applied.
+/// The width and height of an image as it is shown, after its orientation was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimensions {
-    /// How many pixels it is wide.
+    /// Width in pixels, after the orientation was applied.
     pub width: u32,
-    /// How many pixels it is high.
+    /// Height in pixels, after the orientation was applied.
     pub height: u32,
 }
 
-/// What no image, sound or film begins or ends with, but files do that are also something else.
+/// Markup that no image, sound or film begins or ends with, except one that is also a document in
+/// another format (a polyglot).
 const MARKUP: [&[u8]; 9] = [
     b"<script",
     b"<html",
@@ -107,19 +109,19 @@ const MARKUP: [&[u8]; 9] = [
 ];
 
 impl Sniffer {
-    /// How much of the beginning is kept, in bytes: an image's dimensions are in there.
+    /// Number of bytes kept of the beginning, in which an image's dimensions are.
     const HEAD_BYTES: usize = 256 * 1024;
-    /// How much of both ends is searched for markup, in bytes. In the middle of what is compressed
-    /// it would be found by chance.
+    /// Number of bytes at both ends that are searched for markup. In the middle of compressed data it
+    /// would be found by chance.
     const END_BYTES: usize = 1024;
 
-    /// Has seen nothing yet.
+    /// A sniffer that was given nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self { head: Vec::new(), tail: Vec::new(), size: 0, digest: Sha256::new() }
     }
 
-    /// Looks at the next bytes.
+    /// Takes the next bytes of the file.
     pub fn look(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
         self.digest.update(bytes);
@@ -131,18 +133,18 @@ impl Sniffer {
         self.tail.extend_from_slice(last);
     }
 
-    /// What it all was.
+    /// The result, once all bytes were given.
     #[must_use]
     pub fn finish(self) -> Sniffed {
         let mut media_type = self.media_type();
-        let image = media_type.is_shown() && media_type.as_str().starts_with("image/");
+        let image = media_type.is_inline() && media_type.as_str().starts_with("image/");
         let dimensions = if image { dimensions(&self.head) } else { None };
         let ends = [&self.head[..self.head.len().min(Self::END_BYTES)], &self.tail];
         let doubtful = ends.iter().any(|end| finds(end, &MARKUP)) || image && dimensions.is_none();
-        if media_type.is_shown() && doubtful {
+        if media_type.is_inline() && doubtful {
             media_type = MediaType::unknown();
         }
-        let dimensions = dimensions.filter(|_| media_type.is_shown());
+        let dimensions = dimensions.filter(|_| media_type.is_inline());
         Sniffed {
             media_type,
             dimensions,
@@ -192,17 +194,18 @@ fn finds(bytes: &[u8], patterns: &[&[u8]]) -> bool {
 fn is_text(head: &[u8]) -> bool {
     let valid = match std::str::from_utf8(head) {
         Ok(_) => true,
-        // Cut within a character, at the end of what was kept.
+        // The kept bytes may end within a character.
         Err(error) => error.error_len().is_none(),
     };
     let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
     valid && !head.iter().any(control)
 }
 
-/// The longest side of an image that is believed, in pixels.
+/// Largest width or height that is believed of an image, in pixels.
 const MAX_SIDE: u32 = 65_535;
 
-/// As the image is shown: a photograph may be stored on its side, and say so (Exif).
+/// The dimensions of an image after its Exif orientation was applied: cameras store photographs on
+/// their side.
 fn dimensions(head: &[u8]) -> Option<Dimensions> {
     let stored = imagesize::blob_size(head).ok()?;
     let (width, height) = (stored.width.try_into().ok()?, stored.height.try_into().ok()?);
@@ -262,7 +265,7 @@ mod tests {
     fn what_is_also_something_else_is_not_shown() {
         for tail in ["<script>alert(1)</script>", "<ScRiPt>", "<!DOCTYPE html>", "%PDF-1.4"] {
             let polyglot = [GIF, tail.as_bytes()].concat();
-            assert!(sniffed(GIF).media_type.is_shown());
+            assert!(sniffed(GIF).media_type.is_inline());
             check(&polyglot, "application/octet-stream");
         }
         // In the middle of a long one it is there by chance.

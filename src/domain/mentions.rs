@@ -1,4 +1,4 @@
-//! Who and what a text names: `@` and a display name, `#` and a channel's.
+//! Mentions in texts: `@` and a display name, `#` and a channel's name.
 
 use std::ops::Range;
 
@@ -7,57 +7,61 @@ use icu_properties::props::GeneralCategory;
 use crate::domain::ids::UserId;
 use crate::domain::names::{ChannelName, DisplayName, general_category};
 
-/// How many `@` and `#` of one text are looked at; the rest name nothing.
-pub const MAX_NAMES: usize = 50;
+/// Largest number of `@` and `#` of one text that are looked at; later ones mention nothing.
+pub const MAX_SIGNS: usize = 50;
 
-/// Who and what can be named.
+/// A lookup of the users and channels that texts can mention.
 pub trait Directory {
-    /// Who holds this name.
+    /// The user who holds this name.
     fn user(&self, name: &DisplayName) -> Option<UserId>;
-    /// Whether there is a public channel of this name.
+    /// Tells whether there is a public channel of this name.
     fn has_channel(&self, name: &ChannelName) -> bool;
 }
 
-/// What a name in a text names.
+/// The user or channel that is mentioned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Name {
-    /// `@Ada`.
+pub enum Mention {
+    /// A user, as by `@Ada`.
     User(UserId),
-    /// `#general`.
+    /// A public channel, as by `#general`.
     Channel,
 }
 
-/// The users and channels that a text names, with where, in order; `left` says how many `@` and
-/// `#` are looked at, and then how many more may be.
+/// Finds the mentions of a text: their byte ranges and what each mentions, in order. `signs_left`
+/// is the number of `@` and `#` to look at; it is reduced by those that were looked at.
 ///
-/// A name begins with an `@` or `#` that does not follow a letter or digit (so that mail addresses
-/// name nobody), and is the longest right after it that somebody holds or a channel has, compared
-/// as names are. It must end where a word does, except in scripts that write without spaces.
-pub fn names(text: &str, directory: &dyn Directory, left: &mut usize) -> Vec<(Range<usize>, Name)> {
-    let mut found: Vec<(Range<usize>, Name)> = Vec::new();
+/// A mention begins with an `@` or `#` that does not follow a letter or digit (mail addresses
+/// mention nobody). After it comes the longest name that a user or channel has, compared as names
+/// are. The name must end where a word does, except in scripts that write without spaces.
+pub fn mentions(
+    text: &str,
+    directory: &dyn Directory,
+    signs_left: &mut usize,
+) -> Vec<(Range<usize>, Mention)> {
+    let mut found: Vec<(Range<usize>, Mention)> = Vec::new();
     for (at, sign) in text.match_indices(['@', '#']) {
         let within = found.last().is_some_and(|(last, _)| at < last.end);
         if within || text[..at].chars().next_back().is_some_and(char::is_alphanumeric) {
             continue;
         }
-        let Some(fewer) = left.checked_sub(1) else { break };
-        *left = fewer;
+        let Some(fewer) = signs_left.checked_sub(1) else { break };
+        *signs_left = fewer;
         let rest = &text[at + 1..];
-        let named = if sign == "@" {
+        let mentioned = if sign == "@" {
             longest(rest, DisplayName::MAX_CHARS, |name| {
-                directory.user(&name.parse().ok()?).map(Name::User)
+                directory.user(&name.parse().ok()?).map(Mention::User)
             })
         } else {
             longest(rest, ChannelName::MAX_CHARS, |name| {
-                directory.has_channel(&name.parse().ok()?).then_some(Name::Channel)
+                directory.has_channel(&name.parse().ok()?).then_some(Mention::Channel)
             })
         };
-        found.extend(named.map(|(end, name)| (at..at + 1 + end, name)));
+        found.extend(mentioned.map(|(end, mention)| (at..at + 1 + end, mention)));
     }
     found
 }
 
-/// The longest beginning that is a name, and where it ends.
+/// The longest prefix that is a known name: the byte index of its end, and the result of `known`.
 fn longest<T>(
     rest: &str,
     max_chars: usize,
@@ -78,7 +82,8 @@ fn longest<T>(
     })
 }
 
-/// Letters without case (`OtherLetter`) are those of scripts in which words may touch.
+/// Tells whether a word goes on with this character. Letters without case (`OtherLetter`) are those
+/// of scripts that write without spaces: a name may end before them.
 fn continues_word(c: char) -> bool {
     c.is_alphanumeric() && general_category(c) != GeneralCategory::OtherLetter
 }
@@ -103,10 +108,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let named = names(text, &Few, &mut { MAX_NAMES });
-        let named = named.iter().map(|(_, name)| match name {
-            Name::User(id) => id.as_str(),
-            Name::Channel => "#",
+        let named = mentions(text, &Few, &mut { MAX_SIGNS });
+        let named = named.iter().map(|(_, mention)| match mention {
+            Mention::User(id) => id.as_str(),
+            Mention::Channel => "#",
         });
         assert_eq!(named.collect::<Vec<_>>(), expected, "{text:?}");
     }
@@ -114,13 +119,13 @@ mod tests {
     #[test]
     fn channels_are_found_where_they_are_named() {
         let found = |text: &'static str| -> Vec<&str> {
-            let names = names(text, &Few, &mut { MAX_NAMES });
-            names.into_iter().map(|(range, _)| &text[range]).collect()
+            let found = mentions(text, &Few, &mut { MAX_SIGNS });
+            found.into_iter().map(|(range, _)| &text[range]).collect()
         };
         assert_eq!(found("see #general, #General. and #generals"), ["#general", "#General"]);
         assert_eq!(found("@ada in #general"), ["@ada", "#general"]);
         assert_eq!(found("a#general ##general #"), ["#general"]);
-        assert_eq!(names(&"#general ".repeat(60), &Few, &mut { MAX_NAMES }).len(), MAX_NAMES);
+        assert_eq!(mentions(&"#general ".repeat(60), &Few, &mut { MAX_SIGNS }).len(), MAX_SIGNS);
     }
 
     #[test]

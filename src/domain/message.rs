@@ -1,20 +1,23 @@
-//! Messages: what is kept of them, and what clients see.
+//! Messages as the state keeps them: text, content, and what is computed from them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::attachment::{Attachment, AttachmentView};
+use crate::domain::attachment::Attachment;
 use crate::domain::ids::{MessageId, Seq, UserId};
-use crate::domain::reaction::Reacted;
+use crate::domain::reaction::ReactionGroup;
+use crate::domain::search::folded;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::Person;
 
-/// What a message says: at most 4,000 code points, trimmed, without NUL. Only a message with files
-/// can say nothing.
+/// The text of a message: at most 4,000 code points, trimmed, without NUL. It is empty only where
+/// the message has files.
 ///
 /// These rules are for what people send ([`FromStr`]); a text that is read back from a record is
 /// taken as it is.
@@ -22,16 +25,16 @@ use crate::domain::user::User;
 #[serde(transparent)]
 pub struct Text(String);
 
-/// Why something cannot be a message's [`Text`].
+/// The reason why something cannot be a message's [`Text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// More than [`Text::MAX_CHARS`].
+    /// It is longer than [`Text::MAX_CHARS`].
     #[error("a message has at most 4,000 characters, this one has {chars}")]
     TooLong {
-        /// How many code points it has.
+        /// The number of its code points.
         chars: usize,
     },
-    /// NUL cannot be kept.
+    /// It contains NUL.
     #[error("a message cannot contain the NUL character")]
     Nul,
 }
@@ -40,7 +43,7 @@ impl Text {
     /// The longest text, in code points.
     pub const MAX_CHARS: usize = 4_000;
 
-    /// Whether it says nothing.
+    /// Tells whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -74,103 +77,156 @@ impl fmt::Display for Text {
     }
 }
 
-/// A text with what is made of it once, in its author's request: the part of a message that an
-/// edit replaces.
+/// The content of a message: the part that an edit replaces. Its HTML and mentions are made once,
+/// in the author's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// What was sent.
+    /// The text, as Markdown.
     pub text: Text,
-    /// Its safe rendering.
+    /// The text rendered to safe HTML.
     pub html: String,
-    /// Whom it names.
+    /// The users whom the text names, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
-    /// Its files, in the order in which they were sent.
+    /// The files, in the order in which they were sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// The [folded] text for searches; `None` where folding only changes ASCII case, or before
+    /// [`with_folded_text`](Self::with_folded_text).
+    #[serde(skip)]
+    pub folded: Option<Box<str>>,
+    /// True where the rendering is the text as one paragraph, and left out of `html`.
+    #[serde(skip)]
+    pub is_plain: bool,
 }
 
-/// A message that is kept.
-#[derive(Clone, Debug)]
+/// The beginning and the end of the rendering of a text that is one paragraph.
+const PARAGRAPH: &str = "<p>";
+const PARAGRAPH_END: &str = "</p>";
+
+impl Content {
+    /// Adds the folded text. Called once, before the state's lock is taken.
+    #[must_use]
+    pub fn with_folded_text(self) -> Self {
+        let text = self.text.as_str();
+        let folded = (!text.is_ascii()).then(|| folded(text).into());
+        Self { folded, ..self }
+    }
+
+    /// Leaves the rendering out where it is the text as one paragraph, as most are: then
+    /// [`html`](Self::html) makes it again.
+    #[must_use]
+    pub fn without_plain_html(self) -> Self {
+        let text = self.text.as_str();
+        let inner = self.html.strip_prefix(PARAGRAPH).and_then(|it| it.strip_suffix(PARAGRAPH_END));
+        if inner != Some(text) {
+            return self;
+        }
+        Self { html: String::new(), is_plain: true, ..self }
+    }
+
+    /// Puts the rendering in again where it was left out: records hold it.
+    #[must_use]
+    pub fn with_html(self) -> Self {
+        let html = self.html().into_owned();
+        Self { html, is_plain: false, ..self }
+    }
+
+    /// The rendering.
+    #[must_use]
+    pub fn html(&self) -> Cow<'_, str> {
+        if self.is_plain {
+            return format!("{PARAGRAPH}{}{PARAGRAPH_END}", self.text.as_str()).into();
+        }
+        self.html.as_str().into()
+    }
+
+    /// The number of bytes of text and rendering.
+    #[must_use]
+    pub fn text_bytes(&self) -> u64 {
+        (self.text.as_str().len() + self.html().len()) as u64
+    }
+
+    /// Tells whether the text or a file's name contains this [folded] word.
+    #[must_use]
+    pub fn contains(&self, word: &str) -> bool {
+        let in_text = match &self.folded {
+            Some(folded) => folded.contains(word),
+            None => folded(self.text.as_str()).contains(word),
+        };
+        in_text || self.attachments.iter().any(|file| folded(file.name.as_str()).contains(word))
+    }
+}
+
+/// A kept message in its present form.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The entry that brought it: orders a channel's messages and never changes.
+    /// The entry that posted it. It orders a channel's messages and never changes.
     pub seq: Seq,
-    /// Its id within the channel.
+    /// The id within the channel.
     pub id: MessageId,
-    /// Who wrote it, under the name they last had.
-    pub author: User,
-    /// What it says now.
+    /// The user who wrote it.
+    pub author: Arc<Person>,
+    /// The present content.
     pub content: Content,
-    /// When the log took it.
+    /// The time of the entry that posted it.
     pub sent_at: Timestamp,
-    /// When it was last edited.
+    /// The time of the last edit.
     pub edited_at: Option<Timestamp>,
-    /// What was answered to it, in the order of the first of each.
-    pub reactions: Vec<Reacted>,
+    /// The reactions, in the order in which each was first given.
+    pub reactions: Vec<ReactionGroup>,
     /// The entry that last changed it, if any did.
     pub changed: Option<Seq>,
-    /// Its JSON, made at the first look and forgotten when something in it changes.
-    pub(crate) json: OnceLock<Bytes>,
+    /// A cache for its encoded form.
+    pub rendering: RenderingCache,
 }
 
 impl Message {
-    /// The message as clients see it, as JSON, made at most once per change.
-    ///
-    /// `channel` is what the channel is called in it.
-    ///
-    /// # Panics
-    ///
-    /// Never: a message always has a JSON form.
-    #[must_use]
-    pub fn json(&self, channel: &str) -> Bytes {
-        let encode = || serde_json::to_vec(&self.view(channel)).expect("plain data").into();
-        self.json.get_or_init(encode).clone()
-    }
-
-    /// Everybody who appears in it by name.
-    pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
+    /// The users whose names it shows: the author, then all who reacted.
+    pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
         let reacted = self.reactions.iter().flat_map(|reacted| &reacted.users);
         std::iter::once(&self.author).chain(reacted)
     }
 
-    /// The same, to be called otherwise.
-    pub(crate) fn people_mut(&mut self) -> impl Iterator<Item = &mut User> {
-        let reacted = self.reactions.iter_mut().flat_map(|reacted| &mut reacted.users);
-        std::iter::once(&mut self.author).chain(reacted)
-    }
-
-    /// The message as clients see it.
-    #[must_use]
-    pub fn view<'a>(&'a self, channel: &'a str) -> MessageView<'a> {
-        MessageView {
-            id: &self.id,
-            seq: self.seq,
-            channel,
-            author: &self.author,
-            text: &self.content.text,
-            html: &self.content.html,
-            sent_at: self.sent_at,
-            edited_at: self.edited_at,
-            attachments: self.content.attachments.iter().map(Attachment::view).collect(),
-            reactions: &self.reactions,
+    /// Returns the cached bytes, or those of `make` where there are none or a user whom the message
+    /// shows was renamed since.
+    pub fn rendered(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+        let renames = self.people().map(|person| u64::from(person.renames())).sum();
+        if let Some((at, bytes)) = &*self.rendering.0.lock()
+            && *at == renames
+        {
+            return bytes.clone();
         }
+        let bytes = make();
+        *self.rendering.0.lock() = Some((renames, bytes.clone()));
+        bytes
+    }
+
+    /// The size of the text and its HTML, in bytes.
+    #[must_use]
+    pub fn text_bytes(&self) -> u64 {
+        self.content.text_bytes()
     }
 }
 
-/// A message in the shape of the HTTP API.
-#[derive(Clone, Debug, Serialize)]
-pub struct MessageView<'a> {
-    id: &'a MessageId,
-    seq: Seq,
-    channel: &'a str,
-    author: &'a User,
-    text: &'a Text,
-    html: &'a str,
-    sent_at: Timestamp,
-    edited_at: Option<Timestamp>,
-    attachments: Vec<AttachmentView<'a>>,
-    reactions: &'a [Reacted],
+/// A cache of a message's encoded bytes, with the sum of its people's [renames](Person::renames) at
+/// that time. It is no part of the message: clones are empty, and all compare equal.
+#[derive(Debug, Default)]
+pub struct RenderingCache(Mutex<Option<(u64, Bytes)>>);
+
+impl Clone for RenderingCache {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
+
+impl PartialEq for RenderingCache {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for RenderingCache {}
 
 #[cfg(test)]
 mod tests {

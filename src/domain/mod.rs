@@ -1,9 +1,10 @@
-//! Words and rules: what exists, what may be said, what an entry of the log means.
+//! The types of a chat and their rules, and the state that the log's entries make.
 //!
 //! No I/O, no clock, no async, no HTTP, no SQL. Time and ids come in from outside.
 
 pub mod attachment;
 pub mod channel;
+pub mod conversation;
 pub mod entry;
 pub mod event;
 pub mod ids;
@@ -13,7 +14,8 @@ pub mod mentions;
 pub mod message;
 pub mod names;
 pub mod reaction;
+pub mod search;
 pub mod state;
 pub mod time;
-mod url;
+pub(crate) mod url;
 pub mod user;

@@ -1,4 +1,4 @@
-//! Names that people choose, for themselves, their channels and topics.
+//! Display names, channel names and topics, with the rules for what people type.
 
 mod channel_name;
 mod display_name;
@@ -14,34 +14,34 @@ pub use self::channel_name::ChannelName;
 pub use self::display_name::DisplayName;
 pub(crate) use self::precis::general_category;
 
-/// Why a text cannot be a name or topic. `Display` is fit for the person who typed it.
+/// The reason why a text cannot be a name or topic. `Display` is fit for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing is left of it.
+    /// It is empty, or only spaces.
     #[error("a name cannot be empty")]
     Empty,
-    /// Longer than the type's `MAX_CHARS`.
+    /// It is longer than the type's `MAX_CHARS`.
     #[error("at most {max_chars} characters, please")]
     TooLong {
         /// The limit, in code points.
         max_chars: usize,
     },
-    /// This character has no place in it.
+    /// It contains this character, which is not allowed.
     #[error("it cannot contain {}", Quoted(*.0))]
     Forbidden(char),
-    /// It may not begin like this.
+    /// It starts with this character, which is not allowed there.
     #[error("it cannot start with {}", Quoted(*.0))]
     ForbiddenStart(char),
-    /// `.` and `..` mean something else in a path.
+    /// It is `.` or `..`, which have another meaning in a path.
     #[error("`.` and `..` are not names")]
     Dots,
-    /// Directions mixed so that it would not read as it is written (RFC 5893), or it has no
-    /// stable form.
+    /// It mixes writing directions so that it would not read as it is written (RFC 5893), or it has
+    /// no stable form.
     #[error("these characters do not go together in a name")]
     Mixed,
 }
 
-/// A character in words: itself where it can be seen, its code point where it cannot.
+/// The `Display` form of a character in messages: itself where it can be seen, else its code point.
 struct Quoted(char);
 
 impl fmt::Display for Quoted {
@@ -90,13 +90,12 @@ impl FromStr for Topic {
     }
 }
 
-/// A name in a form that is safe in a key of the log: 64 hexadecimal digits, of which the name
-/// cannot be read.
+/// The hash of a name, for the log's keys: 64 hexadecimal digits that do not tell the name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NameHash(pub(crate) String);
 
-/// Characters that leave no mark of their own: controls, formats, line separators, joiners,
-/// variation selectors, fillers, and code points that mean nothing (yet).
+/// Tells whether a character shows nothing by itself: controls, formats, line separators, joiners,
+/// variation selectors, fillers, and unassigned and private code points.
 pub(crate) fn is_invisible(c: char) -> bool {
     use GeneralCategory as G;
     let blank = matches!(c,

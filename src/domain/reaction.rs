@@ -1,18 +1,19 @@
-//! Reactions: what somebody answers without a message.
+//! Reactions to messages.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::names::is_invisible;
-use crate::domain::user::User;
+use crate::domain::user::{Person, User};
 
-/// One emoji, or a few characters of text: `👍`, `👩🏽‍🚀`, `go!`.
+/// A reaction: one emoji, or a few characters of text. `👍`, `👩🏽‍🚀` and `go!` are some.
 ///
 /// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
-/// the ends, no controls, nothing that was not UTF-8. Joiners, tags and variation selectors count
+/// the ends, no controls, no U+FFFD (which stands for bytes that were not UTF-8). Joiners, tags and variation selectors count
 /// as parts of an emoji.
 ///
 /// These rules are for what people send ([`FromStr`]); a reaction that is read back from a record
@@ -27,7 +28,7 @@ pub struct Reaction(String);
 pub struct InvalidReaction;
 
 impl Reaction {
-    /// The longest reaction, in visible characters.
+    /// The longest reaction, in visible characters (grapheme clusters).
     pub const MAX_VISIBLE: usize = 16;
     /// The longest reaction, in code points.
     pub const MAX_CHARS: usize = 64;
@@ -57,13 +58,29 @@ impl fmt::Display for Reaction {
     }
 }
 
-/// A reaction with those who gave it, in the order in which they did. Never without any.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reacted {
-    /// What they answered.
+/// A reaction of a message with the users who gave it: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionGroup {
+    /// The reaction.
     pub reaction: Reaction,
-    /// Who did.
+    /// The users who gave it, in the order in which they did.
+    pub users: Vec<Arc<Person>>,
+}
+
+/// A [`ReactionGroup`] in its stored form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionGroupRecord {
+    /// The reaction.
+    pub reaction: Reaction,
+    /// The users who gave it, under the names that they had when it was written.
     pub users: Vec<User>,
+}
+
+impl From<&ReactionGroup> for ReactionGroupRecord {
+    fn from(group: &ReactionGroup) -> Self {
+        let users = group.users.iter().map(|person| User::clone(&person.user())).collect();
+        Self { reaction: group.reaction.clone(), users }
+    }
 }
 
 #[cfg(test)]

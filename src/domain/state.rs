@@ -1,89 +1,116 @@
-//! The state and `apply`, the only way in which it changes.
+//! The state, and `apply`, by which alone it changes.
+//!
+//! `apply` alone also decides which entries are kept. It returns those that nothing needs any longer
+//! as *spent*, in such an order that the log may stop erasing them at any point: after any number of
+//! erasures, the remaining entries make the same state again. Two rules bring that about:
+//!
+//! - an entry that others refer to is spent after them (a message before its channel, a conversation
+//!   before its users), and a refused entry is spent at once;
+//! - the entries that are kept make the state that refuses it whenever a refused entry is applied
+//!   again: so the entry that created a channel or claimed a name stays, although later entries hold
+//!   all that it does.
 
 mod channels;
 mod files;
 mod messages;
+mod read_markers;
 mod users;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
+use self::channels::DeletedChannel;
 use self::files::Files;
-use self::users::{FormerName, ReadMarker};
-use crate::domain::channel::{Channel, Conversation};
-use crate::domain::entry::{Entry, Erase, FormerNameRecord, Key, Record, RecordError};
+use self::read_markers::ReadMarkers;
+pub use self::read_markers::ReadPositions;
+use self::users::{KeyedEntries, KnownUser, Leavings};
+use crate::domain::channel::Channel;
+use crate::domain::conversation::Conversation;
+use crate::domain::entry::{DecodedEntry, Key, Record};
 use crate::domain::event::Event;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, SessionId, UserId};
+use crate::domain::message::Message;
 use crate::domain::names::{ChannelName, NameHash};
-use crate::domain::user::Account;
+use crate::domain::time::Timestamp;
 
-/// Everything that lasts, in memory.
+/// Everything that lasts, in memory: users, channels, messages, read markers.
 ///
-/// Made by feeding the log's entries to [`State::apply`] in order. After the kept ones,
-/// [`State::caught_up`] begins the present: from then on there are events.
-#[derive(Debug, Default)]
+/// It is made by passing the log's entries to [`State::apply`] in order. After those that the log
+/// held at the start, [`State::caught_up`] ends the replay: from then on entries cause events.
+#[derive(Debug, Default, PartialEq)]
 pub struct State {
     head: Seq,
     live: bool,
-    accounts: HashMap<UserId, Account>,
-    names: HashMap<NameHash, UserId>,
+    people: HashMap<UserId, KnownUser>,
+    leavings: Leavings,
+    /// The holder of each name.
+    holders: HashMap<NameHash, UserId>,
+    /// The entries of each name, of users and of channels, that the log still holds.
+    keyed: KeyedEntries,
     sessions: HashMap<SessionId, UserId>,
-    former_names: HashMap<UserId, FormerName>,
-    channels: HashMap<ChannelId, Channel>,
-    directory: BTreeMap<ChannelName, ChannelId>,
+    /// The users by the entry that last renamed them.
+    renamed: BTreeMap<Seq, UserId>,
+    channels: HashMap<ChannelId, Arc<Channel>>,
+    directory: BTreeMap<ChannelName, Arc<Channel>>,
     /// The direct conversations of each user.
     directs: HashMap<UserId, BTreeSet<ChannelId>>,
-    conversations: HashMap<ChannelId, Conversation>,
-    read_markers: HashMap<UserId, HashMap<ChannelId, ReadMarker>>,
+    conversations: HashMap<ChannelId, Arc<Conversation>>,
+    deleted_channels: VecDeque<DeletedChannel>,
+    read_markers: HashMap<UserId, ReadMarkers>,
     files: Files,
+    text_bytes: u64,
+    text_bytes_of: HashMap<UserId, u64>,
+    message_count: usize,
+    /// The last entry of each key that cannot be read.
+    unreadable: HashMap<Box<str>, Seq>,
 }
 
-/// What an entry did.
+/// The effects of an entry on the state.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// What listeners are told. Empty while the past is read.
+    /// The events for listeners; none during the replay.
     pub events: Vec<Event>,
-    /// What the log need not keep any longer. Erasing it twice, or late, is harmless.
-    pub spent: Vec<Erase>,
-    /// The files that no message has any longer. Removing them twice, or late, is harmless.
-    pub loose: Vec<AttachmentId>,
-    /// The entry was decided on a state that was no longer true when it came: it changed nothing,
-    /// and whoever appended it has to decide again.
+    /// The entries that nothing needs any longer, in the order in which they must be erased.
+    pub spent: Vec<Seq>,
+    /// The files that no message has any longer.
+    pub orphaned_files: Vec<AttachmentId>,
+    /// Set when the entry was decided on a state that had changed by then: it had no effect, and
+    /// whoever appended it has to decide again.
     pub refused: bool,
 }
 
-impl Applied {
-    fn refused(entry: &Entry) -> Self {
-        Self { spent: vec![Erase::One(entry.seq)], refused: true, ..Self::default() }
-    }
+/// The sequence and time of the entry that is being applied.
+#[derive(Clone, Copy, Debug)]
+struct EntryHeader {
+    seq: Seq,
+    at: Timestamp,
+    /// Set during the replay for entries of version 1, which may refer to a channel or user whose own
+    /// entry comes later.
+    lenient: bool,
+}
 
-    fn told(event: Event) -> Self {
-        Self { events: vec![event], ..Self::default() }
+impl EntryHeader {
+    fn refused(self) -> Applied {
+        Applied { spent: vec![self.seq], refused: true, ..Applied::default() }
     }
 }
 
 impl State {
-    /// Brings one entry into the state. Pure: the same entries make the same state on every node.
-    ///
-    /// # Errors
-    ///
-    /// When the entry cannot be understood; the state is then as before, and the server must not
-    /// go on.
-    pub fn apply(&mut self, entry: &Entry) -> Result<Applied, RecordError> {
-        let record = Record::decode(entry)?;
-        self.head = entry.seq;
+    /// Applies one entry to the state. Pure: the same entries make the same state on every node.
+    pub fn apply(&mut self, entry: DecodedEntry) -> Applied {
+        let DecodedEntry { seq, at, record, is_version_1, .. } = entry;
+        self.head = seq;
+        let entry = EntryHeader { seq, at, lenient: is_version_1 && !self.live };
         let mut applied = match record {
             Record::Message(channel, record) => self.apply_message(entry, channel, record),
             Record::Change(channel, message, record) => {
                 self.apply_change(entry, &channel, message, record)
             }
-            Record::Channel(record) => self.apply_channel(entry, record),
+            Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),
             Record::User(name, record) => self.apply_user(entry, name, record),
-            Record::FormerName(user, record) => {
-                let FormerNameRecord { display_name } = record;
-                self.former_names.insert(user, FormerName { display_name, by: entry.seq });
-                Applied::default()
-            }
+            Record::ReadMarkers(user, record) => self.apply_read_markers(entry, user, record),
+            Record::FormerName(user, record) => self.apply_former_name(entry, user, record),
             Record::ReadMarker(user, channel, record) => {
                 self.apply_read_marker(entry, user, channel, record)
             }
@@ -91,48 +118,69 @@ impl State {
         if !self.live {
             applied.events.clear();
         }
-        Ok(applied)
+        applied
     }
 
-    /// Ends the reading of the past, which reached up to this entry: what it left without an owner
-    /// is dropped and given back as spent. The files that are kept are then known
-    /// ([`State::attachment`]); any others can go.
-    ///
-    /// An owner may come after what it owns, because of each key only the last entries are kept:
-    /// a channel whose topic was changed is found behind its first messages.
-    pub fn caught_up(&mut self, reached: Seq) -> Vec<Erase> {
+    /// Skips an entry of this key that cannot be read: nothing changes but the head, and what a
+    /// writer has to expect of the key.
+    pub fn set_aside(&mut self, seq: Seq, key: &str) {
+        self.head = seq;
+        self.unreadable.insert(key.into(), seq);
+    }
+
+    /// What a writer has to expect of a key of the log, where it expects this by what it can read:
+    /// an entry that cannot be read may come last.
+    #[must_use]
+    pub fn last_of_key(&self, key: &Key, readable: Option<Seq>) -> Option<Seq> {
+        if self.unreadable.is_empty() {
+            return readable;
+        }
+        readable.max(self.unreadable.get(&*key.to_string()).copied())
+    }
+
+    /// Ends the replay, which reached up to this entry. Drops what it left without an owner, and
+    /// returns that as spent. This cannot be done earlier: in logs of version 1 an owner may come
+    /// after what it owns, and messages may show a user whose leaving came before them.
+    pub fn caught_up(&mut self, reached: Seq) -> Applied {
         self.live = true;
         self.head = self.head.max(reached);
-        let mut spent = self.forget_lonely_directs().spent;
-        let (channels, files) = (&self.channels, &mut self.files);
-        self.conversations.retain(|id, conversation| {
-            let owned = channels.contains_key(id);
-            if !owned {
-                spent.push(Erase::Conversation(id.clone()));
-                conversation.messages().for_each(|message| drop(files.release(message)));
-            }
-            owned
-        });
-        let accounts = &self.accounts;
-        for (user, markers) in &mut self.read_markers {
-            markers.retain(|channel, _| {
-                let owned = accounts.contains_key(user) && channels.contains_key(channel);
-                if !owned {
-                    spent.push(Erase::Key(Key::ReadMarker(user.clone(), channel.clone())));
-                }
-                owned
-            });
-        }
-        self.read_markers.retain(|_, markers| !markers.is_empty());
-        let former: Vec<_> = self.former_names.keys().cloned().collect();
-        spent.extend(self.forget_former_names(&former));
-        self.show_last_names();
-        spent
+        let mut applied = Applied::default();
+        self.drop_ownerless_conversations(&mut applied);
+        self.drop_ownerless_read_markers(&mut applied);
+        self.drop_unreferenced_people(&mut applied);
+        applied
     }
 
-    /// The last entry that was applied, or that the past reached.
+    /// The last entry that was applied or skipped, or that the replay reached.
     #[must_use]
     pub fn head(&self) -> Seq {
         self.head
+    }
+
+    /// The size of all kept texts and their HTML, in bytes.
+    #[must_use]
+    pub fn text_bytes(&self) -> u64 {
+        self.text_bytes
+    }
+
+    /// The bytes of the kept texts of this user, with their renderings.
+    #[must_use]
+    pub fn text_bytes_of(&self, user: &UserId) -> u64 {
+        self.text_bytes_of.get(user).copied().unwrap_or_default()
+    }
+
+    fn count_text(&mut self, message: &Message) {
+        self.text_bytes += message.text_bytes();
+        *self.text_bytes_of.entry(message.author.id().clone()).or_default() += message.text_bytes();
+    }
+
+    fn discount_text(&mut self, message: &Message) {
+        self.text_bytes -= message.text_bytes();
+        if let Some(bytes) = self.text_bytes_of.get_mut(message.author.id()) {
+            *bytes -= message.text_bytes();
+            if *bytes == 0 {
+                self.text_bytes_of.remove(message.author.id());
+            }
+        }
     }
 }

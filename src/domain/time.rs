@@ -1,11 +1,11 @@
-//! Moments, as the log keeps them and as clients see them.
+//! Timestamps, with the forms in which the log and clients see them.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A moment in milliseconds since 1970-01-01T00:00:00Z.
+/// A time in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Stored as that number ([`Timestamp::as_millis`]), shown to clients as RFC 3339 in UTC with
 /// milliseconds.
@@ -22,13 +22,13 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment that many milliseconds after 1970.
+    /// The timestamp of this many milliseconds since 1970.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// The milliseconds since 1970.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0
@@ -54,8 +54,9 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Stores a [`Timestamp`] as its milliseconds: `#[serde(with = "time::millis")]`.
-pub(crate) mod millis {
+/// The serde form of an optional [`Timestamp`] as milliseconds:
+/// `#[serde(with = "time::optional_millis")]`.
+pub(crate) mod optional_millis {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::Timestamp;
@@ -72,5 +73,26 @@ pub(crate) mod millis {
         deserializer: D,
     ) -> Result<Option<Timestamp>, D::Error> {
         Ok(Option::<i64>::deserialize(deserializer)?.map(Timestamp::from_millis))
+    }
+}
+
+/// The serde form of a [`Timestamp`] as milliseconds: `#[serde(with = "time::millis")]`.
+pub(crate) mod millis {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Timestamp;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde's `with` calls")]
+    pub(crate) fn serialize<S: Serializer>(
+        moment: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        moment.as_millis().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
+        Ok(Timestamp::from_millis(i64::deserialize(deserializer)?))
     }
 }

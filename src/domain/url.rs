@@ -1,13 +1,13 @@
-//! Addresses.
+//! Percent-encoding for paths.
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the unreserved characters of RFC 3986.
+/// The characters to escape: all but the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Any text as one segment of a path.
+/// Percent-encodes a text as one segment of a path.
 pub(crate) fn segment(text: &str) -> impl Display {
     utf8_percent_encode(text, ESCAPED)
 }

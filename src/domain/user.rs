@@ -1,44 +1,111 @@
-//! People, as others see them and as the state knows them.
+//! Users, their display names, accounts and sessions.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Seq, SessionId, UserId};
-use crate::domain::names::DisplayName;
+use crate::domain::names::{DisplayName, NameHash};
+use crate::domain::time::Timestamp;
 
-/// Somebody, as clients see them: `{"id": "…", "display_name": "Ada"}`.
+/// A user's id and display name at one moment, as records keep them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct User {
-    /// Who they are, whatever they are called.
+    /// The id, which never changes.
     pub id: UserId,
-    /// What they are called now.
+    /// The display name.
     pub display_name: DisplayName,
 }
 
-/// A live session: the right to act as its user. Engine methods take one, never a bare id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Which session.
-    pub id: SessionId,
-    /// Whose it is.
-    pub user: User,
+/// A user whose display name is shared by everything that shows it: a rename changes it for all at
+/// once.
+#[derive(Debug)]
+pub struct Person {
+    id: UserId,
+    user: RwLock<Arc<User>>,
+    renames: AtomicU32,
 }
 
-/// Somebody who holds a name, with what the state keeps of them.
+impl Person {
+    /// Makes a person of this id and name.
+    #[must_use]
+    pub fn new(user: User) -> Self {
+        let id = user.id.clone();
+        Self { id, user: RwLock::new(Arc::new(user)), renames: AtomicU32::new(0) }
+    }
+
+    /// The id, which never changes.
+    #[must_use]
+    pub fn id(&self) -> &UserId {
+        &self.id
+    }
+
+    /// The user's id and present (or last) display name.
+    #[must_use]
+    pub fn user(&self) -> Arc<User> {
+        self.user.read().clone()
+    }
+
+    /// Number of renames in this process. A text that was rendered at another count may show a
+    /// former name.
+    #[must_use]
+    pub fn renames(&self) -> u32 {
+        self.renames.load(Ordering::Acquire)
+    }
+
+    /// Changes the display name for everything that shares this person.
+    pub(crate) fn rename(&self, display_name: &DisplayName) {
+        if self.user.read().display_name != *display_name {
+            let (id, display_name) = (self.id.clone(), display_name.clone());
+            *self.user.write() = Arc::new(User { id, display_name });
+            self.renames.fetch_add(1, Ordering::Release);
+        }
+    }
+}
+
+impl PartialEq for Person {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.user() == other.user()
+    }
+}
+
+impl Eq for Person {}
+
+/// The session of a request: the right to act as its user. Engine methods take a session, never a
+/// bare user id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The session's id.
+    pub id: SessionId,
+    /// The user whose session it is.
+    pub user: User,
+    /// The address that the request came from, if known.
+    pub address: Option<IpAddr>,
+}
+
+/// The account of a user who holds a display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// As clients see them.
-    pub user: User,
-    /// Their live sessions; never empty.
-    pub sessions: HashSet<SessionId>,
-    /// The entry that this account was last written by: what the next one must follow.
+    /// The user.
+    pub person: Arc<Person>,
+    /// The live sessions, each with the time of its last recorded use; never empty.
+    pub sessions: BTreeMap<SessionId, Timestamp>,
+    /// The account's first entry, which claimed the name; the log keeps it as long as the account.
+    pub first: Seq,
+    /// The account's last entry: a change is appended on the condition that it still is.
     pub seq: Seq,
-    /// Counts the account's entries, so that one which was decided on an older state is told
-    /// apart, even under another name.
+    /// The name's hash in that entry's key. It is kept, not computed again: Unicode's tables may have
+    /// changed since.
+    pub key: NameHash,
+    /// The number of the account's changes so far, from 0. An entry with no larger one was decided on
+    /// an older state, and is refused.
     pub revision: u64,
-    /// What was in the log before their first sign-in counts as read.
+    /// The log's head at the first sign-in; earlier messages count as read.
     pub since: Seq,
-    /// Whether they ever had another name, which their earlier messages were stored with.
-    pub renamed: bool,
+    /// The entry that last changed the name, if any did.
+    pub renamed: Option<Seq>,
 }

@@ -10,18 +10,18 @@ use tokio::io::{AsyncRead, AsyncSeek};
 
 use crate::domain::ids::AttachmentId;
 
-/// The bytes of one file, from any point on.
+/// A reader of the bytes of one file, from any point on.
 pub trait Blob: AsyncRead + AsyncSeek + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncSeek + Send + Unpin> Blob for T {}
 
-/// A store of bytes by id. Each id is put once; the log says which are needed.
+/// A store of files' bytes by id. Each id is put once; the log says which are needed.
 ///
 /// Every implementation keeps the promises of `tests/spec/blobs.rs`:
 ///
 /// 1. When `put` returns, the bytes are durable, and `open` gives exactly them.
 /// 2. When the bytes that are put fail, or `put` is dropped, nothing can be opened.
-/// 3. What is removed cannot be opened any more; whoever has it open can read on.
+/// 3. What is removed cannot be opened any more; a reader that is open can read on.
 /// 4. After `retain`, nothing is stored but what was to be retained.
 pub trait Blobs: Send + Sync {
     /// Stores bytes as they come, holding none of them for long.
@@ -31,7 +31,7 @@ pub trait Blobs: Send + Sync {
         bytes: BoxStream<'a, io::Result<Bytes>>,
     ) -> BoxFuture<'a, io::Result<()>>;
 
-    /// The bytes of this id.
+    /// Opens the bytes of this id for reading.
     fn open(&self, id: &AttachmentId) -> BoxFuture<'static, io::Result<Box<dyn Blob>>>;
 
     /// Removes what is stored under these ids, soon; a failure leaves it to the next

@@ -1,50 +1,112 @@
-//! Channels: creating, finding, describing, deleting; and how far one has read.
+//! Channels: listing, creating, changing, deleting them, and typing in them.
 
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::commit::Decision;
 use super::log::Expect;
 use super::presence::Place;
-use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
-use crate::domain::channel::{ChannelRef, ChannelView, Kind};
-use crate::domain::entry::{ChannelRecord, Key, ReadMarkerRecord, encode};
-use crate::domain::ids::{ChannelId, MessageId, Seq};
+use super::room::Payload;
+use super::{Engine, EngineError, Live};
+use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
+use crate::domain::entry::{ChannelRecord, Key};
+use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::names::{ChannelName, Topic};
-use crate::domain::user::{Session, User};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Person, Session, User};
+use crate::wire::channel::{ChannelSnapshot, ChannelView};
+use crate::wire::event;
 
-impl Engine {
-    /// Every channel that this user can see, by name.
+/// Time without messages after which anybody may delete a channel whose creator has left.
+const ABANDONED_AFTER: TimeDelta = TimeDelta::days(7);
+
+/// A snapshot of the channels that a user can see. Each is rendered only when it is asked for.
+#[derive(Debug)]
+pub struct ChannelList {
+    me: Option<Arc<Person>>,
+    channels: Vec<ChannelSnapshot>,
+}
+
+impl ChannelList {
+    /// The number of channels.
     #[must_use]
-    pub fn channels(&self, session: &Session) -> Vec<ChannelView> {
-        let live = self.core.live.read();
-        let me = &session.user.id;
-        live.state.channels_of(me).map(|channel| live.state.view(channel, me)).collect()
+    pub fn len(&self) -> usize {
+        self.channels.len()
     }
 
-    /// One channel, and who has its stream open.
+    /// True when there is no channel.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    /// The channels as the user sees them: the public ones by name, then direct conversations,
+    /// latest first.
+    pub fn views(&self) -> impl Iterator<Item = ChannelView> {
+        (0..self.len()).filter_map(|at| self.view(at))
+    }
+
+    /// The channel at this place as the user sees it.
+    #[must_use]
+    pub fn view(&self, at: usize) -> Option<ChannelView> {
+        Some(self.channels.get(at)?.view(self.me.as_ref()?))
+    }
+
+    /// The channels, not rendered.
+    #[must_use]
+    pub fn snapshots(&self) -> &[ChannelSnapshot] {
+        &self.channels
+    }
+}
+
+impl Engine {
+    /// Lists every channel that this user can see: the public ones by name, then their direct
+    /// conversations, latest first.
+    #[must_use]
+    pub fn channels(&self, session: &Session) -> ChannelList {
+        let live = self.core.live.read();
+        let user = &session.user.id;
+        let me = live.state.account(user).map(|account| account.person.clone());
+        let positions = self.core.read_positions(&live, user);
+        let channels = live.state.channels_of(user);
+        let channels = channels.map(|channel| live.snapshot(channel, positions.of(&channel.id)));
+        ChannelList { me, channels: channels.collect() }
+    }
+
+    /// Finds one channel. Returns it with the users who have its stream open.
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user.
+    /// When there is no such channel for this user, or the session is gone.
     pub fn channel(
         &self,
         session: &Session,
         named: &ChannelRef,
     ) -> Result<(ChannelView, Vec<User>), EngineError> {
-        let view = {
+        let view = self.view(session, named)?;
+        let online = self.users_in(&Place::Channel(view.id.clone()));
+        Ok((view, online))
+    }
+
+    fn view(&self, session: &Session, named: &ChannelRef) -> Result<ChannelView, EngineError> {
+        let (snapshot, me) = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;
-            live.state.view(&channel, &session.user.id)
+            let me = live.account(session)?.person.clone();
+            let read = self.core.read_positions(&live, me.id()).of(&channel.id);
+            (live.snapshot(&channel, read), me)
         };
-        let online = self.here(&Place::Channel(view.id.clone()));
-        Ok((view, online))
+        Ok(snapshot.view(&me))
     }
 
     /// Creates a public channel.
     ///
     /// # Errors
     ///
-    /// When there is one of that name, the session is gone, they do too much, or nothing can be
-    /// stored.
+    /// When there is one of that name, there are as many as there can be, the session is gone, they
+    /// do too much, or nothing can be stored.
     pub async fn create_channel(
         &self,
         session: &Session,
@@ -53,38 +115,46 @@ impl Engine {
     ) -> Result<ChannelView, EngineError> {
         self.count_change(session)?;
         let id = ChannelId::from(Uuid::now_v7());
-        for _ in 0..MAX_DECISIONS {
-            let creator = {
-                let live = self.core.live.read();
-                if live.state.channel_named(&name).is_some() {
-                    return Err(EngineError::ChannelExists);
-                }
-                Some(live.account(session)?.user.clone())
-            };
+        let _lock = self.creation_lock.lock().await;
+        let created = self.commit(|live| {
+            let creator = User::clone(&live.account(session)?.person.user());
+            if live.state.channel_named(&name).is_some() {
+                return Err(EngineError::ChannelExists);
+            }
+            self.refuse_more_channels(live, &creator)?;
             let record = ChannelRecord::Open {
                 id: id.clone(),
                 name: name.clone(),
                 topic: topic.clone(),
-                creator,
+                creator: Some(creator),
                 created_at: None,
             };
-            let key = Key::Channel(name.hash());
-            match self.append(fresh_op(), key, encode(&record), Expect::Absent).await? {
-                Attempt::Done(_) => {
-                    return self.channel(session, &ChannelRef::Id(id)).map(|it| it.0);
-                }
-                Attempt::Again => {}
-            }
-        }
-        Err(EngineError::StorageUnavailable)
+            let expect = Expect::from(live.state.last_of_channel_name(&name));
+            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), &record, expect))
+        });
+        created.await?;
+        self.view(session, &ChannelRef::Id(id))
     }
 
-    /// Says what a channel is about.
+    fn refuse_more_channels(&self, live: &Live, creator: &User) -> Result<(), EngineError> {
+        let channels = live.state.public_channels();
+        if channels.len() >= self.bounds.max_channels {
+            return Err(EngineError::LimitReached("channels"));
+        }
+        let theirs = channels.filter(|channel| channel.creator() == Some(&creator.id));
+        if theirs.count() >= self.bounds.max_channels_per_user {
+            return Err(EngineError::LimitReached("channels of yours"));
+        }
+        Ok(())
+    }
+
+    /// Changes a channel's topic.
     ///
     /// # Errors
     ///
-    /// When there is no such channel, somebody else created it (`general` is everybody's), the
-    /// session is gone, they do too much, or nothing can be stored.
+    /// When there is no such channel, somebody else created it (where nobody did, or the creator
+    /// has left, it is everybody's), the session is gone, they do too much, or nothing can be
+    /// stored.
     pub async fn set_topic(
         &self,
         session: &Session,
@@ -92,112 +162,105 @@ impl Engine {
         topic: Topic,
     ) -> Result<ChannelView, EngineError> {
         self.count_change(session)?;
-        for _ in 0..MAX_DECISIONS {
-            let (name, seq, record) = {
-                let live = self.core.live.read();
-                live.account(session)?;
-                let channel = live.find(named, session)?;
-                let Kind::Public { name, topic: present, creator } = &channel.kind else {
-                    return Err(EngineError::NotAllowed("a direct conversation has no topic"));
-                };
-                if creator.as_ref().is_some_and(|by| by.id != session.user.id) {
-                    return Err(EngineError::NotAllowed("only its creator can change a channel"));
-                }
-                if *present == topic {
-                    return Ok(live.state.view(&channel, &session.user.id));
-                }
-                let record = ChannelRecord::Open {
-                    id: channel.id.clone(),
-                    name: name.clone(),
-                    topic: topic.clone(),
-                    creator: creator.clone(),
-                    created_at: channel.created_at,
-                };
-                (name.clone(), channel.seq, record)
+        let changed = self.commit(|live| {
+            live.account(session)?;
+            let channel = live.find(named, session)?;
+            let ChannelKind::Public { name, topic: present, creator } = &channel.kind else {
+                return Err(EngineError::NotAllowed("a direct conversation has no topic"));
             };
-            match self.write_channel(&name, seq, &record).await? {
-                Attempt::Done(_) => return self.channel(session, named).map(|it| it.0),
-                Attempt::Again => {}
+            let owner = live.owner(&channel);
+            if owner.is_some_and(|owner| *owner != session.user.id) {
+                return Err(EngineError::NotYours);
             }
+            if *present == topic {
+                return Ok(Decision::Unchanged(()));
+            }
+            let known = creator.as_ref().and_then(|creator| live.state.account(creator));
+            let record = ChannelRecord::Open {
+                id: channel.id.clone(),
+                name: name.clone(),
+                topic: topic.clone(),
+                creator: known.map(|account| User::clone(&account.person.user())),
+                created_at: channel.created_at,
+            };
+            let expect = Expect::At(channel.seq());
+            Ok(Decision::append(Key::Channel(name.hash()), &record, expect))
+        });
+        changed.await?;
+        self.view(session, named)
+    }
+
+    /// Announces to the listeners of a channel that this user is typing. Nothing of it is kept.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, or they do too much.
+    pub fn typing(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+        self.count_change(session)?;
+        let channel = self.core.live.read().find(named, session)?;
+        if let Some(room) = self.core.rooms.get(&channel.id) {
+            let frame = event::about_user("typing", &(&session.user).into());
+            room.push(None, Payload::Shared(frame));
+            room.wake();
         }
-        Err(EngineError::StorageUnavailable)
+        Ok(())
     }
 
     /// Deletes a channel with all that it keeps, and ends its streams.
     ///
     /// # Errors
     ///
-    /// When there is no such channel, somebody else created it, it is `general`, the session is
-    /// gone, they do too much, or nothing can be stored.
+    /// When there is no such channel, somebody else created it, nobody did and something was said
+    /// in it lately, it is `general`, the session is gone, they do too much, or nothing can be
+    /// stored.
     pub async fn delete_channel(
         &self,
         session: &Session,
         named: &ChannelRef,
     ) -> Result<(), EngineError> {
         self.count_change(session)?;
-        for _ in 0..MAX_DECISIONS {
-            let (name, seq, record) = {
-                let live = self.core.live.read();
-                live.account(session)?;
-                let channel = live.find(named, session)?;
-                let Kind::Public { name, creator, .. } = &channel.kind else {
-                    return Err(EngineError::NotAllowed("a direct conversation stays"));
-                };
-                if creator.is_none() {
-                    return Err(EngineError::NotAllowed("`general` stays"));
-                }
-                if !channel.is_of(&session.user.id) {
-                    return Err(EngineError::NotAllowed("only its creator can delete a channel"));
-                }
-                let record = ChannelRecord::Deleted { id: channel.id.clone() };
-                (name.clone(), channel.seq, record)
-            };
-            match self.write_channel(&name, seq, &record).await? {
-                Attempt::Done(_) => return Ok(()),
-                Attempt::Again => {}
-            }
-        }
-        Err(EngineError::StorageUnavailable)
-    }
-
-    /// Marks a channel as read up to this message: later ones are unread.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such channel or message, the session is gone, or nothing can be stored.
-    pub async fn mark_read(
-        &self,
-        session: &Session,
-        named: &ChannelRef,
-        message: &MessageId,
-    ) -> Result<(), EngineError> {
-        let (channel, read) = {
+        let id = {
             let live = self.core.live.read();
-            live.account(session)?;
-            let channel = live.find(named, session)?.id.clone();
-            let conversation = live.state.conversation(&channel);
-            let message = conversation.and_then(|conversation| conversation.message(message));
-            let read: Seq = message.ok_or(EngineError::NoSuchMessage)?.seq;
-            if live.state.read_up_to(&session.user.id, &channel) == read {
-                return Ok(());
-            }
-            (channel, read)
+            live.find(named, session)?.id.clone()
         };
-        let key = Key::ReadMarker(session.user.id.clone(), channel);
-        let body = encode(&ReadMarkerRecord { read });
-        match self.append(fresh_op(), key, body, Expect::Any).await? {
-            Attempt::Done(_) => Ok(()),
-            Attempt::Again => Err(EngineError::NoSuchChannel),
-        }
+        let now = Timestamp::from(Utc::now());
+        let deleted = self.commit(|live| {
+            live.account(session)?;
+            // A channel created meanwhile under the same name is another one.
+            let channel = live.state.channel(&id).ok_or(EngineError::NoSuchChannel)?;
+            let ChannelKind::Public { name, .. } = &channel.kind else {
+                return Err(EngineError::NotAllowed("a direct conversation cannot be deleted"));
+            };
+            if *name == ChannelName::general() {
+                return Err(EngineError::NotAllowed("`general` cannot be deleted"));
+            }
+            match live.owner(channel) {
+                Some(owner) if *owner != session.user.id => return Err(EngineError::NotYours),
+                None if !live.is_abandoned(channel, now) => {
+                    let why = "a channel whose creator has left can be deleted once nothing was \
+                               said in it for 7 days";
+                    return Err(EngineError::NotAllowed(why));
+                }
+                _ => {}
+            }
+            let record = ChannelRecord::Deleted { id: id.clone(), name: Some(name.clone()) };
+            let expect = Expect::At(channel.seq());
+            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), &record, expect))
+        });
+        deleted.await.map(drop)
+    }
+}
+
+impl Live {
+    /// The creator of a channel, unless they have left.
+    fn owner<'c>(&self, channel: &'c Channel) -> Option<&'c UserId> {
+        channel.creator().filter(|creator| self.state.account(creator).is_some())
     }
 
-    async fn write_channel(
-        &self,
-        name: &ChannelName,
-        last: Seq,
-        record: &ChannelRecord,
-    ) -> Result<Attempt, EngineError> {
-        let key = Key::Channel(name.hash());
-        self.append(fresh_op(), key, encode(record), Expect::At(last)).await
+    fn is_abandoned(&self, channel: &Channel, now: Timestamp) -> bool {
+        let conversation = self.state.conversation(&channel.id);
+        let last = conversation.and_then(|it| Some(it.messages().next_back()?.sent_at));
+        let since = last.or(channel.created_at).map_or(0, Timestamp::as_millis);
+        now.as_millis() - since >= ABANDONED_AFTER.num_milliseconds()
     }
 }

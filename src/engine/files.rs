@@ -1,9 +1,9 @@
-//! Files: receiving them before their message, and giving them to whoever can read it.
+//! Files: received before their message, and readable by those who can read the message.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +13,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::blobs::{Blob, Blobs};
-use super::{Attempt, Engine, EngineError};
+use super::commit::Committed;
+use super::{Engine, EngineError};
 use crate::domain::attachment::{Attachment, FileName};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{AttachmentId, UserId};
@@ -21,42 +22,54 @@ use crate::domain::media_type::Sniffer;
 use crate::domain::message::Content;
 use crate::domain::user::Session;
 
-/// How many messages with files a user may be sending at a time.
+/// Largest number of messages with files that a user may be sending at a time.
 const MAX_UPLOADS: usize = 4;
 
-/// How much may be uploaded.
+/// The limits of uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FileLimits {
     /// The largest file, in bytes.
     pub max_file_bytes: u64,
-    /// How many files a message has at most.
+    /// The largest number of files of one message.
     pub max_message_files: usize,
-    /// How many bytes the files of all kept messages have together at most, with those that are
-    /// being uploaded.
+    /// The largest size of the files of all kept messages together, with those that are being
+    /// uploaded, in bytes.
     pub max_total_bytes: u64,
 }
 
 impl FileLimits {
-    /// The most that the files of one message can have together, in bytes.
+    /// The largest size of the files of one message together, in bytes.
     #[must_use]
     pub fn max_message_bytes(&self) -> u64 {
         self.max_file_bytes.saturating_mul(self.max_message_files as u64)
     }
 }
 
-/// How many messages with files each user is sending now.
+/// The uploads that are under way, by user.
 #[derive(Default)]
-pub(super) struct Uploads(Mutex<HashMap<UserId, usize>>);
+pub(super) struct Uploads(Mutex<HashMap<UserId, UserUploads>>);
 
-/// The right to send one message with files, and the only way to have them received. A user has
-/// few of these at a time; dropped, it is free again.
+/// The uploads of one user that are under way.
+#[derive(Default)]
+struct UserUploads {
+    /// Number of messages with files that are being sent.
+    messages: usize,
+    /// Number of bytes of files that are in no message yet.
+    bytes: Arc<AtomicU64>,
+}
+
+/// A permit to send one message with files, and the only way to have them received. A user has few
+/// of them at a time; dropping one gives it back.
 pub struct Admission<'e> {
     engine: &'e Engine,
     user: UserId,
+    /// Number of bytes of the user's files that are in no message yet.
+    bytes: Arc<AtomicU64>,
 }
 
 impl Admission<'_> {
-    /// Stores a file as its bytes come. It is durable when this returns, and has yet to be sent.
+    /// Stores a file as its bytes come. It is durable when this returns, but belongs to no message
+    /// yet.
     ///
     /// # Errors
     ///
@@ -66,10 +79,11 @@ impl Admission<'_> {
         &self,
         name: FileName,
         bytes: impl Stream<Item = io::Result<Bytes>> + Send,
-    ) -> Result<Received, EngineError> {
+    ) -> Result<ReceivedFile, EngineError> {
         let engine = self.engine;
         let id = AttachmentId::from(Uuid::now_v7());
-        let mut space = Space { used: engine.uploading.clone(), bytes: 0 };
+        let used = [engine.uploading.clone(), self.bytes.clone()];
+        let mut space = ReservedSpace { used, bytes: 0 };
         let mut sniffer = Sniffer::new();
         let refused = Mutex::new(None);
         let refuse = |error: EngineError| {
@@ -78,12 +92,11 @@ impl Admission<'_> {
         };
         let checked = bytes.map(|chunk| {
             let chunk = chunk.map_err(|_| refuse(EngineError::CutOff))?;
-            let uploading = space.grow(chunk.len() as u64);
-            let all = engine.core.live.read().state.attachment_bytes() + uploading;
+            let [all, theirs] = space.grow(chunk.len() as u64);
             if space.bytes > engine.file_limits.max_file_bytes {
                 return Err(refuse(EngineError::TooLarge("the file is too large")));
             }
-            if all > engine.file_limits.max_total_bytes {
+            if !engine.has_room(&self.user, all, theirs) {
                 return Err(refuse(EngineError::TooLarge("there is no room for more files")));
             }
             sniffer.look(&chunk);
@@ -96,18 +109,18 @@ impl Admission<'_> {
                 EngineError::StorageUnavailable
             }));
         }
-        let told = sniffer.finish();
-        engine.counts.count_upload(told.size);
+        let facts = sniffer.finish();
+        engine.counters.count_upload(facts.size);
         let attachment = Attachment {
             id,
             name,
-            media_type: told.media_type,
-            size: told.size,
-            sha256: told.sha256,
-            dimensions: told.dimensions,
+            media_type: facts.media_type,
+            size: facts.size,
+            sha256: facts.sha256,
+            dimensions: facts.dimensions,
         };
         let blobs = engine.core.blobs.clone();
-        Ok(Received { attachment, blobs, unowned: true, space })
+        Ok(ReceivedFile { attachment, blobs, unclaimed: AtomicBool::new(true), space })
     }
 }
 
@@ -115,80 +128,88 @@ impl Drop for Admission<'_> {
     fn drop(&mut self) {
         let mut under_way = self.engine.uploads.0.lock();
         if let Some(theirs) = under_way.get_mut(&self.user) {
-            *theirs -= 1;
-            if *theirs == 0 {
+            theirs.messages -= 1;
+            if theirs.messages == 0 {
                 under_way.remove(&self.user);
             }
         }
     }
 }
 
-/// A file that is stored and belongs to no message yet. Dropped as such, it is removed again.
-pub struct Received {
+/// A file that is stored and belongs to no message yet. It is removed again when it is dropped
+/// unclaimed.
+pub struct ReceivedFile {
     attachment: Attachment,
     blobs: Arc<dyn Blobs>,
-    unowned: bool,
-    space: Space,
+    unclaimed: AtomicBool,
+    space: ReservedSpace,
 }
 
-impl Received {
+impl ReceivedFile {
     /// The file as a message would have it.
     #[must_use]
     pub fn attachment(&self) -> &Attachment {
         &self.attachment
     }
 
-    /// From now on a message may have it, or not, if it is not among `taken` after all.
-    pub(super) fn settle(&mut self, taken: &[Attachment]) {
-        self.unowned = !taken.iter().any(|it| it.id == self.attachment.id);
+    /// Claims the file for a message with these attachments, or gives it up if it is not among
+    /// them: an unclaimed file is removed when it is dropped.
+    pub(super) fn claim(&self, attachments: &[Attachment]) {
+        let unclaimed = !attachments.iter().any(|it| it.id == self.attachment.id);
+        self.unclaimed.store(unclaimed, Ordering::Relaxed);
     }
 
-    /// A message has it, and its bytes count as that message's.
-    pub(super) fn count_no_more(&mut self) {
+    /// Frees the reserved space: the file is a message's now, and its bytes count as such.
+    pub(super) fn free_space(&mut self) {
         self.space.clear();
     }
 }
 
-impl Drop for Received {
+impl Drop for ReceivedFile {
     fn drop(&mut self) {
-        if self.unowned {
+        if *self.unclaimed.get_mut() {
             self.blobs.remove(vec![self.attachment.id.clone()]);
         }
     }
 }
 
-/// Bytes that are on their way into the store and count as used.
-struct Space {
-    used: Arc<AtomicU64>,
+/// A reservation of space for bytes on their way into the store, until it is dropped.
+struct ReservedSpace {
+    /// Number of bytes in use by everybody, and by the user.
+    used: [Arc<AtomicU64>; 2],
     bytes: u64,
 }
 
-impl Space {
-    fn grow(&mut self, bytes: u64) -> u64 {
+impl ReservedSpace {
+    /// Reserves more bytes. Returns the number in use now, by everybody and by the user.
+    fn grow(&mut self, bytes: u64) -> [u64; 2] {
         self.bytes += bytes;
-        self.used.fetch_add(bytes, Ordering::Relaxed) + bytes
+        self.used.each_ref().map(|used| used.fetch_add(bytes, Ordering::Relaxed) + bytes)
     }
 
     fn clear(&mut self) {
-        self.used.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+        let bytes = std::mem::take(&mut self.bytes);
+        for used in &self.used {
+            used.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 }
 
-impl Drop for Space {
+impl Drop for ReservedSpace {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
 impl Engine {
-    /// How much may be uploaded.
+    /// The limits of uploads.
     #[must_use]
     pub fn file_limits(&self) -> FileLimits {
         self.file_limits
     }
 
-    /// Lets this user begin to send a message with files there, and counts the message: asked before
-    /// the first byte is received.
+    /// Admits a message with files of this user to a channel, and counts it against their rate
+    /// limit. Called before the first byte is received.
     ///
     /// # Errors
     ///
@@ -201,16 +222,28 @@ impl Engine {
     ) -> Result<Admission<'_>, EngineError> {
         self.core.live.read().find(named, session)?;
         let mut under_way = self.uploads.0.lock();
-        let theirs = under_way.get(&session.user.id).copied().unwrap_or(0);
+        let theirs = under_way.get(&session.user.id).map_or(0, |theirs| theirs.messages);
         if theirs >= MAX_UPLOADS {
             return Err(EngineError::SlowDown { retry_after: Duration::from_secs(1) });
         }
         self.count_post(session)?;
-        under_way.insert(session.user.id.clone(), theirs + 1);
-        Ok(Admission { engine: self, user: session.user.id.clone() })
+        let theirs = under_way.entry(session.user.id.clone()).or_default();
+        theirs.messages += 1;
+        let bytes = theirs.bytes.clone();
+        Ok(Admission { engine: self, user: session.user.id.clone(), bytes })
     }
 
-    /// A file and its bytes.
+    /// True when there is room for the files that are being sent: no user takes more than half of
+    /// what the others leave.
+    fn has_room(&self, user: &UserId, uploading: u64, theirs: u64) -> bool {
+        let live = self.core.live.read();
+        let all = live.state.attachment_bytes() + uploading;
+        let theirs = live.state.attachment_bytes_of(user) + theirs;
+        let left = self.file_limits.max_total_bytes.saturating_sub(all.saturating_sub(theirs));
+        all <= self.file_limits.max_total_bytes && theirs <= left.div_ceil(2)
+    }
+
+    /// Opens a file for reading.
     ///
     /// # Errors
     ///
@@ -240,35 +273,36 @@ impl Engine {
     }
 }
 
-/// The files that a message is to have: those received, where they are not the same as one that
-/// it has already.
-pub(super) fn attachments(files: &[Received], present: &[Attachment]) -> Vec<Attachment> {
+/// The attachments of a message with these files. Where it has the same file already, that one
+/// stays.
+pub(super) fn attachments(files: &[ReceivedFile], present: &[Attachment]) -> Vec<Attachment> {
     let mut present: Vec<_> = present.iter().collect();
     let mut chosen = Vec::with_capacity(files.len());
-    for Received { attachment, .. } in files {
+    for ReceivedFile { attachment, .. } in files {
         let same = present.iter().position(|it| it.same_as(attachment));
         chosen.push(same.map_or(attachment, |at| present.remove(at)).clone());
     }
     chosen
 }
 
-/// Stores a message with its files. From before the attempt until it is known to have failed, the
-/// files are not removed, even if nobody waits for that: a message may have them.
-pub(super) async fn with_files(
-    files: &mut [Received],
-    content: &Content,
-    attempt: impl Future<Output = Result<Attempt, EngineError>>,
-) -> Result<Attempt, EngineError> {
-    for file in &mut *files {
-        file.settle(&content.attachments);
-    }
-    let attempt = attempt.await;
+/// Claims files for a message that is about to be stored: from before the attempt until it is known
+/// to have failed they are not removed, even if the request ends meanwhile.
+pub(super) fn claim(files: &[ReceivedFile], content: &Content) {
     for file in files {
-        match attempt {
-            Ok(Attempt::Done(_)) => file.count_no_more(),
-            Err(EngineError::Unfollowed) => {}
-            _ => file.settle(&[]),
+        file.claim(&content.attachments);
+    }
+}
+
+/// Releases the claims of a message's files after the attempt to store it, unless it may have them.
+pub(super) fn release_unclaimed<T>(
+    files: &mut [ReceivedFile],
+    stored: &Result<Committed<T>, EngineError>,
+) {
+    for file in files {
+        match stored {
+            Ok(Committed::Applied(_)) => file.free_space(),
+            Err(EngineError::FollowerStopped) => {}
+            _ => file.claim(&[]),
         }
     }
-    attempt
 }

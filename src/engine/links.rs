@@ -1,4 +1,4 @@
-//! One-time links, with which somebody takes another device along.
+//! One-time links, which sign another device in as the same user.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,20 +7,19 @@ use std::time::Duration;
 use chrono::Utc;
 use parking_lot::Mutex;
 
+use super::commit::Decision;
 use super::log::Expect;
-use super::people::{SignedIn, next_record, secret};
-use super::{Attempt, Engine, EngineError, MAX_DECISIONS, fresh_op};
-use crate::domain::entry::{Key, encode};
+use super::users::{SignedIn, next_record, secret};
+use super::{Engine, EngineError};
+use crate::domain::entry::Key;
 use crate::domain::ids::{SessionId, UserId, sha256_hex};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 
-/// How long a link can be used.
-const LIFE: Duration = Duration::from_mins(10);
-/// How many links of one user can be used at a time: a further one ends the oldest.
+/// Time for which a link can be used.
+const LINK_LIFE: Duration = Duration::from_mins(10);
+/// Largest number of usable links of one user: one more ends the oldest.
 const MAX_LINKS: usize = 10;
-/// On how many devices a user can be at once.
-const MAX_SESSIONS: usize = 100;
 
 /// The links that can still be used, by the SHA-256 of their secrets. They last no longer than the
 /// process.
@@ -33,11 +32,11 @@ struct Link {
     expires_at: Timestamp,
 }
 
-/// A link just made.
+/// A new one-time link.
 pub struct NewLink {
-    /// What is in its address. Only a hash is kept: it cannot be told again.
+    /// The secret in its address. Only a hash is kept: it cannot be shown again.
     pub secret: String,
-    /// Until when it can be used.
+    /// The time until which it can be used.
     pub expires_at: Timestamp,
 }
 
@@ -73,14 +72,14 @@ impl Engine {
     /// When the session is gone, they do too much, or the system gives no random numbers.
     pub fn make_link(&self, session: &Session) -> Result<NewLink, EngineError> {
         self.count_change(session)?;
-        let user = self.core.live.read().account(session)?.user.id.clone();
+        let user = self.core.live.read().account(session)?.person.id().clone();
         let secret = secret()?;
-        let expires_at = Timestamp::from(Utc::now() + LIFE);
+        let expires_at = Timestamp::from(Utc::now() + LINK_LIFE);
         self.links.add(id_of(&secret), Link { user, expires_at });
         Ok(NewLink { secret, expires_at })
     }
 
-    /// Whom a link signs in. Looking does not spend it.
+    /// The user whom a link signs in. Looking does not spend it.
     ///
     /// # Errors
     ///
@@ -89,15 +88,16 @@ impl Engine {
         let link = self.links.usable(&id_of(secret)).ok_or(EngineError::NoSuchLink)?;
         let live = self.core.live.read();
         let account = live.state.account(&link.user).ok_or(EngineError::NoSuchLink)?;
-        Ok(account.user.clone())
+        Ok(User::clone(&account.person.user()))
     }
 
-    /// Spends a link on a new session of its user, in place of the one that the device had.
+    /// Signs a device in by a link: spends it on a new session of its user, in place of the session
+    /// that the device had.
     ///
     /// # Errors
     ///
-    /// When it is no link that can still be used, the address has signed in too often lately, its
-    /// user is on too many devices, or nothing can be stored.
+    /// When it is no link that can still be used, the address has used too many lately, its
+    /// user has as many sessions as they may, or nothing can be stored.
     pub async fn follow_link(
         &self,
         secret: &str,
@@ -106,7 +106,7 @@ impl Engine {
     ) -> Result<SignedIn, EngineError> {
         self.link(secret)?;
         if let Some(limits) = &self.limits {
-            limits.sign_in(address)?;
+            limits.link(address)?;
         }
         let spent = self.links.0.lock().remove(&id_of(secret)).ok_or(EngineError::NoSuchLink)?;
         let signed_in = self.add_session(&spent.user).await;
@@ -126,22 +126,18 @@ impl Engine {
 
     async fn add_session(&self, user: &UserId) -> Result<SignedIn, EngineError> {
         let token = secret()?;
-        for _ in 0..MAX_DECISIONS {
-            let (record, seq) = {
-                let live = self.core.live.read();
-                let account = live.state.account(user).ok_or(EngineError::NoSuchLink)?;
-                if account.sessions.len() >= MAX_SESSIONS {
-                    return Err(EngineError::NotAllowed("you are on too many devices"));
-                }
-                (next_record(account, Some(SessionId::of_token(&token))), account.seq)
-            };
-            let user = record.user.clone();
-            let (key, body) = (Key::User(user.display_name.hash()), encode(&record));
-            match self.append(fresh_op(), key, body, Expect::At(seq)).await? {
-                Attempt::Done(_) => return Ok(SignedIn { user, token }),
-                Attempt::Again => {}
+        let added = self.commit(|live| {
+            let account = live.state.account(user).ok_or(EngineError::NoSuchLink)?;
+            if account.sessions.len() >= self.bounds.max_sessions_per_user {
+                return Err(EngineError::LimitReached("sessions of this user"));
             }
-        }
-        Err(EngineError::StorageUnavailable)
+            let record = next_record(account, Some(SessionId::of_token(&token)));
+            let key = Key::User(account.key.clone());
+            Ok::<Decision<()>, _>(Decision::append(key, &record, Expect::At(account.seq)))
+        });
+        added.await?;
+        let live = self.core.live.read();
+        let account = live.state.account(user).ok_or(EngineError::NoSuchLink)?;
+        Ok(SignedIn { user: User::clone(&account.person.user()), token })
     }
 }

@@ -1,391 +1,356 @@
-//! Listening: history, live delivery, resuming and slow readers, all as *read on from here*.
+//! Listeners: the streams of events. History, live delivery, resuming and slow readers are all the
+//! same operation, *read on from here*.
 
-use std::collections::HashSet;
-use std::f64::consts::GOLDEN_RATIO;
+use std::collections::{HashMap, HashSet};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::Stream;
-use serde_json::json;
 use tokio::task::coop::unconstrained;
-use tokio::time::{Instant, Sleep, timeout};
+use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::attendance::Attendance;
-use super::markers::{Markers, MarkersSeen};
-use super::presence::Place;
-use super::resume::{Due, From, Reset, reset_frame};
-use super::room::{Content, Heard, Room, Slot};
-use super::turns::Waiter;
+use super::limits::Cost;
+use super::presence::StreamGuard;
+use super::resume::{Backlog, Resume};
+use super::room::{Lagged, Payload, ReadResult, Room, Slot};
+use super::wake_queue::Subscription;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::event::frame;
-use crate::domain::ids::{ChannelId, Cursor, Seq, UserId};
-use crate::domain::user::Session;
+use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::user::{Person, Session};
+use crate::wire::channel::ChannelSnapshot;
+use crate::wire::event;
 
-/// How often a listener is shown that its connection lives.
-const PING_PERIOD: Duration = Duration::from_secs(20);
-/// How long a cursor from the future is waited for: this node may be behind another.
-const BEHIND_PATIENCE: Duration = Duration::from_secs(5);
-/// How much one chunk carries at most, but for a single larger frame.
+/// Largest chunk, in bytes, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A position in a room, and what its owner is due before that: a stream of bytes to send, whole
-/// frames, several at once when several wait. It ends when the session was signed out, the channel
-/// deleted, or the server is shutting down.
+/// A stream of events as bytes, mostly whole frames, several at once when several wait: a position
+/// in a room, and a backlog before it. It ends when the session was signed out, the channel
+/// deleted, the user has opened too many later streams, or the server is shutting down.
 pub struct Listener {
     core: Arc<Core>,
     room: Arc<Room>,
-    hears: Hears,
-    me: UserId,
+    subject: Subject,
+    me: Arc<Person>,
     position: u64,
-    due: Due,
-    /// Ends when this node has reached the cursor that is due, or not in time.
-    reached: Option<BoxFuture<'static, ()>>,
-    waiter: Waiter,
+    backlog: Backlog,
+    subscription: Subscription,
     ping: Pin<Box<Sleep>>,
-    /// Cancelled when the session or the server ends.
+    /// Cancelled when the session or the server ends, or the user has too many later streams.
     end: CancellationToken,
-    over: BoxFuture<'static, ()>,
-    /// Whom `ping` and `over` would wake.
-    asleep: Option<Waker>,
-    _attendance: Vec<Attendance>,
+    /// Ready once `end` is cancelled.
+    ended: BoxFuture<'static, ()>,
+    /// The task that `ping` and `ended` will wake.
+    registered: Option<Waker>,
+    _guard: StreamGuard,
 }
 
-/// What one listens to.
-enum Hears {
-    /// This channel.
+/// The subject of a stream.
+enum Subject {
+    /// One channel.
     Channel(ChannelId),
-    /// What happens everywhere, and what one has read on other devices.
-    Everything(MarkersSeen),
+    /// Everything that the user can see: the lobby, and the user's own room.
+    Everything(UserRoom),
 }
 
-impl Hears {
-    fn channel(&self) -> Option<&ChannelId> {
-        match self {
-            Self::Channel(channel) => Some(channel),
-            Self::Everything(_) => None,
-        }
-    }
+/// The listener's position in the room of its user.
+struct UserRoom {
+    room: Arc<Room>,
+    position: u64,
+    subscription: Subscription,
 }
 
 impl Engine {
-    /// Listens to a channel.
+    /// Opens a stream of what happens in a channel.
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user, or their session is gone.
+    /// When there is no such channel for this user, their session is gone, they read too much, or
+    /// there are as many streams as there can be.
     pub fn listen(
         &self,
         session: &Session,
         named: &ChannelRef,
-        from: From,
+        from: Resume,
     ) -> Result<Listener, EngineError> {
-        let (id, room, position, due) = {
-            let mut live = self.core.live.write();
-            let channel = live.find(named, session)?.into_owned();
-            let id = channel.id.clone();
-            let epoch = self.log.epoch().of_stream(id.as_str());
-            let head = live.state.head();
-            let room = live.rooms.get_or_make(id.clone(), || Room::new(epoch, head));
-            let due = live.due(&channel, &room, from, &session.user.id);
-            (id, room.clone(), room.head(), due)
+        let core = &self.core;
+        let (snapshot, me, room, position, head) = {
+            let live = core.live.read();
+            let channel = live.find(named, session)?;
+            let me = live.account(session)?.person.clone();
+            let room = core.rooms.get_or_make(channel.id.clone(), Room::default);
+            let position = room.start_position();
+            let read = core.read_positions(&live, me.id()).of(&channel.id);
+            (live.snapshot(&channel, read), me, room, position, live.state.head())
         };
-        self.attend(session, room, Hears::Channel(id), position, due)
+        let backlog = core.channel_backlog(&snapshot, &me, from, head);
+        self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
+        let subject = Subject::Channel(snapshot.channel.id.clone());
+        self.open_stream(session, Opening { me, room, subject, position, backlog })
     }
 
-    /// Listens to what happens everywhere.
+    /// Opens a stream of what happens everywhere.
     ///
     /// # Errors
     ///
-    /// When the session is gone.
+    /// When the session is gone, the user reads too much, or there are as many streams as there can
+    /// be.
     pub fn listen_everywhere(
         &self,
         session: &Session,
-        from: From,
+        from: Resume,
     ) -> Result<Listener, EngineError> {
-        let room = self.core.lobby.clone();
-        let (markers, position, due) = {
-            let mut live = self.core.live.write();
-            let (position, seen, due) = live.resume_everywhere(&room, from);
-            let head = live.state.head();
-            let markers = live.markers.get_or_make(session.user.id.clone(), || Markers::new(head));
-            (MarkersSeen::new(markers, seen), position, due)
+        self.count_read(session, Cost::SMALL)?;
+        let core = &self.core;
+        let room = core.lobby.clone();
+        let (me, position, own, backlog) = {
+            let live = core.live.read();
+            let me = live.account(session)?.person.clone();
+            let own = core.user_rooms.get_or_make(me.id().clone(), Room::default);
+            let subscription = own.subscribe();
+            let own = UserRoom { position: own.head(), room: own, subscription };
+            let positions = core.read_positions(&live, me.id());
+            let backlog = core.everything_backlog(&live, &me, &positions, from);
+            (me, room.head(), own, backlog)
         };
-        self.attend(session, room, Hears::Everything(markers), position, due)
+        let subject = Subject::Everything(own);
+        self.open_stream(session, Opening { me, room, subject, position, backlog })
     }
 
-    fn attend(
-        &self,
-        session: &Session,
-        room: Arc<Room>,
-        hears: Hears,
-        position: u64,
-        due: Due,
-    ) -> Result<Listener, EngineError> {
-        let end = self.core.session_over(session).ok_or(EngineError::SignInRequired)?;
-        let channel = hears.channel().cloned().map(Place::Channel);
-        let places = channel.into_iter().chain([Place::Anywhere]);
-        let attendance = places.map(|place| Attendance::of(&self.core, session, place, &room));
+    fn open_stream(&self, session: &Session, opening: Opening) -> Result<Listener, EngineError> {
+        let Opening { me, room, subject, position, backlog } = opening;
+        let session_end = self.core.session_end(session).ok_or(EngineError::SignInRequired)?;
+        let channel = match &subject {
+            Subject::Channel(channel) => Some((channel.clone(), &room)),
+            Subject::Everything(_) => None,
+        };
+        let guard = StreamGuard::open(&self.core, session, channel, &session_end)?;
+        let end = guard.end().clone();
         Ok(Listener {
             core: self.core.clone(),
-            me: session.user.id.clone(),
+            me,
             position,
-            due,
-            reached: None,
-            waiter: room.waiter(),
-            ping: Box::pin(tokio::time::sleep(self.core.first_ping())),
-            over: Box::pin(end.clone().cancelled_owned()),
+            backlog,
+            subscription: room.subscribe(),
+            ping: Box::pin(sleep_until(self.core.pings.first())),
+            ended: Box::pin(end.clone().cancelled_owned()),
             end,
-            asleep: None,
-            _attendance: attendance.collect(),
+            registered: None,
+            _guard: guard,
             room,
-            hears,
+            subject,
         })
     }
+}
+
+/// The parts of a new listener that the state gives.
+struct Opening {
+    me: Arc<Person>,
+    room: Arc<Room>,
+    subject: Subject,
+    position: u64,
+    backlog: Backlog,
 }
 
 impl Stream for Listener {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        // Looked at first: where something is always said, nothing would be waited for.
+        // Checked first: in a busy room the stream would never get to wait for its end.
         if self.end.is_cancelled() {
             return Poll::Ready(None);
         }
-        if let Some(due) = ready!(self.poll_due(context)) {
-            return Poll::Ready(Some(due));
+        if let Some(piece) = self.backlog.next() {
+            return Poll::Ready(Some(piece));
         }
-        if let heard @ Poll::Ready(_) = self.hear() {
-            return heard;
+        if let frames @ Poll::Ready(_) = self.poll_rooms() {
+            return frames;
         }
-        self.waiter.wait(context.waker());
-        if let Hears::Everything(markers) = &self.hears {
-            markers.wait(context.waker());
+        self.subscription.register(context.waker());
+        if let Subject::Everything(own) = &self.subject {
+            own.subscription.register(context.waker());
         }
-        // Again: a word may have been said in between.
-        if let heard @ Poll::Ready(_) = self.hear() {
-            return heard;
+        // Read again: an event may have come in between.
+        if let frames @ Poll::Ready(_) = self.poll_rooms() {
+            return frames;
         }
-        self.poll_others(context)
+        self.poll_end_and_ping(context)
     }
 }
 
 impl Listener {
-    /// What was read elsewhere and said in the room since; pending when nothing was.
-    fn hear(&mut self) -> Poll<Option<Bytes>> {
+    /// The next chunk from the rooms; pending when there is nothing new.
+    fn poll_rooms(&mut self) -> Poll<Option<Bytes>> {
+        if let Subject::Everything(_) = self.subject {
+            return self.poll_lobby_and_user_room();
+        }
         loop {
-            let heard = self.room.after(self.position, CHUNK_BYTES);
-            // Looked at last, and told first: no cursor stands behind a marker that was not told.
-            if let Some(marked) = self.hear_markers() {
-                return Poll::Ready(Some(marked));
-            }
-            match heard {
-                Heard::Frames(frames, position) => {
+            match self.room.read(self.position, CHUNK_BYTES) {
+                ReadResult::Frames(frames, position) => {
                     self.position = position;
                     return Poll::Ready(Some(frames));
                 }
-                Heard::Slots(slots, position) => {
-                    self.position = position;
-                    let chunk = self.render(&slots);
-                    if !chunk.is_empty() {
-                        return Poll::Ready(Some(chunk));
+                ReadResult::Slots => match self.room.slots_after(self.position, CHUNK_BYTES) {
+                    Err(Lagged) => return Poll::Ready(self.reset()),
+                    Ok((slots, position)) => {
+                        self.position = position;
+                        let chunk = self.render(&slots);
+                        if !chunk.is_empty() {
+                            return Poll::Ready(Some(chunk));
+                        }
                     }
-                }
-                Heard::Lagged => return Poll::Ready(Some(self.reset(Reset::TooSlow))),
-                Heard::Closed => return Poll::Ready(None),
-                Heard::Nothing => return Poll::Pending,
+                },
+                ReadResult::Lagged => return Poll::Ready(self.reset()),
+                ReadResult::Closed => return Poll::Ready(None),
+                ReadResult::Empty => return Poll::Pending,
             }
         }
     }
 
-    /// What this user has read on other devices since, if anything.
-    fn hear_markers(&mut self) -> Option<Bytes> {
-        let Hears::Everything(markers) = &mut self.hears else { return None };
-        let seen = markers.behind()?;
-        let live = self.core.live.read();
-        // Who has lagged behind is told to read everything again.
-        let before = self.room.seq_before(self.position)?;
-        let head = live.state.head();
-        markers.catch_up(head);
-        // The cursor stays where it is until all of them are told; further on it goes only where
-        // nothing was said meanwhile.
-        let after = if self.room.head() == self.position { head } else { before };
-        let mut marked = live.state.marked_since(&self.me, seen).into_iter().peekable();
-        let mut frames = Vec::new();
-        while let Some(channel) = marked.next() {
-            let seq = if marked.peek().is_some() { before } else { after };
-            frames.extend(self.activity(&live, channel, seq));
+    /// The next chunk from the lobby and the user's own room, in the order of the log.
+    fn poll_lobby_and_user_room(&mut self) -> Poll<Option<Bytes>> {
+        let Subject::Everything(own) = &mut self.subject else { return Poll::Pending };
+        if self.room.head() == self.position && own.room.head() == own.position {
+            return Poll::Pending;
         }
-        Some(frames.concat().into()).filter(|frames: &Bytes| !frames.is_empty())
+        let read = {
+            // Both rooms are read at one moment: otherwise an event of one could be sent after a
+            // later event of the other.
+            let _live = self.core.live.read();
+            let all = usize::MAX;
+            let own = own.room.slots_after(own.position, all);
+            (self.room.slots_after(self.position, all), own)
+        };
+        let (Ok((mut slots, position)), Ok((others, own_position))) = read else {
+            return Poll::Ready(self.reset());
+        };
+        self.position = position;
+        own.position = own_position;
+        slots.extend(others);
+        slots.sort_by_key(|slot| slot.seq);
+        let chunk = self.render(&slots);
+        if chunk.is_empty() { Poll::Pending } else { Poll::Ready(Some(chunk)) }
     }
 
-    /// What else wakes it: the end, or that it is time for a ping.
-    fn poll_others(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The end of the stream, or a ping that is due; pending when neither.
+    fn poll_end_and_ping(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let waker = context.waker();
-        // Mostly it was woken for a word: `ping` and `over` know already whom to wake.
-        if self.asleep.as_ref().is_some_and(|asleep| asleep.will_wake(waker))
+        // Mostly the task was woken by a room: `ping` and `ended` have its waker already.
+        if self.registered.as_ref().is_some_and(|registered| registered.will_wake(waker))
             && !self.ping.is_elapsed()
         {
             return Poll::Pending;
         }
-        self.asleep = Some(waker.clone());
-        if self.over.poll_unpin(context).is_ready() {
+        self.registered = Some(waker.clone());
+        if self.ended.poll_unpin(context).is_ready() {
             return Poll::Ready(None);
         }
-        // Outside the task's budget: where that is used up, it would not remember whom to wake.
+        // Outside the task's budget: where that is used up, the timer would not keep the waker.
         ready!(pin!(unconstrained(self.ping.as_mut())).poll(context));
-        self.ping.as_mut().reset(Instant::now() + PING_PERIOD);
-        self.asleep = None;
-        Poll::Ready(Some(Bytes::from_static(b"event: ping\ndata: {}\n\n")))
+        let next = self.core.pings.next();
+        self.ping.as_mut().reset(next);
+        self.registered = None;
+        Poll::Ready(Some(event::PING))
     }
 
-    /// What comes before the room's next words, once.
-    fn poll_due(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        match &self.due {
-            Due::Nothing => Poll::Ready(None),
-            Due::Frames(frames) => {
-                let frames = Some(frames.clone()).filter(|frames| !frames.is_empty());
-                self.due = Due::Nothing;
-                Poll::Ready(frames)
+    /// Starts again with a `reset`, and gives the first piece of that.
+    fn reset(&mut self) -> Option<Bytes> {
+        let core = self.core.clone();
+        let live = core.live.read();
+        let positions = core.read_positions(&live, self.me.id());
+        self.position = self.room.start_position();
+        match &mut self.subject {
+            Subject::Channel(id) => {
+                let channel = live.state.channel(id)?;
+                let snapshot = live.snapshot(channel, positions.of(id));
+                drop(live);
+                self.backlog = core.channel_reset(&snapshot);
             }
-            // Somebody has already seen this entry on another node.
-            Due::After(cursor) => {
-                let cursor = *cursor;
-                if self.over.poll_unpin(context).is_ready() {
-                    return Poll::Ready(None);
-                }
-                let core = &self.core;
-                let reached = self.reached.get_or_insert_with(|| {
-                    let core = core.clone();
-                    Box::pin(async move {
-                        // Reached or not: what is told then is worked out anew.
-                        let _ = timeout(BEHIND_PATIENCE, core.applied(cursor.seq)).await;
-                    })
-                });
-                ready!(reached.poll_unpin(context));
-                (self.reached, self.due) = (None, Due::Nothing);
-                Poll::Ready(Some(self.resume(cursor)))
+            Subject::Everything(own) => {
+                own.position = own.room.head();
+                self.backlog = core.everything_reset(&live, &self.me, &positions);
             }
         }
+        self.backlog.next()
     }
 
-    /// What comes after a cursor that was waited for.
-    fn resume(&mut self, cursor: Cursor) -> Bytes {
-        let me = &self.me;
-        let live = self.core.live.read();
-        let (position, due) = match &mut self.hears {
-            Hears::Channel(id) => {
-                let channel = live.state.channel(id);
-                let due = |channel| live.due(channel, &self.room, From::After(cursor), me);
-                (self.room.head(), channel.map_or(Due::Nothing, due))
-            }
-            Hears::Everything(markers) => {
-                let from = From::After(cursor);
-                let (position, seen, due) = live.resume_everywhere(&self.room, from);
-                markers.catch_up(seen);
-                (position, due)
-            }
-        };
-        drop(live);
-        self.position = position;
-        match due {
-            Due::Frames(frames) if !frames.is_empty() => frames,
-            Due::Frames(_) | Due::Nothing => Bytes::from_static(b": caught up\n\n"),
-            // It never was: nobody has seen what was never said.
-            Due::After(_) => self.reset(Reset::UnknownCursor),
-        }
-    }
-
-    fn reset(&mut self, reset: Reset) -> Bytes {
-        let live = self.core.live.read();
-        self.position = self.room.head();
-        match &mut self.hears {
-            Hears::Channel(id) => live
-                .state
-                .channel(id)
-                .map_or_else(Bytes::new, |channel| live.start_again(channel, &self.room, reset)),
-            Hears::Everything(markers) => {
-                let head = live.state.head();
-                markers.catch_up(head);
-                reset_frame(&self.room, head, reset)
-            }
-        }
-    }
-
-    /// The frames of these slots as this listener sees them. Of what it has not read of a channel,
-    /// the last word counts.
+    /// The frames of these slots as this listener sees them. Of several `activity` of one channel
+    /// only the last is sent.
     fn render(&self, slots: &[Slot]) -> Bytes {
-        let live = self.core.live.read();
-        let mut told = HashSet::new();
+        let views = self.snapshots(slots);
+        let mut seen = HashSet::new();
         let mut frames = Vec::with_capacity(slots.len());
         for slot in slots.iter().rev() {
-            if let Content::Activity(channel) = &slot.content
-                && !told.insert(channel)
+            if let Payload::Activity(channel) = &slot.payload
+                && !seen.insert(channel)
             {
                 continue;
             }
-            frames.extend(self.frame_of(&live, slot));
+            frames.extend(self.frame_of(&views, slot));
         }
         let mut chunk = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
         frames.iter().rev().for_each(|frame| chunk.extend_from_slice(frame));
         chunk.freeze()
     }
 
-    fn frame_of(&self, live: &Live, slot: &Slot) -> Option<Bytes> {
-        let id = Some(Cursor { epoch: self.room.epoch, seq: slot.seq });
-        let me = &self.me;
-        match &slot.content {
-            Content::Shared(frame) => Some(frame.clone()),
-            // A channel that is gone by now is followed by its deletion.
-            Content::Channel { event, channel } => {
-                let view = live.state.view(visible(live, channel, me)?, me);
-                Some(frame(event, id, &serde_json::to_vec(&view).ok()?))
-            }
-            Content::Activity(channel) => self.activity(live, channel, slot.seq),
+    /// The present state of the channels that these slots are about.
+    fn snapshots(&self, slots: &[Slot]) -> HashMap<ChannelId, ChannelSnapshot> {
+        let about = |slot: &Slot| match &slot.payload {
+            Payload::Channel { channel, .. } | Payload::Activity(channel) => Some(channel.clone()),
+            Payload::Shared(_) | Payload::Message(_) | Payload::Update(_) => None,
+        };
+        let about: HashSet<_> = slots.iter().filter_map(about).collect();
+        if about.is_empty() {
+            return HashMap::new();
         }
+        let live = self.core.live.read();
+        let positions = self.core.read_positions(&live, self.me.id());
+        let snapshot = |id| {
+            let channel = visible(&live, &id, self.me.id())?;
+            let snapshot = live.snapshot(channel, positions.of(&id));
+            Some((id, snapshot))
+        };
+        about.into_iter().filter_map(snapshot).collect()
     }
 
-    /// What the listener has not read of this channel, with a cursor that stands at `seq`.
-    fn activity(&self, live: &Live, channel: &ChannelId, seq: Seq) -> Option<Bytes> {
-        let view = live.state.view(visible(live, channel, &self.me)?, &self.me);
-        let activity = json!({
-            "channel": view.name,
-            "channel_id": view.id,
-            "unread": view.unread,
-            "mentions": view.mentions,
-            "last_message_at": view.last_message_at,
-        });
-        let id = Some(Cursor { epoch: self.room.epoch, seq });
-        Some(frame("activity", id, activity.to_string().as_bytes()))
+    fn frame_of(
+        &self,
+        snapshots: &HashMap<ChannelId, ChannelSnapshot>,
+        slot: &Slot,
+    ) -> Option<Bytes> {
+        let cursor = match &self.subject {
+            Subject::Channel(id) => self.core.cursor_of(id, slot.seq),
+            Subject::Everything(_) => self.core.cursor_of_everything(slot.seq),
+        };
+        match &slot.payload {
+            // Nothing of a channel that is gone by now: its deletion follows.
+            Payload::Channel { event, channel } => {
+                Some(event::channel(event, cursor, &snapshots.get(channel)?.view(&self.me)))
+            }
+            Payload::Activity(channel) => {
+                Some(event::activity(cursor, &snapshots.get(channel)?.view(&self.me)))
+            }
+            shared => shared.shared().cloned(),
+        }
     }
 }
 
 impl Core {
-    /// When to ping a listener first, within the later half of the period: those that came all at
-    /// once are not pinged all at once.
-    fn first_ping(&self) -> Duration {
-        let nth = self.listeners.fetch_add(1, Ordering::Relaxed);
-        // The golden ratio's multiples are spread evenly, modulo 1, however many there are.
-        PING_PERIOD.mul_f64(0.5 + 0.5 * (f64::from(nth) * GOLDEN_RATIO).fract())
-    }
-
-    /// What ends this session's streams; `None` when it has ended already.
-    fn session_over(&self, session: &Session) -> Option<CancellationToken> {
-        let mut sessions = self.sessions.lock();
-        // Looked up under the lock: a session that ends now finds the token, or is seen as ended.
+    /// The token that is cancelled when this session ends; `None` when it has ended already.
+    fn session_end(&self, session: &Session) -> Option<CancellationToken> {
+        let mut ends = self.session_ends.lock();
+        // Looked up under the lock: a session that ends now either finds the token or is gone here.
         self.live.read().state.session(&session.id)?;
-        let over = sessions.entry(session.id.clone());
-        Some(over.or_insert_with(|| self.over.child_token()).clone())
+        let end = ends.entry(session.id.clone());
+        Some(end.or_insert_with(|| self.end.child_token()).clone())
     }
 }
 
-/// The channel, if this user can see it: of others not even the time of what is said is told.
-fn visible<'l>(live: &'l Live, channel: &ChannelId, user: &UserId) -> Option<&'l Channel> {
+/// The channel, if this user can see it. Of others not even the time of an event may show.
+fn visible<'l>(live: &'l Live, channel: &ChannelId, user: &UserId) -> Option<&'l Arc<Channel>> {
     live.state.channel(channel).filter(|channel| channel.is_visible_to(user))
 }

@@ -1,70 +1,80 @@
 //! Messages: reading, sending, editing, deleting.
 
-use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::Utc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::files::{attachments, with_files};
-use super::log::Expect;
-use super::said::{Said, refuse_empty};
-use super::{Attempt, Engine, EngineError, Live, MAX_DECISIONS, fresh_op};
-use crate::domain::attachment::Attachment;
-use crate::domain::channel::{Channel, ChannelRef, Conversation, Kind};
-use crate::domain::entry::{ChangeRecord, DirectRecord, KEPT_MESSAGES, Key, MessageRecord, encode};
+use super::commit::{Committed, Decision, fresh_op};
+use super::draft::{MessageDraft, refuse_empty};
+use super::files::{ReceivedFile, attachments, claim, release_unclaimed};
+use super::limits::Cost;
+use super::log::{Draft, Expect};
+use super::resume::last_event_of;
+use super::{Engine, EngineError, Live};
+use crate::domain::channel::{Channel, ChannelRef};
+use crate::domain::entry::{ChangeRecord, DirectRecord, Key, MessageRecord, encode};
 use crate::domain::event::Event;
-use crate::domain::ids::{Cursor, MessageId, OpId, Seq};
+use crate::domain::ids::{MessageId, OpId, Seq, UserId};
 use crate::domain::message::{Content, Message};
-use crate::domain::reaction::Reacted;
-use crate::domain::user::Session;
+use crate::domain::reaction::ReactionGroupRecord;
+use crate::domain::user::{Session, User};
+use crate::wire::cursor::Cursor;
+use crate::wire::message;
 
-/// What putting a message under an id of one's own came to.
+/// The result of putting a message under an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
     /// The id was new: the message as JSON.
     Created(Bytes),
-    /// It was the caller's own message, which now reads so.
+    /// The caller's own message had the id: the message as it is now, as JSON.
     Replaced(Bytes),
 }
 
-/// A point in the action of putting: what there is under the id.
-enum Found {
-    Nothing { op: OpId },
-    Same(Bytes),
-    Other { seq: Seq, changed: Option<Seq>, reactions: Vec<Reacted>, attachments: Vec<Attachment> },
+/// The messages that a channel keeps, at one moment.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The messages as JSON, oldest first. All who ask share the bytes.
+    pub messages: Vec<Bytes>,
+    /// The point in the channel's stream at which the list is true.
+    pub cursor: Cursor,
+}
+
+/// The message that an id names at present.
+enum Existing {
+    /// No message. A message put there has this op.
+    None { op: OpId },
+    /// The caller's own message, with the same content as the one that is put.
+    Same(Arc<Message>),
+    /// The caller's own message, with other content.
+    Different(Arc<Message>),
 }
 
 impl Engine {
-    /// All that a channel keeps, as JSON: `{"messages": […], "cursor": "…", "kept": 100}`.
+    /// Reads the messages that a channel keeps.
     ///
     /// # Errors
     ///
     /// When there is no such channel for this user.
-    pub fn history(&self, session: &Session, named: &ChannelRef) -> Result<Bytes, EngineError> {
-        let (messages, seq, epoch) = {
+    pub fn history(&self, session: &Session, named: &ChannelRef) -> Result<History, EngineError> {
+        let snapshot = {
             let live = self.core.live.read();
-            let channel = live.find(named, session)?;
-            let epoch = self.log.epoch().of_stream(channel.id.as_str());
-            (live.messages_json(&channel), live.state.head(), epoch)
+            live.snapshot(&live.find(named, session)?, Seq(0))
         };
-        let cursor = Cursor { epoch, seq };
-        let bytes = messages.iter().map(|message| message.len() + 1).sum::<usize>();
-        let mut json = BytesMut::with_capacity(bytes + 80);
-        json.put_slice(b"{\"messages\":[");
-        for (at, message) in messages.iter().enumerate() {
-            if at > 0 {
-                json.put_u8(b',');
-            }
-            json.put_slice(message);
-        }
-        let rest = format!("],\"cursor\":\"{cursor}\",\"kept\":{KEPT_MESSAGES}}}");
-        json.put_slice(rest.as_bytes());
-        Ok(json.freeze())
+        let bytes: u64 = snapshot.conversation.messages().map(|it| it.text_bytes()).sum();
+        let cost = Cost::of_history(usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.count_read(session, cost)?;
+        let called = snapshot.channel.reference();
+        let messages = snapshot.conversation.messages();
+        let messages = messages.map(|it| message::json(it, &called)).collect();
+        let cursor = self.core.cursor_of(&snapshot.channel.id, last_event_of(&snapshot));
+        Ok(History { messages, cursor })
     }
 
-    /// One message, as JSON.
+    /// Finds one message. Returns it as JSON.
     ///
     /// # Errors
     ///
@@ -75,85 +85,137 @@ impl Engine {
         named: &ChannelRef,
         id: &MessageId,
     ) -> Result<Bytes, EngineError> {
-        let live = self.core.live.read();
-        let (channel, message) = live.find_message(named, session, id)?;
-        Ok(message.json(&channel.called()))
+        let (channel, message) = self.core.live.read().find_message(named, session, id)?;
+        Ok(message::json(&message, &channel.reference()))
     }
 
-    /// Sends a message under an id of the server's choice. Gives the id and the message as JSON.
+    /// Posts a message under an id of the server's choice. Returns the id and the message as JSON.
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user, nothing is said, they send too fast, the session
-    /// is gone, or nothing can be stored.
+    /// When there is no such channel for this user, the message is empty, they send too fast, there
+    /// is no room for it, the session is gone, or nothing can be stored.
     pub async fn post(
         &self,
         session: &Session,
         named: &ChannelRef,
-        said: Said,
+        draft: MessageDraft,
     ) -> Result<(MessageId, Bytes), EngineError> {
-        self.core.live.read().find(named, session)?;
-        let mut prepared = None;
-        let content = self.prepare(session, &said, &[], &mut prepared)?;
-        let mut files = said.files.unwrap_or_default();
         let id = MessageId::from(Uuid::now_v7());
-        let send = self.send(session, named, &id, content, fresh_op());
-        match sent(with_files(&mut files, content, send).await?) {
-            Some(json) => {
-                self.counts.count_message();
-                Ok((id, json))
-            }
-            // The id is new, so only the channel can have gone.
-            None => Err(EngineError::NoSuchChannel),
+        match self.put(session, named, &id, draft).await? {
+            Put::Created(json) | Put::Replaced(json) => Ok((id, json)),
         }
     }
 
-    /// Sends a message under an id of the sender's choice, or replaces their own message of that
-    /// id. Doing it again changes nothing, so it is safe to try again.
+    /// Puts a message under an id of the author's choice: a new message, or in place of their own
+    /// one of that id. Doing it again changes nothing, so it is safe to try again.
     ///
     /// # Errors
     ///
     /// When there is no such channel for this user, the message of that id is somebody else's,
-    /// nothing is said, they send too fast, the session is gone, or nothing can be stored.
+    /// the message is empty, they send too fast, there is no room for it, the session is gone, or
+    /// nothing can be stored.
     pub async fn put(
         &self,
         session: &Session,
         named: &ChannelRef,
         id: &MessageId,
-        mut said: Said,
+        draft: MessageDraft,
     ) -> Result<Put, EngineError> {
-        let mut prepared = None;
-        for attempt in 0..MAX_DECISIONS {
-            match self.look(session, named, id, &said)? {
-                Found::Nothing { op } => {
-                    let content = self.prepare(session, &said, &[], &mut prepared)?;
-                    let files = said.files.as_deref_mut().unwrap_or_default();
-                    // After a first attempt the log may remember the op of a message that is gone.
-                    let op = if attempt == 0 { op } else { fresh_op() };
-                    let send = self.send(session, named, id, content, op);
-                    if let Some(json) = sent(with_files(files, content, send).await?) {
-                        self.counts.count_message();
-                        return Ok(Put::Created(json));
-                    }
+        let (channel, kept_files, kept_bytes) = {
+            let live = self.core.live.read();
+            let channel = live.find(named, session)?;
+            let (files, bytes) = match live.existing(&channel, session, id, &draft)? {
+                Existing::Same(message) => {
+                    return Ok(Put::Replaced(message::json(&message, &channel.reference())));
                 }
-                Found::Other { seq, changed, reactions, attachments } => {
-                    let content = self.prepare(session, &said, &attachments, &mut prepared)?;
-                    let files = said.files.as_deref_mut().unwrap_or_default();
-                    let edited_at = Some(Utc::now().into());
-                    let stored = Some(content.clone());
-                    let change = ChangeRecord::Present { content: stored, edited_at, reactions };
-                    let edit = self.change(session, named, seq, changed, &change);
-                    if let Some(json) = sent(with_files(files, content, edit).await?) {
-                        return Ok(Put::Replaced(json));
-                    }
+                Existing::Different(message) => {
+                    (message.content.attachments.len(), message.text_bytes())
                 }
-                Found::Same(json) => return Ok(Put::Replaced(json)),
-            }
+                Existing::None { .. } => (0, 0),
+            };
+            (channel, files, bytes)
+        };
+        let files = draft.files.as_ref().map_or(kept_files, Vec::len);
+        refuse_empty(&draft.text, files)?;
+        // With files it was counted before they were received.
+        if draft.files.is_none() {
+            self.count_post(session)?;
         }
-        Err(EngineError::StorageUnavailable)
+        let content = self.content_of(draft.text.clone());
+        self.refuse_without_room(&session.user.id, &content, kept_bytes)?;
+        // From here on by its id: the name may pass to another channel or user meanwhile.
+        let named = &ChannelRef::Id(channel.id.clone());
+        if channel.created_at.is_none() {
+            self.begin(session, named).await?;
+        }
+        self.store(session, named, id, draft, content).await
     }
 
-    /// Deletes a message: its author may, and the creator of its channel.
+    async fn store(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+        mut draft: MessageDraft,
+        content: Content,
+    ) -> Result<Put, EngineError> {
+        let decided_before = AtomicBool::new(false);
+        let edits = AtomicBool::new(false);
+        let stored = self.commit(|live| {
+            let channel = live.find(named, session)?;
+            let author = User::clone(&live.account(session)?.person.user());
+            let files = draft.files.as_deref();
+            let existing = live.existing(&channel, session, id, &draft)?;
+            let is_retry = decided_before.swap(true, Ordering::Relaxed);
+            edits.store(!matches!(existing, Existing::None { .. }), Ordering::Relaxed);
+            Ok(match existing {
+                Existing::Same(message) => {
+                    Decision::Unchanged(message::json(&message, &channel.reference()))
+                }
+                Existing::None { op } => {
+                    let content = content_with(&content, files, &[])?;
+                    claim(files.unwrap_or_default(), &content);
+                    let record = MessageRecord { id: id.clone(), author, content };
+                    Decision::Append(Draft {
+                        // The log may remember the op of a message that is gone.
+                        op: if is_retry { fresh_op() } else { op },
+                        key: Key::Messages(channel.id.clone()),
+                        body: encode(&record),
+                        expect: Expect::Any,
+                    })
+                }
+                Existing::Different(message) => {
+                    let content = content_with(&content, files, &message.content.attachments)?;
+                    claim(files.unwrap_or_default(), &content);
+                    let record = ChangeRecord::Present {
+                        content: Some(content),
+                        edited_at: Some(Utc::now().into()),
+                        reactions: message
+                            .reactions
+                            .iter()
+                            .map(ReactionGroupRecord::from)
+                            .collect(),
+                    };
+                    change_of(&channel, &message, &record)
+                }
+            })
+        });
+        let stored = stored.await;
+        release_unclaimed(draft.files.as_deref_mut().unwrap_or_default(), &stored);
+        let events = match stored? {
+            Committed::Unchanged(json) => return Ok(Put::Replaced(json)),
+            Committed::Applied(events) => events,
+        };
+        let json = message_in(&events).ok_or(EngineError::NoSuchChannel)?;
+        if edits.into_inner() {
+            return Ok(Put::Replaced(json));
+        }
+        self.counters.count_message();
+        Ok(Put::Created(json))
+    }
+
+    /// Deletes a message. Its author may, and the creator of its channel.
     ///
     /// # Errors
     ///
@@ -166,124 +228,57 @@ impl Engine {
         id: &MessageId,
     ) -> Result<(), EngineError> {
         self.count_change(session)?;
-        for _ in 0..MAX_DECISIONS {
-            let (seq, changed) = {
-                let live = self.core.live.read();
-                let (channel, message) = live.find_message(named, session, id)?;
-                let me = &session.user.id;
-                if message.author.id != *me && !channel.is_of(me) {
-                    return Err(EngineError::NotYours);
-                }
-                (message.seq, message.changed)
-            };
-            let change = ChangeRecord::Deleted { id: id.clone() };
-            match self.change(session, named, seq, changed, &change).await? {
-                Attempt::Done(_) => return Ok(()),
-                Attempt::Again => {}
-            }
-        }
-        Err(EngineError::StorageUnavailable)
-    }
-
-    /// What is to be stored where a message has these files, once for all attempts.
-    fn prepare<'c>(
-        &self,
-        session: &Session,
-        said: &Said,
-        present: &[Attachment],
-        prepared: &'c mut Option<Content>,
-    ) -> Result<&'c Content, EngineError> {
-        let attachments = match &said.files {
-            Some(files) => attachments(files, present),
-            None => present.to_vec(),
-        };
-        refuse_empty(&said.text, &attachments)?;
-        // With files it was counted before they were received.
-        if prepared.is_none() && said.files.is_none() {
-            self.count_post(session)?;
-        }
-        let content = prepared.get_or_insert_with(|| self.content(said.text.clone()));
-        content.attachments = attachments;
-        Ok(content)
-    }
-
-    pub(super) fn count_post(&self, session: &Session) -> Result<(), EngineError> {
-        match &self.limits {
-            Some(limits) => Ok(limits.post(&session.user.id)?),
-            None => Ok(()),
-        }
-    }
-
-    fn look(
-        &self,
-        session: &Session,
-        named: &ChannelRef,
-        id: &MessageId,
-        said: &Said,
-    ) -> Result<Found, EngineError> {
-        let live = self.core.live.read();
-        let channel = live.find(named, session)?;
-        let conversation = live.state.conversation(&channel.id);
-        let Some(message) = conversation.and_then(|conversation| conversation.message(id)) else {
-            let deleted = conversation.and_then(|conversation| conversation.deleted(id));
-            return Ok(Found::Nothing { op: op_of(session, &channel, id, deleted) });
-        };
-        if message.author.id != session.user.id {
-            return Err(EngineError::NotYours);
-        }
-        if said.is_in(&message.content) {
-            return Ok(Found::Same(message.json(&channel.called())));
-        }
-        let (seq, changed) = (message.seq, message.changed);
-        let reactions = message.reactions.clone();
-        let attachments = message.content.attachments.clone();
-        Ok(Found::Other { seq, changed, reactions, attachments })
-    }
-
-    async fn send(
-        &self,
-        session: &Session,
-        named: &ChannelRef,
-        id: &MessageId,
-        content: &Content,
-        op: OpId,
-    ) -> Result<Attempt, EngineError> {
-        let (channel, author) = {
-            let live = self.core.live.read();
-            let author = live.account(session)?.user.clone();
-            (live.find(named, session)?.into_owned(), author)
-        };
-        if channel.created_at.is_none() {
-            self.begin(&channel).await?;
-        }
-        let key = Key::Messages(channel.id);
-        let record = MessageRecord { id: id.clone(), author, content: content.clone() };
-        self.append(op, key, encode(&record), Expect::Any).await
-    }
-
-    /// Brings a direct conversation into being. Somebody else may have been faster.
-    async fn begin(&self, channel: &Channel) -> Result<(), EngineError> {
-        let Kind::Direct(members) = &channel.kind else { return Ok(()) };
-        let body = encode(&DirectRecord { members: members.clone() });
-        let key = Key::Direct(channel.id.clone());
-        self.append(fresh_op(), key, body, Expect::Absent).await.map(drop)
-    }
-
-    pub(super) async fn change(
-        &self,
-        session: &Session,
-        named: &ChannelRef,
-        message: Seq,
-        changed: Option<Seq>,
-        change: &ChangeRecord,
-    ) -> Result<Attempt, EngineError> {
-        let channel = {
-            let live = self.core.live.read();
+        let deleted = self.commit(|live| {
             live.account(session)?;
-            live.find(named, session)?.id.clone()
-        };
-        let key = Key::Change(channel, message);
-        self.append(fresh_op(), key, encode(change), changed.into()).await
+            let (channel, message) = live.find_message(named, session, id)?;
+            let me = &session.user.id;
+            if message.author.id() != me && channel.creator() != Some(me) {
+                return Err(EngineError::NotYours);
+            }
+            let record = ChangeRecord::Deleted { id: id.clone() };
+            Ok::<Decision<()>, _>(change_of(&channel, &message, &record))
+        });
+        deleted.await.map(drop)
+    }
+
+    /// Refuses a text for which there is no room, even in the place of one of so many bytes: no user
+    /// takes more than half of what the others leave.
+    fn refuse_without_room(
+        &self,
+        user: &UserId,
+        content: &Content,
+        replaced: u64,
+    ) -> Result<(), EngineError> {
+        let bytes = content.text_bytes();
+        let live = self.core.live.read();
+        let (all, theirs) = (live.state.text_bytes(), live.state.text_bytes_of(user));
+        let left = self.bounds.max_kept_text_bytes.saturating_sub(all - theirs);
+        if bytes > replaced && theirs + bytes - replaced > left.div_ceil(2) {
+            return Err(EngineError::TooLarge("there is no room for more text"));
+        }
+        Ok(())
+    }
+
+    /// Stores a direct conversation that has no message yet, unless somebody else was faster.
+    async fn begin(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+        let _lock = self.creation_lock.lock().await;
+        let begun = self.commit(|live| {
+            let channel = live.find(named, session)?;
+            let me = &live.account(session)?.person;
+            let [one, other] = channel.members() else { return Ok(Decision::Unchanged(())) };
+            if channel.created_at.is_some() {
+                return Ok(Decision::Unchanged(()));
+            }
+            let begun = live.state.directs_of(me.id()).into_iter();
+            let begun = begun.filter(|direct| direct.begun_by() == Some(me.id())).count();
+            if begun >= self.bounds.max_directs_per_user {
+                return Err(EngineError::LimitReached("direct conversations that you began"));
+            }
+            let members = [one, other].map(|member| User::clone(&member.user()));
+            let record = DirectRecord { members, begun_by: Some(me.id().clone()) };
+            Ok(Decision::append(Key::Direct(channel.id.clone()), &record, Expect::Absent))
+        });
+        begun.await.map(drop)
     }
 }
 
@@ -293,23 +288,61 @@ impl Live {
         named: &ChannelRef,
         session: &Session,
         id: &MessageId,
-    ) -> Result<(Cow<'_, Channel>, &Message), EngineError> {
+    ) -> Result<(Arc<Channel>, Arc<Message>), EngineError> {
         let channel = self.find(named, session)?;
         let conversation = self.state.conversation(&channel.id);
         let message = conversation.and_then(|conversation| conversation.message(id));
-        Ok((channel, message.ok_or(EngineError::NoSuchMessage)?))
+        let message = message.ok_or(EngineError::NoSuchMessage)?.clone();
+        Ok((channel, message))
     }
 
-    /// The channel's kept messages as JSON, oldest first.
-    pub(super) fn messages_json(&self, channel: &Channel) -> Vec<Bytes> {
-        let messages = self.state.conversation(&channel.id).map(Conversation::messages);
-        let called = channel.called();
-        messages.into_iter().flatten().map(|message| message.json(&called)).collect()
+    fn existing(
+        &self,
+        channel: &Channel,
+        session: &Session,
+        id: &MessageId,
+        draft: &MessageDraft,
+    ) -> Result<Existing, EngineError> {
+        let conversation = self.state.conversation(&channel.id);
+        let Some(message) = conversation.and_then(|conversation| conversation.message(id)) else {
+            let deleted = conversation.and_then(|conversation| conversation.last_deletion_of(id));
+            return Ok(Existing::None { op: op_of(session, channel, id, deleted) });
+        };
+        if *message.author.id() != session.user.id {
+            return Err(EngineError::NotYours);
+        }
+        let same = draft.equals(&message.content);
+        let existing = if same { Existing::Same } else { Existing::Different };
+        Ok(existing(message.clone()))
     }
 }
 
-/// The same for the same author putting the same id again, so that the log itself stores it once,
-/// but another one after the message was deleted.
+/// The content of a message with the files that it is to have.
+fn content_with(
+    content: &Content,
+    files: Option<&[ReceivedFile]>,
+    present: &[crate::domain::attachment::Attachment],
+) -> Result<Content, EngineError> {
+    let attachments = match files {
+        Some(files) => attachments(files, present),
+        None => present.to_vec(),
+    };
+    refuse_empty(&content.text, attachments.len())?;
+    Ok(Content { attachments, ..content.clone() })
+}
+
+/// The decision to append a change of a message, if nothing else has changed it by then.
+pub(super) fn change_of<T>(
+    channel: &Channel,
+    message: &Message,
+    record: &ChangeRecord,
+) -> Decision<T> {
+    let key = Key::Change(channel.id.clone(), message.seq);
+    Decision::append(key, record, message.changed.into())
+}
+
+/// The op of an author's first message under an id: the same when they put it again, so that the
+/// log itself stores it once, but another one after the message was deleted.
 fn op_of(session: &Session, channel: &Channel, id: &MessageId, deleted: Option<Seq>) -> OpId {
     let digest = Sha256::new()
         .chain_update(channel.id.as_str())
@@ -322,11 +355,12 @@ fn op_of(session: &Session, channel: &Channel, id: &MessageId, deleted: Option<S
     OpId(uuid::Builder::from_custom_bytes(first).into_uuid())
 }
 
-/// The JSON of the message that an attempt made or changed.
-fn sent(attempt: Attempt) -> Option<Bytes> {
-    let Attempt::Done(events) = attempt else { return None };
-    events.into_iter().find_map(|event| match event {
-        Event::Message { json, .. } | Event::MessageUpdated { json, .. } => Some(json),
+/// The JSON of the message that these events posted or changed.
+fn message_in(events: &[Event]) -> Option<Bytes> {
+    events.iter().find_map(|event| match event {
+        Event::MessagePosted(channel, message) | Event::MessageUpdated(channel, message) => {
+            Some(message::json(message, &channel.reference()))
+        }
         _ => None,
     })
 }

@@ -1,87 +1,90 @@
-//! What people can do. Knows the domain and the ports; knows no HTTP.
+//! The engine: the actions that people can take. Knows the domain and the ports; knows no HTTP.
 //!
 //! Each action is the same three steps: check the rules against the present state, append one
-//! entry to the log, wait until this node's own follower has applied it. When the state has moved
-//! on in between (somebody else was faster), the action starts again from the rules.
+//! entry to the log, wait until this node's own follower has applied it. When the state has changed
+//! in between (somebody else was faster), the action starts again from the rules.
 
-mod attendance;
 pub mod blobs;
+pub mod bounds;
 mod channels;
+mod commit;
+mod draft;
 pub mod files;
 mod follower;
-mod held;
 pub mod limits;
 mod links;
 mod listen;
 pub mod log;
-mod markers;
 mod messages;
-mod people;
+mod ping_clock;
 pub mod presence;
+mod publish;
 mod reactions;
+mod read_markers;
 mod resume;
 pub mod room;
-mod said;
 mod search;
-pub mod tally;
-mod turns;
+mod sidebar;
+mod start;
+pub mod statistics;
+mod users;
+mod wake_queue;
+mod weak_map;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use self::attendance::Leaving;
 use self::blobs::Blobs;
+use self::bounds::Bounds;
+pub use self::channels::ChannelList;
+pub use self::draft::MessageDraft;
 use self::files::{FileLimits, Uploads};
-use self::held::Held;
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
 pub use self::listen::Listener;
-use self::log::{AppendError, Draft, Expect, Log};
-use self::markers::Markers;
-pub use self::messages::Put;
-pub use self::people::{SignedIn, SignedInAs};
-use self::presence::Presence;
-use self::reactions::Reacting;
-pub use self::resume::From;
+use self::log::Log;
+pub use self::messages::{History, Put};
+use self::ping_clock::PingClock;
+use self::presence::{PendingDeparture, Presence};
+use self::reactions::ReactionLocks;
+use self::read_markers::PendingMarkers;
+pub use self::resume::Resume;
 use self::room::Room;
-pub use self::said::Said;
-use self::tally::Counts;
+use self::search::SearchLocks;
+pub use self::sidebar::Sidebar;
+use self::statistics::Counters;
+pub use self::users::{SignedIn, SignedInAs};
+use self::weak_map::WeakMap;
 use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::entry::{ChannelRecord, Key, RecordError, encode};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, OpId, Seq, SessionId, UserId};
-use crate::domain::names::{ChannelName, Topic};
+use crate::domain::ids::{ChannelId, Epoch, OpId, Seq, SessionId, Start, UserId};
 use crate::domain::state::State;
 use crate::domain::user::{Account, Session};
+use crate::wire::channel::ChannelSnapshot;
 
-/// How often an action is decided again because somebody else was faster, before it is given up.
-const MAX_DECISIONS: usize = 32;
-
-/// Why an action was refused.
+/// The reason for which an action was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// The session is not, or no longer, live.
     #[error("sign in first")]
     SignInRequired,
-    /// It is somebody else's.
+    /// The message or channel belongs to somebody else.
     #[error("that belongs to somebody else")]
     NotYours,
-    /// Nobody may do that, or not this user.
+    /// The action is not allowed, to anybody or to this user.
     #[error("{0}")]
     NotAllowed(&'static str),
     /// There is no such channel for this user.
     #[error("there is no such channel")]
     NoSuchChannel,
-    /// Nobody is called that.
+    /// No user has that display name.
     #[error("nobody here is called that")]
     NoSuchUser,
     /// The channel keeps no such message.
@@ -90,53 +93,61 @@ pub enum EngineError {
     /// No message that this user can read has such a file.
     #[error("there is no such file")]
     NoSuchAttachment,
-    /// The link signs nobody in, or no longer.
+    /// The one-time link does not exist, or can be used no longer.
     #[error("there is no such link")]
     NoSuchLink,
-    /// Neither text nor files.
+    /// The message has neither text nor files.
     #[error("a message needs some text or a file")]
     EmptyMessage,
-    /// More than fits.
+    /// The content is larger than what fits.
     #[error("{0}")]
     TooLarge(&'static str),
-    /// What was being sent ended early.
+    /// The upload ended early.
     #[error("the upload ended early")]
     CutOff,
-    /// Somebody holds an equal name.
+    /// An equal display name is held by another user.
     #[error("somebody here is already called that")]
     DisplayNameTaken,
-    /// There is a channel of that name.
+    /// A channel of that name exists.
     #[error("there is already a channel of that name")]
     ChannelExists,
     /// The session belongs to a user of another name.
     #[error("you are already signed in under another name")]
     AlreadySignedIn,
-    /// Too much in too short a time.
+    /// The user or the address did too much in too short a time.
     #[error("too many at once: wait a moment")]
     SlowDown {
-        /// When to try again.
+        /// Time after which to try again.
         retry_after: Duration,
     },
-    /// Nothing can be stored now. It was not stored.
+    /// There are as many of these as the [bounds](bounds::Bounds) allow: `channels`, `sessions of
+    /// yours`.
+    #[error("there can be no more {0} on this server")]
+    LimitReached(&'static str),
+    /// Others were faster each time, or there are as many streams as there can be. It may work
+    /// later.
+    #[error("the server is too busy at the moment")]
+    TooBusy,
+    /// Something failed that never should. The cause is in the log of the process.
+    #[error("something went wrong on this side")]
+    Defect,
+    /// The log cannot be written now, and nothing was stored.
     #[error("nothing can be stored at the moment")]
     StorageUnavailable,
-    /// It is stored, but what it did cannot be told: this node has stopped to follow the log.
+    /// The entry is stored, but its result is unknown: this node has stopped following the log.
     #[error("it was stored, but cannot be shown now")]
-    Unfollowed,
+    FollowerStopped,
 }
 
-impl std::convert::From<TooSoon> for EngineError {
+impl From<TooSoon> for EngineError {
     fn from(TooSoon(retry_after): TooSoon) -> Self {
         Self::SlowDown { retry_after }
     }
 }
 
-/// Why the engine cannot start.
+/// The reason for which the engine cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The log holds what this version cannot read.
-    #[error(transparent)]
-    Record(#[from] RecordError),
     /// The log ended before it was read.
     #[error("the log cannot be read")]
     LogEnded,
@@ -145,62 +156,69 @@ pub enum StartError {
     General(EngineError),
 }
 
-/// The chat. Cheap to share; everything that changes is behind it.
+/// The chat: every action that people can take, and the state that they act on.
 pub struct Engine {
     log: Arc<dyn Log>,
     core: Arc<Core>,
     limits: Option<Limits>,
+    bounds: Bounds,
     file_limits: FileLimits,
     uploads: Uploads,
-    /// How many bytes are being uploaded, or have been and are not in the state yet.
+    /// Number of bytes that are being uploaded, or have been and are not in the state yet.
     uploading: Arc<AtomicU64>,
     links: Links,
-    counts: Counts,
-    reacting: Reacting,
+    counters: Counters,
+    reaction_locks: ReactionLocks,
+    search_locks: SearchLocks,
+    /// Held while something bounded is created: two at once would exceed the bound.
+    creation_lock: tokio::sync::Mutex<()>,
 }
 
-/// What requests, the follower and the listeners share.
+/// The parts that requests, the follower and the listeners share.
 struct Core {
     blobs: Arc<dyn Blobs>,
+    epoch: Epoch,
+    starts: Vec<Start>,
     live: RwLock<Live>,
-    /// The last applied entry, for those who wait for one; closed once nothing is applied any more.
+    /// The rooms of channels that have listeners.
+    rooms: WeakMap<ChannelId, Room>,
+    /// The rooms of users with a stream of everything: for events that concern one user alone.
+    user_rooms: WeakMap<UserId, Room>,
+    /// The room of the streams of everything: for events that concern everybody.
+    lobby: Arc<Room>,
+    /// The last applied entry; closed once nothing is applied any more.
     applied: watch::Receiver<Seq>,
-    /// Who waits for what an entry does, by its op. `None` once nothing is applied any more.
+    /// The requests that wait for the outcome of an entry, by its op. `None` once nothing is
+    /// applied any more.
     waiting: Mutex<Option<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>>,
     presence: Presence,
-    lobby: Arc<Room>,
-    /// Ends the streams of a session when it is signed out.
-    sessions: Mutex<HashMap<SessionId, CancellationToken>>,
-    /// Ends every stream.
-    over: CancellationToken,
-    /// How many listeners there were.
-    listeners: AtomicU32,
-    /// Who leaves, for when their grace is over.
-    leavings: mpsc::UnboundedSender<Leaving>,
+    pending_markers: PendingMarkers,
+    /// The tokens that end the streams of a session when it is signed out.
+    session_ends: Mutex<HashMap<SessionId, CancellationToken>>,
+    /// The token that ends every stream.
+    end: CancellationToken,
+    /// The clock of pings.
+    pings: PingClock,
+    /// Number of entries that could not be read.
+    unreadable: AtomicU64,
+    /// The queue of users whose last stream in a place ended.
+    departures: mpsc::UnboundedSender<PendingDeparture>,
 }
 
-/// The state and the rooms, which change together: whoever holds the lock sees both at the same
-/// entry.
+/// The state behind its lock. Events go to the rooms under the same lock, so that its holder sees
+/// the state and the rooms at the same entry.
 struct Live {
     state: State,
-    /// Those in which somebody listens.
-    rooms: Held<ChannelId, Room>,
-    /// Those of users who listen to what happens everywhere.
-    markers: Held<UserId, Markers>,
+    /// The last entry with an event for everybody on the stream of everything.
+    last_public_event: Seq,
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 enum Outcome {
+    /// It was applied, with these events.
     Applied(Vec<Event>),
+    /// It was decided on a state that had changed by then, and changed nothing.
     Refused,
-}
-
-/// What became of an attempt to change something.
-enum Attempt {
-    /// It is done, and this is what it did.
-    Done(Vec<Event>),
-    /// What it was decided on is no longer true: decide again.
-    Again,
 }
 
 impl Engine {
@@ -215,91 +233,49 @@ impl Engine {
         blobs: Arc<dyn Blobs>,
         limits: Option<Limits>,
         file_limits: FileLimits,
+        bounds: Bounds,
     ) -> Result<Self, StartError> {
-        let core = follower::start(&log, blobs).await?;
-        let (uploads, uploading, links) = (Uploads::default(), Arc::default(), Links::default());
+        let core = start::start(&log, blobs, &bounds).await?;
         let engine = Self {
             log,
             core,
             limits,
+            bounds,
             file_limits,
-            uploads,
-            uploading,
-            links,
-            counts: Counts::default(),
-            reacting: Reacting::default(),
+            uploads: Uploads::default(),
+            uploading: Arc::default(),
+            links: Links::default(),
+            counters: Counters::default(),
+            reaction_locks: ReactionLocks::default(),
+            search_locks: SearchLocks::default(),
+            creation_lock: tokio::sync::Mutex::default(),
         };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         Ok(engine)
     }
 
-    /// Whether entries are still applied. When not, nothing can change any more.
+    /// True when changes take effect at present: entries are applied, and the log can be written.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.core.waiting.lock().is_some()
+        self.core.waiting.lock().is_some() && self.log.is_writable()
     }
 
-    /// Cancelled, it ends every stream, at once and for good.
+    /// The token that ends every stream when it is cancelled, at once and for good.
     #[must_use]
-    pub fn stream_ender(&self) -> CancellationToken {
-        self.core.over.clone()
+    pub fn stream_end(&self) -> CancellationToken {
+        self.core.end.clone()
     }
 
-    /// A crash may have left files whose message was never stored, or is gone.
+    /// Removes files that no message has: a crash may have left some.
     async fn remove_unknown_files(&self) {
+        if self.core.unreadable.load(Ordering::Relaxed) > 0 {
+            ::log::warn!("No files are removed: some may belong to what cannot be read.");
+            return;
+        }
         let known = self.core.live.read().state.attachment_ids().cloned().collect();
         if let Err(error) = self.core.blobs.retain(known).await {
             ::log::warn!("Files that nobody needs cannot be removed: {error}.");
-        }
-    }
-
-    async fn ensure_general(&self) -> Result<(), StartError> {
-        let name = ChannelName::general();
-        if self.core.live.read().state.channel_named(&name).is_some() {
-            return Ok(());
-        }
-        let key = Key::Channel(name.hash());
-        let (topic, creator, created_at) = (Topic::default(), None, None);
-        let id = Uuid::now_v7().into();
-        let record = ChannelRecord::Open { id, name, topic, creator, created_at };
-        // Another node may have been faster: then it is there all the same.
-        let created = self.append(fresh_op(), key, encode(&record), Expect::Absent).await;
-        created.map(drop).map_err(StartError::General)
-    }
-
-    /// Appends one entry and waits for what it does.
-    async fn append(
-        &self,
-        op: OpId,
-        key: Key,
-        body: String,
-        expect: Expect,
-    ) -> Result<Attempt, EngineError> {
-        let told = self.core.wait_for(op).ok_or(EngineError::StorageUnavailable)?;
-        match self.log.append(Draft { op, key, body, expect }).await {
-            Ok(appended) if !appended.repeated => match told.await {
-                Ok(Outcome::Applied(events)) => Ok(Attempt::Done(events)),
-                Ok(Outcome::Refused) => Ok(Attempt::Again),
-                Err(_) => Err(EngineError::Unfollowed),
-            },
-            Ok(repeated) => {
-                self.core.forget_waiting(op, told);
-                self.core.applied(repeated.seq).await.ok_or(EngineError::Unfollowed)?;
-                Ok(Attempt::Again)
-            }
-            Err(refused) => {
-                self.core.forget_waiting(op, told);
-                let last = match refused {
-                    AppendError::Conflict(last) => last,
-                    AppendError::Unavailable => return Err(EngineError::StorageUnavailable),
-                    AppendError::TooLarge => {
-                        return Err(EngineError::TooLarge("all of it together is too large"));
-                    }
-                };
-                let applied = self.core.applied(last.unwrap_or_default()).await;
-                applied.map(|()| Attempt::Again).ok_or(EngineError::StorageUnavailable)
-            }
         }
     }
 }
@@ -310,20 +286,21 @@ impl Core {
         self.applied.clone().wait_for(|last| *last >= seq).await.ok().map(drop)
     }
 
-    /// What the entry of this op will do; `None` when nothing is applied any more.
-    fn wait_for(&self, op: OpId) -> Option<oneshot::Receiver<Outcome>> {
-        let (tell, told) = oneshot::channel();
-        self.waiting.lock().as_mut()?.entry(op).or_default().push(tell);
-        Some(told)
+    /// A receiver of the outcome of this op's entry; `None` when nothing is applied any more.
+    fn expect_outcome(&self, op: OpId) -> Option<oneshot::Receiver<Outcome>> {
+        let (sender, outcome) = oneshot::channel();
+        self.waiting.lock().as_mut()?.entry(op).or_default().push(sender);
+        Some(outcome)
     }
 
-    fn forget_waiting(&self, op: OpId, told: oneshot::Receiver<Outcome>) {
-        drop(told);
+    /// Gives up a receiver whose entry was not appended.
+    fn forget_outcome(&self, op: OpId, outcome: oneshot::Receiver<Outcome>) {
+        drop(outcome);
         let mut waiting = self.waiting.lock();
         let Some(waiting) = waiting.as_mut() else { return };
-        if let Some(waiters) = waiting.get_mut(&op) {
-            waiters.retain(|waiter| !waiter.is_closed());
-            if waiters.is_empty() {
+        if let Some(senders) = waiting.get_mut(&op) {
+            senders.retain(|sender| !sender.is_closed());
+            if senders.is_empty() {
                 waiting.remove(&op);
             }
         }
@@ -334,21 +311,29 @@ impl Live {
     /// The account that a session belongs to, while the session is live.
     fn account(&self, session: &Session) -> Result<&Account, EngineError> {
         let account = self.state.account(&session.user.id);
-        let live = account.filter(|account| account.sessions.contains(&session.id));
+        let live = account.filter(|account| account.sessions.contains_key(&session.id));
         live.ok_or(EngineError::SignInRequired)
     }
 
-    /// The channel that somebody names, if there is one for them.
-    fn find(&self, named: &ChannelRef, session: &Session) -> Result<Cow<'_, Channel>, EngineError> {
-        self.state.find(named, &session.user.id).ok_or(match named {
+    /// The channel of this name, if there is one for this user.
+    fn find(&self, named: &ChannelRef, session: &Session) -> Result<Arc<Channel>, EngineError> {
+        let found = self.state.find(named, &session.user.id).map(std::borrow::Cow::into_owned);
+        found.ok_or(match named {
             ChannelRef::With(_) | ChannelRef::Nobody => EngineError::NoSuchUser,
             ChannelRef::Named(_) | ChannelRef::Id(_) | ChannelRef::Nothing => {
                 EngineError::NoSuchChannel
             }
         })
     }
-}
 
-fn fresh_op() -> OpId {
-    OpId(Uuid::now_v7())
+    /// A channel with all that is needed to show it to a user who has read up to `read`.
+    fn snapshot(&self, channel: &Arc<Channel>, read: Seq) -> ChannelSnapshot {
+        let creator = channel.creator().and_then(|creator| self.state.account(creator));
+        ChannelSnapshot {
+            channel: channel.clone(),
+            conversation: self.state.conversation(&channel.id).cloned().unwrap_or_default(),
+            creator: creator.map(|account| account.person.clone()),
+            read,
+        }
+    }
 }

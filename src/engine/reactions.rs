@@ -1,47 +1,44 @@
-//! Reactions, and the passing sign that somebody is typing.
+//! Reactions to messages.
 
-use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::room::Content;
-use super::{Attempt, Engine, EngineError, MAX_DECISIONS};
+use super::commit::Decision;
+use super::messages::change_of;
+use super::{Engine, EngineError};
 use crate::domain::channel::ChannelRef;
 use crate::domain::entry::ChangeRecord;
-use crate::domain::event::frame;
-use crate::domain::ids::{MessageId, Seq};
-use crate::domain::reaction::{Reacted, Reaction};
-use crate::domain::user::{Session, User};
+use crate::domain::ids::{MessageId, Seq, UserId};
+use crate::domain::reaction::{Reaction, ReactionGroup, ReactionGroupRecord};
+use crate::domain::user::Session;
 
-/// How many reactions a message takes, of all kinds and people together.
-const MAX_REACTIONS: usize = 1_000;
-/// How many messages can be reacted to at a time, at most.
-const LANES: usize = 64;
+/// Number of locks for reactions.
+const LOCKS: usize = 64;
 
-/// Held while a reaction to a message is decided and stored: a hundred who react at once would
-/// only make each other decide again.
-pub(super) struct Reacting([Mutex<()>; LANES]);
+/// Locks that let reactions to a message be decided and stored one by one: a hundred users who
+/// react at once would only make each other decide again. Few messages share a lock.
+pub(super) struct ReactionLocks([Mutex<()>; LOCKS]);
 
-impl Default for Reacting {
+impl Default for ReactionLocks {
     fn default() -> Self {
         Self(std::array::from_fn(|_| Mutex::default()))
     }
 }
 
-impl Reacting {
-    /// The lane of the message of this sequence. Few others share it.
-    fn lane(&self, message: Seq) -> &Mutex<()> {
+impl ReactionLocks {
+    fn lock_of(&self, message: Seq) -> &Mutex<()> {
         let [.., low] = message.0.to_be_bytes();
-        &self.0[usize::from(low) % LANES]
+        &self.0[usize::from(low) % LOCKS]
     }
 }
 
 impl Engine {
-    /// Answers a message with a reaction. Doing it again changes nothing.
+    /// Adds a reaction to a message. Doing it again changes nothing.
     ///
     /// # Errors
     ///
-    /// When there is no such channel for this user, it keeps no such message, the message has
-    /// too many already, they react too fast, the session is gone, or nothing can be stored.
+    /// When there is no such channel for this user, it keeps no such message, the user or the
+    /// message has as many reactions as there can be, they react too fast, the session is gone, or
+    /// nothing can be stored.
     pub async fn react(
         &self,
         session: &Session,
@@ -49,26 +46,36 @@ impl Engine {
         id: &MessageId,
         reaction: &Reaction,
     ) -> Result<(), EngineError> {
-        self.change_reactions(session, named, id, |reactions, me| {
-            let given = reactions.iter().map(|reacted| reacted.users.len()).sum::<usize>();
-            let known = reactions.iter().position(|reacted| reacted.reaction == *reaction);
-            match known.map(|at| &mut reactions[at].users) {
-                Some(users) if users.iter().any(|user| user.id == me.id) => return Ok(false),
-                _ if given >= MAX_REACTIONS => {
-                    return Err(EngineError::NotAllowed("this message has reactions enough"));
+        self.change_reactions(
+            session,
+            named,
+            id,
+            |reactions, me| {
+                let theirs =
+                    |reacted: &&ReactionGroup| reacted.users.iter().any(|user| user.id() == me);
+                let present = reactions.iter().find(|reacted| reacted.reaction == *reaction);
+                if present.is_some_and(|reacted| theirs(&reacted)) {
+                    return Ok(None);
                 }
-                Some(users) => users.push(me.clone()),
-                None => {
-                    let (reaction, users) = (reaction.clone(), vec![me.clone()]);
-                    reactions.push(Reacted { reaction, users });
+                let bounds = &self.bounds;
+                if reactions.iter().filter(theirs).count() >= bounds.max_reactions_per_user {
+                    return Err(EngineError::LimitReached("reactions of yours to one message"));
                 }
-            }
-            Ok(true)
-        })
+                let all: usize = reactions.iter().map(|reacted| reacted.users.len()).sum();
+                if all >= bounds.max_reactions {
+                    return Err(EngineError::LimitReached("reactions to one message"));
+                }
+                if present.is_none() && reactions.len() >= bounds.max_reaction_kinds {
+                    return Err(EngineError::LimitReached("different reactions to one message"));
+                }
+                Ok(Some(ReactionChange::Add))
+            },
+            reaction,
+        )
         .await
     }
 
-    /// Takes a reaction back. Where there is none, nothing changes.
+    /// Removes a reaction from a message. Where there is none, nothing changes.
     ///
     /// # Errors
     ///
@@ -81,68 +88,73 @@ impl Engine {
         id: &MessageId,
         reaction: &Reaction,
     ) -> Result<(), EngineError> {
-        self.change_reactions(session, named, id, |reactions, me| {
-            let before = reactions.clone();
-            for reacted in reactions.iter_mut().filter(|reacted| reacted.reaction == *reaction) {
-                reacted.users.retain(|user| user.id != me.id);
-            }
-            reactions.retain(|reacted| !reacted.users.is_empty());
-            Ok(*reactions != before)
-        })
+        self.change_reactions(
+            session,
+            named,
+            id,
+            |reactions, me| {
+                let present = reactions.iter().find(|reacted| reacted.reaction == *reaction);
+                let theirs = present.is_some_and(|it| it.users.iter().any(|user| user.id() == me));
+                Ok(theirs.then_some(ReactionChange::Remove))
+            },
+            reaction,
+        )
         .await
     }
 
-    /// Says to those who listen to a channel that this user is typing. Nothing of it lasts.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such channel for this user, or they do too much.
-    pub fn typing(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
-        self.count_change(session)?;
-        let room = {
-            let live = self.core.live.read();
-            let channel = live.find(named, session)?;
-            live.rooms.get(&channel.id)
-        };
-        if let Some(room) = room {
-            let typing = json!({ "user": session.user }).to_string();
-            room.say(None, Content::Shared(frame("typing", None, typing.as_bytes())));
-            room.wake();
-        }
-        Ok(())
-    }
-
-    /// Decides what a message's reactions become and stores that, unless nothing changes.
+    /// Changes the user's reaction to a message as `decide` says, unless that is `None`.
     async fn change_reactions(
         &self,
         session: &Session,
         named: &ChannelRef,
         id: &MessageId,
-        decide: impl Fn(&mut Vec<Reacted>, &User) -> Result<bool, EngineError> + Send + Sync,
+        decide: impl Fn(&[ReactionGroup], &UserId) -> Result<Option<ReactionChange>, EngineError>,
+        reaction: &Reaction,
     ) -> Result<(), EngineError> {
-        let decide = || {
+        let seq = {
             let live = self.core.live.read();
-            let me = live.account(session)?.user.clone();
+            live.account(session)?;
             let (_, message) = live.find_message(named, session, id)?;
-            let mut reactions = message.reactions.clone();
-            if !decide(&mut reactions, &me)? {
-                return Ok::<_, EngineError>(None);
+            if decide(&message.reactions, &session.user.id)?.is_none() {
+                return Ok(());
             }
-            let edited_at = message.edited_at;
-            let content = edited_at.is_some().then(|| message.content.clone());
-            let change = ChangeRecord::Present { content, edited_at, reactions };
-            Ok(Some((message.seq, message.changed, change)))
+            message.seq
         };
-        let Some((seq, ..)) = decide()? else { return Ok(()) };
         self.count_post(session)?;
-        let _turn = self.reacting.lane(seq).lock().await;
-        for _ in 0..MAX_DECISIONS {
-            let Some((seq, changed, change)) = decide()? else { return Ok(()) };
-            match self.change(session, named, seq, changed, &change).await? {
-                Attempt::Done(_) => return Ok(()),
-                Attempt::Again => {}
+        let _lock = self.reaction_locks.lock_of(seq).lock().await;
+        let changed = self.commit(|live| {
+            let me = live.account(session)?.person.user();
+            let (channel, message) = live.find_message(named, session, id)?;
+            let Some(change) = decide(&message.reactions, &me.id)? else {
+                return Ok(Decision::Unchanged(()));
+            };
+            let mut reactions: Vec<_> =
+                message.reactions.iter().map(ReactionGroupRecord::from).collect();
+            let present = reactions.iter_mut().find(|reacted| reacted.reaction == *reaction);
+            match (change, present) {
+                (ReactionChange::Add, Some(reacted)) => reacted.users.push((*me).clone()),
+                (ReactionChange::Add, None) => {
+                    let (reaction, users) = (reaction.clone(), vec![(*me).clone()]);
+                    reactions.push(ReactionGroupRecord { reaction, users });
+                }
+                (ReactionChange::Remove, Some(reacted)) => {
+                    reacted.users.retain(|user| user.id != me.id);
+                }
+                (ReactionChange::Remove, None) => {}
             }
-        }
-        Err(EngineError::StorageUnavailable)
+            reactions.retain(|reacted| !reacted.users.is_empty());
+            let edited_at = message.edited_at;
+            let content = edited_at.is_some().then(|| message.content.clone().with_html());
+            let record = ChangeRecord::Present { content, edited_at, reactions };
+            Ok(change_of(&channel, &message, &record))
+        });
+        changed.await.map(drop)
     }
+}
+
+/// A change of a user's reaction.
+#[derive(Clone, Copy)]
+enum ReactionChange {
+    Add,
+    Remove,
 }

@@ -1,43 +1,47 @@
-//! Where a listener goes on from, and what it is due before that.
+//! Resuming: the point from which a listener goes on, and the backlog that it is sent first.
 
-use bytes::{Bytes, BytesMut};
-use serde_json::json;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use super::room::Room;
-use super::{Live, follower};
-use crate::domain::channel::{Channel, Conversation, Missed};
-use crate::domain::event::{Event, frame};
-use crate::domain::ids::{Cursor, Seq, UserId};
+use bytes::{BufMut, Bytes, BytesMut};
 
-/// Where to start listening.
+use super::{Core, Live};
+use crate::domain::channel::Channel;
+use crate::domain::conversation::{Conversation, Missed, MissedChange};
+use crate::domain::ids::{ChannelId, Epoch, Seq, StartId, UserId};
+use crate::domain::message::Message;
+use crate::domain::state::ReadPositions;
+use crate::domain::user::Person;
+use crate::wire::channel::ChannelSnapshot;
+use crate::wire::cursor::Cursor;
+use crate::wire::event;
+use crate::wire::message;
+
+/// Size, in bytes, up to which a backlog's frames are put together into one piece. A larger message
+/// is sent from the bytes that all share.
+const PIECE_BYTES: usize = 8 * 1024;
+
+/// The point in a stream from which a listener starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// With what comes next.
+pub enum Resume {
+    /// The present: only what comes next.
     Now,
-    /// With everything that is stored.
+    /// The beginning: everything that is stored, then what comes next.
     Start,
-    /// After this point.
+    /// A cursor that the client has.
     After(Cursor),
-    /// After a point that no stream of ours ever had.
+    /// Something that is no cursor of this server.
     Unknown,
 }
 
-/// What comes before the room's next words.
-pub(super) enum Due {
-    Nothing,
-    Frames(Bytes),
-    /// What comes after a point that this node has not reached yet.
-    After(Cursor),
-}
-
-/// Why a listener has to start again.
-#[derive(Clone, Copy, Debug)]
+/// The reason for which a listener has to start again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reset {
-    /// Its cursor is older than what is kept.
+    /// The cursor is older than what is kept.
     TooOld,
-    /// Its cursor is of another store or channel, or none at all.
+    /// The cursor is of another store or channel, of a past that was undone, or none at all.
     UnknownCursor,
-    /// It read more slowly than things were said.
+    /// The listener read more slowly than events came.
     TooSlow,
 }
 
@@ -51,91 +55,319 @@ impl Reset {
     }
 }
 
-impl Live {
-    /// What a listener of this channel is due before what comes next.
-    pub(super) fn due(&self, channel: &Channel, room: &Room, from: From, me: &UserId) -> Due {
-        match from {
-            From::Now => Due::Nothing,
-            From::Start => Due::Frames(self.stored(channel, room).into()),
-            From::Unknown => Due::Frames(self.start_again(channel, room, Reset::UnknownCursor)),
-            From::After(cursor) if cursor.epoch != room.epoch => {
-                Due::Frames(self.start_again(channel, room, Reset::UnknownCursor))
-            }
-            From::After(cursor) if cursor.seq > self.state.head() => Due::After(cursor),
-            From::After(cursor) => Due::Frames(self.missed(channel, room, cursor.seq, me)),
-        }
+/// The frames that a listener is sent before what comes next, made piece by piece from what all
+/// share: a stream that nobody reads holds no copy.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(VecDeque<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Frame(Bytes),
+    Message {
+        name: &'static str,
+        id: Cursor,
+        channel: Arc<Channel>,
+        message: Arc<Message>,
+    },
+    /// `channel-created` or `channel-updated`.
+    Channel {
+        name: &'static str,
+        id: Cursor,
+        me: Arc<Person>,
+        snapshot: ChannelSnapshot,
+    },
+    Activity {
+        id: Cursor,
+        me: Arc<Person>,
+        snapshot: ChannelSnapshot,
+    },
+}
+
+impl Backlog {
+    fn opening(id: Cursor) -> Self {
+        Self([Piece::Frame(event::opening(id))].into())
     }
 
-    /// Where a listener of everything starts: at which position, knowing the read markers up to
-    /// which entry, and what it is due before.
-    pub(super) fn resume_everywhere(&self, room: &Room, from: From) -> (u64, Seq, Due) {
-        let head = self.state.head();
-        let now = |due| (room.head(), head, due);
-        let again = |reset| now(Due::Frames(reset_frame(room, head, reset)));
-        match from {
-            From::Now | From::Start => now(Due::Nothing),
-            From::After(cursor) if cursor.epoch == room.epoch => {
-                if cursor.seq > head {
-                    return now(Due::After(cursor));
+    /// The next bytes to send, whole frames but for large messages; `None` when all was sent.
+    pub(super) fn next(&mut self) -> Option<Bytes> {
+        let mut piece = BytesMut::new();
+        while piece.len() < PIECE_BYTES {
+            match self.0.pop_front() {
+                None => break,
+                // A large frame is sent as it is.
+                Some(Piece::Frame(frame)) if frame.len() > PIECE_BYTES => {
+                    if piece.is_empty() {
+                        return Some(frame);
+                    }
+                    self.0.push_front(Piece::Frame(frame));
+                    break;
                 }
-                match room.position_after(cursor.seq) {
-                    Some(position) => (position, cursor.seq, Due::Nothing),
-                    None => again(Reset::TooOld),
+                Some(Piece::Frame(frame)) => piece.put(frame),
+                Some(Piece::Channel { name, id, me, snapshot }) => {
+                    piece.put(event::channel(name, id, &snapshot.view(&me)));
+                }
+                Some(Piece::Activity { id, me, snapshot }) => {
+                    piece.put(event::activity(id, &snapshot.view(&me)));
+                }
+                Some(Piece::Message { name, id, channel, message }) => {
+                    let json = message::json(&message, &channel.reference());
+                    piece.put(event::head(name, Some(id), 0));
+                    if json.len() > PIECE_BYTES {
+                        self.0.push_front(Piece::Frame(Bytes::from_static(event::TAIL)));
+                        self.0.push_front(Piece::Frame(json));
+                        break;
+                    }
+                    piece.put(json);
+                    piece.put_slice(event::TAIL);
                 }
             }
-            From::After(_) | From::Unknown => again(Reset::UnknownCursor),
         }
+        if piece.is_empty() { None } else { Some(piece.freeze()) }
     }
 
-    fn missed(&self, channel: &Channel, room: &Room, seen: Seq, me: &UserId) -> Bytes {
-        let conversation = self.state.conversation(&channel.id);
-        match conversation.map(|conversation| conversation.since(seen, channel)) {
-            Some(Missed::Events(events)) => {
-                let frames = events.iter().map(|(seq, event)| self.past(room, *seq, event, me));
-                frames.flatten().collect::<BytesMut>().freeze()
-            }
-            Some(Missed::Gap) | None => self.start_again(channel, room, Reset::TooOld),
-        }
+    /// The bytes of text of all messages that are left to send.
+    pub(super) fn text_bytes(&self) -> usize {
+        let bytes = self.0.iter().map(|piece| match piece {
+            Piece::Message { message, .. } => message.text_bytes(),
+            _ => 0,
+        });
+        usize::try_from(bytes.sum::<u64>()).unwrap_or(usize::MAX)
     }
 
-    fn past(&self, room: &Room, seq: Seq, event: &Event, me: &UserId) -> Bytes {
-        let Event::ChannelUpdated(id) = event else {
-            return follower::encode(event, room.epoch, seq);
-        };
-        let id_of_event = Some(Cursor { epoch: room.epoch, seq });
-        let view = self.state.channel(id).map(|channel| self.state.view(channel, me));
-        let json = serde_json::to_vec(&view).unwrap_or_default();
-        frame("channel-updated", id_of_event, &json)
-    }
-
-    /// `reset`, and everything that is stored.
-    pub(super) fn start_again(&self, channel: &Channel, room: &Room, reset: Reset) -> Bytes {
-        let conversation = self.state.conversation(&channel.id);
-        let oldest = conversation.and_then(|conversation| conversation.messages().next());
-        // From before what follows: a connection that breaks in between resumes with all of it.
-        let seq = oldest.map_or(self.state.head(), |message| Seq(message.seq.0 - 1));
-        let mut frames = BytesMut::from(reset_frame(room, seq, reset));
-        frames.extend_from_slice(&self.stored(channel, room));
-        frames.freeze()
-    }
-
-    fn stored(&self, channel: &Channel, room: &Room) -> BytesMut {
-        let messages = self.state.conversation(&channel.id);
-        let mut messages = messages.into_iter().flat_map(Conversation::messages).peekable();
-        let mut frames = BytesMut::new();
-        while let Some(message) = messages.next() {
-            // Who has heard the last one knows all that was changed until now, too.
-            let is_last = messages.peek().is_none();
-            let seq = if is_last { self.state.head() } else { message.seq };
-            let id = Some(Cursor { epoch: room.epoch, seq });
-            let json = message.json(&channel.called());
-            frames.extend_from_slice(&frame("message", id, &json));
-        }
-        frames
+    fn push(&mut self, frame: Bytes) {
+        self.0.push_back(Piece::Frame(frame));
     }
 }
 
-pub(super) fn reset_frame(room: &Room, seq: Seq, reset: Reset) -> Bytes {
-    let id = Some(Cursor { epoch: room.epoch, seq });
-    frame("reset", id, json!({ "reason": reset.reason() }).to_string().as_bytes())
+/// A cursor that no start gave out: a client that comes back with it gets a `reset`.
+fn unknown_cursor(of: Cursor) -> Cursor {
+    Cursor { start: StartId(0), seq: Seq(0), ..of }
+}
+
+impl Core {
+    /// True when a cursor is a point in this log's past: given out in a start that the log knows,
+    /// and not beyond where that start ended.
+    fn is_known(&self, cursor: Cursor, epoch: Epoch, head: Seq) -> bool {
+        let mut starts = self.starts.iter().skip_while(|start| start.id != cursor.start);
+        let known = starts.next().is_some() && cursor.epoch == epoch;
+        let end = starts.next().map_or(head, |next| next.after);
+        known && cursor.seq <= end
+    }
+
+    /// The backlog of a listener to a channel.
+    pub(super) fn channel_backlog(
+        &self,
+        snapshot: &ChannelSnapshot,
+        me: &Arc<Person>,
+        from: Resume,
+        head: Seq,
+    ) -> Backlog {
+        let id = &snapshot.channel.id;
+        let now = self.cursor_of(id, last_event_of(snapshot));
+        match from {
+            Resume::Now => Backlog::opening(now),
+            Resume::Start => {
+                let mut backlog = Backlog::opening(before_stored(now, &snapshot.conversation));
+                stored(&mut backlog, now, snapshot);
+                backlog
+            }
+            Resume::After(cursor) if self.is_known(cursor, now.epoch, head) => {
+                match snapshot.conversation.since(cursor.seq) {
+                    Missed::Gap => start_again(now, snapshot, Reset::TooOld),
+                    Missed::Changes(changes) => {
+                        changes_since(now, cursor.seq, snapshot, changes, me)
+                    }
+                }
+            }
+            Resume::After(_) | Resume::Unknown => start_again(now, snapshot, Reset::UnknownCursor),
+        }
+    }
+
+    /// The backlog of a listener that lags behind its channel's room.
+    pub(super) fn channel_reset(&self, snapshot: &ChannelSnapshot) -> Backlog {
+        let now = self.cursor_of(&snapshot.channel.id, last_event_of(snapshot));
+        let mut backlog = Backlog::default();
+        reset_and_stored(&mut backlog, now, snapshot, Reset::TooSlow);
+        backlog
+    }
+
+    /// The backlog of a listener to what happens everywhere.
+    pub(super) fn everything_backlog(
+        &self,
+        live: &Live,
+        me: &Arc<Person>,
+        positions: &ReadPositions,
+        from: Resume,
+    ) -> Backlog {
+        let now = self.cursor_of_everything(last_event_for(live, me.id(), positions));
+        let reset = |reset: Reset| {
+            let mut backlog = Backlog::opening(unknown_cursor(now));
+            backlog.push(event::reset(now, reset.reason()));
+            backlog
+        };
+        match from {
+            Resume::Now | Resume::Start => Backlog::opening(now),
+            Resume::Unknown => reset(Reset::UnknownCursor),
+            Resume::After(cursor) if !self.is_known(cursor, now.epoch, live.state.head()) => {
+                reset(Reset::UnknownCursor)
+            }
+            Resume::After(cursor) if cursor.seq >= now.seq => {
+                Backlog::opening(cursor_at(now, cursor))
+            }
+            Resume::After(cursor) => {
+                let events = events_since(live, now, cursor.seq, me, positions);
+                events.map_or_else(
+                    || reset(Reset::TooOld),
+                    |events| {
+                        let mut backlog = Backlog::opening(cursor_at(now, cursor));
+                        backlog.0.extend(events);
+                        backlog
+                    },
+                )
+            }
+        }
+    }
+
+    /// The backlog of a listener that lags behind what happens everywhere.
+    pub(super) fn everything_reset(
+        &self,
+        live: &Live,
+        me: &Arc<Person>,
+        positions: &ReadPositions,
+    ) -> Backlog {
+        let now = self.cursor_of_everything(last_event_for(live, me.id(), positions));
+        let mut backlog = Backlog::default();
+        backlog.push(event::reset(now, Reset::TooSlow.reason()));
+        backlog
+    }
+}
+
+fn cursor_at(now: Cursor, cursor: Cursor) -> Cursor {
+    Cursor { seq: cursor.seq, ..now }
+}
+
+/// The last entry that had an event on the channel's stream: the channel's own place in the log.
+pub(super) fn last_event_of(snapshot: &ChannelSnapshot) -> Seq {
+    snapshot.channel.seq().max(snapshot.conversation.last())
+}
+
+/// The cursor right before everything that is stored.
+fn before_stored(now: Cursor, conversation: &Conversation) -> Cursor {
+    let oldest = conversation.messages().next();
+    Cursor { seq: oldest.map_or(now.seq, |message| Seq(message.seq.0 - 1)), ..now }
+}
+
+fn start_again(now: Cursor, snapshot: &ChannelSnapshot, reset: Reset) -> Backlog {
+    let mut backlog = Backlog::opening(unknown_cursor(now));
+    reset_and_stored(&mut backlog, now, snapshot, reset);
+    backlog
+}
+
+fn reset_and_stored(backlog: &mut Backlog, now: Cursor, snapshot: &ChannelSnapshot, reset: Reset) {
+    // From before what follows: a connection that breaks in between resumes with all of it.
+    let before = before_stored(now, &snapshot.conversation);
+    backlog.push(event::reset(before, reset.reason()));
+    stored(backlog, now, snapshot);
+}
+
+fn stored(backlog: &mut Backlog, now: Cursor, snapshot: &ChannelSnapshot) {
+    let mut messages = snapshot.conversation.messages().peekable();
+    while let Some(message) = messages.next() {
+        // After the last message the client knows every change until now, too.
+        let seq = if messages.peek().is_none() { now.seq } else { message.seq };
+        backlog.0.push_back(Piece::Message {
+            name: "message",
+            id: Cursor { seq, ..now },
+            channel: snapshot.channel.clone(),
+            message: message.clone(),
+        });
+    }
+}
+
+fn changes_since(
+    now: Cursor,
+    seen: Seq,
+    snapshot: &ChannelSnapshot,
+    changes: Vec<(Seq, MissedChange)>,
+    me: &Arc<Person>,
+) -> Backlog {
+    let mut backlog = Backlog::opening(Cursor { seq: seen, ..now });
+    let mut updated = snapshot.channel.updated.filter(|updated| *updated > seen);
+    let update = |seq| {
+        let id = Cursor { seq, ..now };
+        Piece::Frame(event::channel("channel-updated", id, &snapshot.view(me)))
+    };
+    for (seq, change) in changes {
+        if let Some(at) = updated.filter(|at| *at < seq) {
+            backlog.0.push_back(update(at));
+            updated = None;
+        }
+        let id = Cursor { seq, ..now };
+        let of = |name, message| {
+            let channel = snapshot.channel.clone();
+            Piece::Message { name, id, channel, message }
+        };
+        backlog.0.push_back(match change {
+            MissedChange::Posted(message) => of("message", message),
+            MissedChange::Updated(message) => of("message-updated", message),
+            MissedChange::Deleted { id: deleted, message } => {
+                Piece::Frame(event::message_deleted(id, &deleted, message))
+            }
+        });
+    }
+    backlog.0.extend(updated.map(update));
+    backlog
+}
+
+/// The last entry that had an event for this user on the stream of everything.
+fn last_event_for(live: &Live, me: &UserId, positions: &ReadPositions) -> Seq {
+    let directs = live.state.directs_of(me).into_iter().map(|channel| {
+        let conversation = live.state.conversation(&channel.id);
+        channel.seq().max(conversation.map(|it| it.last_activity()).unwrap_or_default())
+    });
+    directs.chain([live.last_public_event, positions.last_moved()]).max().unwrap_or_default()
+}
+
+/// The events after `seen` on this user's stream of everything, in order. `None` where some may be
+/// forgotten.
+fn events_since(
+    live: &Live,
+    now: Cursor,
+    seen: Seq,
+    me: &Arc<Person>,
+    positions: &ReadPositions,
+) -> Option<Vec<Piece>> {
+    let at = |seq| Cursor { seq, ..now };
+    let mut events = Vec::new();
+    for (seq, name) in live.state.channels_deleted_since(seen)? {
+        events.push((seq, Piece::Frame(event::channel_deleted(at(seq), name))));
+    }
+    for (seq, person) in live.state.renamed_since(seen) {
+        events.push((seq, Piece::Frame(event::about_user("renamed", &(&**person).into()))));
+    }
+    let mut activity: HashMap<&ChannelId, Seq> =
+        positions.moved_since(seen).map(|(seq, channel)| (channel, seq)).collect();
+    for channel in live.state.channels_of(me.id()) {
+        if channel.seq() > seen {
+            let created = channel.created > seen;
+            let name = if created { "channel-created" } else { "channel-updated" };
+            let seq = if created { channel.created } else { channel.seq() };
+            let snapshot = live.snapshot(channel, positions.of(&channel.id));
+            events.push((seq, Piece::Channel { name, id: at(seq), me: me.clone(), snapshot }));
+        }
+        let last = live.state.conversation(&channel.id).map(|it| it.last_activity());
+        if let Some(last) = last.filter(|last| *last > seen) {
+            let latest = activity.entry(&channel.id).or_insert(last);
+            *latest = last.max(*latest);
+        }
+    }
+    for (id, seq) in activity {
+        let visible = live.state.channel(id).filter(|channel| channel.is_visible_to(me.id()));
+        if let Some(channel) = visible {
+            let snapshot = live.snapshot(channel, positions.of(id));
+            events.push((seq, Piece::Activity { id: at(seq), me: me.clone(), snapshot }));
+        }
+    }
+    events.sort_by_key(|(seq, _)| *seq);
+    Some(events.into_iter().map(|(_, piece)| piece).collect())
 }

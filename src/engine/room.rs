@@ -1,22 +1,27 @@
-//! Rooms: the live side of a channel, and of what happens everywhere.
+//! Rooms: the live side of a channel, of a user, and of what happens everywhere.
 //!
-//! A room is a ring of what was said last, and a wake-up. A listener is a position in the ring and
-//! nothing else: a slow one costs no memory, and one that the ring has left behind is told so.
+//! A room is a ring of the latest events, and a queue that wakes its listeners. A listener is a
+//! position in the ring and nothing else: a slow one costs no memory, and one that the ring has
+//! left behind learns that it lagged.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
 
-use super::turns::{Turns, Waiter};
-use crate::domain::ids::{ChannelId, Epoch, Seq};
+use super::wake_queue::{Subscription, WakeQueue};
+use crate::domain::ids::{ChannelId, Seq};
+use crate::wire::event::MessageFrame;
 
-/// How many slots a ring keeps.
+/// Largest number of slots that a ring keeps.
 pub const RING_SLOTS: usize = 512;
-/// How many bytes of frames a ring keeps; the newest slot is kept whatever its size.
+/// Largest number of bytes of frames that a ring keeps; the newest slot is kept whatever its size.
 pub const RING_BYTES: usize = 2 * 1024 * 1024;
 
-/// The last things that were said, each at a position that only grows.
+/// A bounded buffer of the latest items, each at a position that only grows.
 ///
 /// ```
 /// use houston::engine::room::Ring;
@@ -34,7 +39,7 @@ pub struct Ring<T> {
     bytes: usize,
 }
 
-/// The ring no longer holds what comes after a position.
+/// The error of a reader whose next items the ring no longer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagged;
 
@@ -45,30 +50,26 @@ impl<T> Default for Ring<T> {
 }
 
 impl<T> Ring<T> {
-    /// The position after everything that was pushed so far.
+    /// The position after the latest item.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.head
     }
 
-    /// Adds a slot of this size, and lets the oldest go that are over the bounds. Gives back the
-    /// last that went.
-    pub fn push(&mut self, slot: T, bytes: usize) -> Option<T> {
+    /// Adds an item of this size, and drops the oldest that are over the bounds.
+    pub fn push(&mut self, slot: T, bytes: usize) {
         self.slots.push_back((slot, bytes));
         self.head += 1;
         self.bytes += bytes;
-        let mut gone = None;
         while self.slots.len() > 1
             && (self.slots.len() > RING_SLOTS || self.bytes > RING_BYTES)
-            && let Some((slot, bytes)) = self.slots.pop_front()
+            && let Some((_, bytes)) = self.slots.pop_front()
         {
             self.bytes -= bytes;
-            gone = Some(slot);
         }
-        gone
     }
 
-    /// What was pushed after `position`, oldest first. Copies nothing; O(1), then O(slots read).
+    /// The items after `position`, oldest first. Copies nothing; O(1), then O(items read).
     ///
     /// # Errors
     ///
@@ -80,205 +81,281 @@ impl<T> Ring<T> {
     }
 }
 
-/// Something said in a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event in a room's ring.
+#[derive(Clone, Debug)]
 pub struct Slot {
-    /// The last entry of the log at that time: where a returning listener goes on from.
+    /// The last entry of the log that had an event in the room by then.
     pub seq: Seq,
-    /// What was said.
-    pub content: Content,
+    /// The payload.
+    pub payload: Payload,
 }
 
-/// What was said: mostly the same bytes for all, sometimes something that reads differently for
+/// The payload of an event: mostly the same bytes for all, sometimes something that is rendered for
 /// each listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// A frame, encoded once.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// A frame that is the same for everybody.
     Shared(Bytes),
-    /// A channel as the listener sees it: what is unread differs.
+    /// A message's frame, encoded when it is first read.
+    Message(Arc<MessageFrame>),
+    /// A message's frame that replaces earlier ones of the same message: a listener who has not
+    /// been sent those yet gets the last one alone.
+    Update(Arc<MessageFrame>),
+    /// A channel as each listener sees it: the number of unread messages differs.
     Channel {
         /// The event's name.
         event: &'static str,
-        /// Which channel.
+        /// The channel.
         channel: ChannelId,
     },
-    /// What the listener has not read of this channel.
+    /// The number of messages that the listener has not read in this channel.
     Activity(ChannelId),
 }
 
-impl Content {
+impl Payload {
     fn bytes(&self) -> usize {
         match self {
             Self::Shared(frame) => frame.len(),
+            Self::Message(frame) | Self::Update(frame) => frame.approximate_bytes(),
             Self::Channel { .. } | Self::Activity(_) => 64,
         }
     }
 
-    fn shared(&self) -> Option<&Bytes> {
+    /// The frame, where it is the same for everybody.
+    #[must_use]
+    pub fn shared(&self) -> Option<&Bytes> {
         match self {
             Self::Shared(frame) => Some(frame),
+            Self::Message(frame) | Self::Update(frame) => Some(frame.bytes()),
             Self::Channel { .. } | Self::Activity(_) => None,
+        }
+    }
+
+    /// The message that this updates, if it is an update.
+    fn updates(&self) -> Option<Seq> {
+        match self {
+            Self::Update(frame) => Some(frame.message()),
+            _ => None,
         }
     }
 }
 
-/// A place where things are said and listened to.
-#[derive(Debug)]
+/// The live side of a channel, of a user, or of what happens everywhere.
+#[derive(Debug, Default)]
 pub struct Room {
-    /// The epoch of this room's cursors.
-    pub epoch: Epoch,
     inner: RwLock<Inner>,
     /// Locked while `inner` is, never the other way round.
-    joined: Mutex<Joined>,
-    turns: Turns,
+    cache: Mutex<ChunkCache>,
+    /// True while a task waits to push the held updates.
+    push_is_scheduled: AtomicBool,
+    listeners: WakeQueue,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     ring: Ring<Slot>,
-    /// Whoever has seen this sequence has missed nothing that the ring has let go.
-    complete_since: Seq,
+    /// Large updates that wait for later ones of the same message, in the order of their entries.
+    held: Vec<(Seq, Arc<MessageFrame>)>,
+    /// The last entry that had an event here.
+    last: Seq,
     closed: bool,
 }
 
-/// Frames that were joined for one listener, kept for the others: most are at its position.
-#[derive(Debug, Default)]
-struct Joined {
-    after: u64,
-    next: u64,
-    frames: Bytes,
+impl Inner {
+    fn push(&mut self, payload: Payload) {
+        let (bytes, seq) = (payload.bytes(), self.last);
+        self.ring.push(Slot { seq, payload }, bytes);
+    }
+
+    fn push_held(&mut self) {
+        for (seq, frame) in std::mem::take(&mut self.held) {
+            self.last = seq;
+            self.push(Payload::Update(frame));
+        }
+    }
 }
 
-/// What a listener finds after its position.
+/// The chunk that was put together last, kept for other listeners: most are at the same position.
+#[derive(Debug, Default)]
+struct ChunkCache {
+    after: u64,
+    next: u64,
+    chunk: Bytes,
+}
+
+/// The result of reading a room from a position.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Frames that read the same for everybody, up to this position: the common case, for which
+pub enum ReadResult {
+    /// Frames that are the same for everybody, up to this position: the common case, for which
     /// nothing is allocated per listener.
     Frames(Bytes, u64),
-    /// These slots, up to this position: some read differently for each listener.
-    Slots(Vec<Slot>, u64),
-    /// Nothing yet.
-    Nothing,
-    /// Nothing, ever again.
+    /// There are slots to be rendered for each listener: see [`Room::slots_after`].
+    Slots,
+    /// There is nothing yet.
+    Empty,
+    /// There is nothing, and never will be.
     Closed,
     /// Some of it is gone.
     Lagged,
 }
 
 impl Room {
-    /// An empty room. Cursors from before `since` cannot be resumed from its ring.
-    #[must_use]
-    pub fn new(epoch: Epoch, since: Seq) -> Self {
-        let inner = Inner { ring: Ring::default(), complete_since: since, closed: false };
-        Self { epoch, inner: RwLock::new(inner), joined: Mutex::default(), turns: Turns::default() }
-    }
-
-    /// Says something that lasts, or came with the entry `seq`; without one, something that does
-    /// not last. Listeners learn of it at the next [`Room::wake`].
-    pub fn say(&self, seq: Option<Seq>, content: Content) {
-        let bytes = content.bytes();
+    /// Adds an event: one of the entry `seq`, or one that does not last. Listeners read it after
+    /// the next [`Room::wake`].
+    pub fn push(&self, seq: Option<Seq>, payload: Payload) {
         let mut inner = self.inner.write();
-        let last = inner.ring.slots.back().map_or(inner.complete_since, |(slot, _)| slot.seq);
-        if let Some(gone) = inner.ring.push(Slot { seq: seq.unwrap_or(last), content }, bytes) {
-            inner.complete_since = gone.seq;
+        if let Some(seq) = seq {
+            // No cursor may pass an update that was not sent.
+            inner.push_held();
+            inner.last = seq;
         }
+        inner.push(payload);
     }
 
-    /// Ends the room: listeners hear what was said and then that it is closed.
+    /// Holds a large update back for a while, in place of an earlier one of the same message: by
+    /// then a later one may have come. It is pushed before the next event of an entry, or by
+    /// [`Room::push_held_after`].
+    pub(super) fn hold(&self, seq: Seq, frame: Arc<MessageFrame>) {
+        let mut inner = self.inner.write();
+        inner.held.retain(|(_, held)| held.message() != frame.message());
+        inner.held.push((seq, frame));
+    }
+
+    /// Closes the room: the streams of its listeners end after what is in the ring.
     ///
     /// # Panics
     ///
-    /// As [`Room::wake`].
+    /// Where many listen and there is no Tokio runtime.
     pub fn close(&self) {
         self.inner.write().closed = true;
         self.wake();
     }
 
-    /// Wakes all who listen, a few at a time. Hold no lock while calling it.
+    /// Wakes all listeners, a few at a time. Hold no lock while calling it.
     ///
     /// # Panics
     ///
     /// Where many listen and there is no Tokio runtime.
     pub fn wake(&self) {
-        self.turns.wake_all();
+        self.listeners.wake_all();
     }
 
-    /// A place among those who are woken.
-    pub(super) fn waiter(&self) -> Waiter {
-        self.turns.join()
+    /// Pushes the held updates after this time, from a task; does nothing while one waits already.
+    ///
+    /// # Panics
+    ///
+    /// Without a Tokio runtime.
+    pub(super) fn push_held_after(self: &Arc<Self>, wait: Duration) {
+        if self.push_is_scheduled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let room = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            room.push_is_scheduled.store(false, Ordering::Release);
+            room.inner.write().push_held();
+            room.wake();
+        });
     }
 
-    /// The position from which one hears what is said from now on.
+    /// The position for a new listener that knows all that is kept: held updates are pushed before
+    /// it, since they are no news to it.
+    pub(super) fn start_position(&self) -> u64 {
+        let mut inner = self.inner.write();
+        inner.push_held();
+        inner.ring.head()
+    }
+
+    /// Adds a task to those that [`Room::wake`] wakes.
+    pub(super) fn subscribe(&self) -> Subscription {
+        self.listeners.subscribe()
+    }
+
+    /// The position after the latest event.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.inner.read().ring.head()
     }
 
-    /// The position after everything that was said up to `seen`; `None` when some of what came
-    /// after it is gone.
+    /// Reads the events after `position`, about `max_bytes` of them at most but at least one.
     #[must_use]
-    pub fn position_after(&self, seen: Seq) -> Option<u64> {
+    pub fn read(&self, position: u64, max_bytes: usize) -> ReadResult {
         let inner = self.inner.read();
-        if seen < inner.complete_since {
-            return None;
-        }
-        let later = inner.ring.slots.iter().rev().take_while(|(slot, _)| slot.seq > seen).count();
-        Some(inner.ring.head() - u64::try_from(later).ok()?)
-    }
-
-    /// The entry up to which all was said before `position`; `None` when some of what came after
-    /// it is gone.
-    #[must_use]
-    pub fn seq_before(&self, position: u64) -> Option<Seq> {
-        let inner = self.inner.read();
-        if inner.ring.after(position).is_err() {
-            return None;
-        }
-        let last = position.checked_sub(1).and_then(|last| inner.ring.after(last).ok()?.next());
-        Some(last.map_or(inner.complete_since, |slot| slot.seq))
-    }
-
-    /// What was said after `position`, at most about `max_bytes` of it but at least one slot.
-    #[must_use]
-    pub fn after(&self, position: u64, max_bytes: usize) -> Heard {
-        let inner = self.inner.read();
-        let Ok(slots) = inner.ring.after(position) else { return Heard::Lagged };
-        let mut bytes = 0;
-        let within = |slot: &&Slot| {
-            let is_first = bytes == 0;
-            bytes += slot.content.bytes();
-            is_first || bytes <= max_bytes
-        };
-        let taken = slots.clone().take_while(within).count();
+        let Ok(slots) = inner.ring.after(position) else { return ReadResult::Lagged };
+        let taken = within(slots.clone(), max_bytes);
         let (slots, next) = (slots.take(taken), position + taken as u64);
         if taken == 0 {
-            return if inner.closed { Heard::Closed } else { Heard::Nothing };
+            return if inner.closed { ReadResult::Closed } else { ReadResult::Empty };
         }
-        let frames = slots.clone().filter_map(|slot| slot.content.shared());
-        if frames.clone().count() == taken {
-            return Heard::Frames(self.join(frames, position, next), next);
+        if slots.clone().any(|slot| slot.payload.shared().is_none()) {
+            return ReadResult::Slots;
         }
-        Heard::Slots(slots.cloned().collect(), next)
+        ReadResult::Frames(self.chunk(slots, position, next), next)
     }
 
-    /// These frames, which are all between two positions, in one piece.
-    fn join<'f>(
+    /// The slots after `position`, at most about `max_bytes` of them but at least one, and the
+    /// position behind them.
+    ///
+    /// # Errors
+    ///
+    /// When some of them are gone.
+    pub fn slots_after(&self, position: u64, max_bytes: usize) -> Result<(Vec<Slot>, u64), Lagged> {
+        let inner = self.inner.read();
+        let slots = inner.ring.after(position)?;
+        let taken = within(slots.clone(), max_bytes);
+        Ok((slots.take(taken).cloned().collect(), position + taken as u64))
+    }
+
+    /// The frames of all slots between two positions as one chunk.
+    fn chunk<'s>(
         &self,
-        frames: impl Iterator<Item = &'f Bytes> + Clone,
+        slots: impl Iterator<Item = &'s Slot> + Clone,
         after: u64,
         next: u64,
     ) -> Bytes {
-        if let (Some(one), None) = (frames.clone().next(), frames.clone().nth(1)) {
-            return one.clone();
+        if let (Some(one), None) = (slots.clone().next(), slots.clone().nth(1)) {
+            return one.payload.shared().cloned().unwrap_or_default();
         }
-        let mut joined = self.joined.lock();
-        if (joined.after, joined.next) != (after, next) {
-            let mut chunk = BytesMut::with_capacity(frames.clone().map(Bytes::len).sum());
-            frames.for_each(|frame| chunk.extend_from_slice(frame));
-            *joined = Joined { after, next, frames: chunk.freeze() };
+        let mut cache = self.cache.lock();
+        if (cache.after, cache.next) != (after, next) {
+            let frames = coalesced(slots);
+            let mut chunk = BytesMut::with_capacity(frames.iter().map(|frame| frame.len()).sum());
+            for frame in frames {
+                chunk.extend_from_slice(frame);
+            }
+            *cache = ChunkCache { after, next, chunk: chunk.freeze() };
         }
-        joined.frames.clone()
+        cache.chunk.clone()
     }
+}
+
+/// The number of slots that are at most so many bytes together, but at least one if there is any.
+fn within<'s>(slots: impl Iterator<Item = &'s Slot>, max_bytes: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |slot: &&Slot| {
+        let is_first = bytes == 0;
+        bytes += slot.payload.bytes();
+        is_first || bytes <= max_bytes
+    };
+    slots.take_while(fits).count()
+}
+
+/// The frames of these slots; of several updates of one message only the last.
+fn coalesced<'s>(slots: impl Iterator<Item = &'s Slot> + Clone) -> Vec<&'s Bytes> {
+    let updates = slots.clone().filter_map(|slot| slot.payload.updates());
+    let updates: Vec<_> = updates.collect();
+    let mut left = HashMap::new();
+    for message in &updates {
+        *left.entry(*message).or_insert(0_usize) += 1;
+    }
+    let frames = slots.filter(|slot| {
+        let Some(left) = slot.payload.updates().and_then(|message| left.get_mut(&message)) else {
+            return true;
+        };
+        *left -= 1;
+        *left == 0
+    });
+    frames.filter_map(|slot| slot.payload.shared()).collect()
 }
 
 #[cfg(test)]
@@ -300,35 +377,22 @@ mod tests {
         assert_eq!(ring.after(ring.head() - 1).map(Iterator::count), Ok(1));
     }
 
-    fn said(text: &'static str) -> Content {
-        Content::Shared(Bytes::from_static(text.as_bytes()))
+    fn frame(text: &'static str) -> Payload {
+        Payload::Shared(Bytes::from_static(text.as_bytes()))
     }
 
     #[test]
-    fn frames_that_read_the_same_are_heard_in_one_piece_from_any_position() {
-        let room = Room::new(Epoch(1), Seq(0));
+    fn frames_that_are_the_same_for_all_are_read_in_one_piece_from_any_position() {
+        let room = Room::default();
         for text in ["one ", "two ", "three "] {
-            room.say(None, said(text));
+            room.push(None, frame(text));
         }
-        assert_eq!(room.after(0, 1_024), Heard::Frames("one two three ".into(), 3));
-        assert_eq!(room.after(0, 1_024), Heard::Frames("one two three ".into(), 3));
-        assert_eq!(room.after(1, 1_024), Heard::Frames("two three ".into(), 3));
-        assert_eq!(room.after(0, 9), Heard::Frames("one two ".into(), 2));
-        assert_eq!(room.after(0, 1), Heard::Frames("one ".into(), 1));
-        assert_eq!(room.after(3, 1_024), Heard::Nothing);
-    }
-
-    #[test]
-    fn who_stands_at_a_position_has_heard_what_is_before_it() {
-        let room = Room::new(Epoch(1), Seq(1));
-        assert_eq!(room.seq_before(0), Some(Seq(1)));
-        for seq in 2..RING_SLOTS as u64 + 4 {
-            room.say(Some(Seq(seq)), said("word"));
-        }
-        assert_eq!(room.seq_before(1), None, "the second is gone");
-        assert_eq!(room.seq_before(2), Some(Seq(3)), "what is gone had all been heard");
-        assert_eq!(room.seq_before(3), Some(Seq(4)));
-        assert_eq!(room.seq_before(room.head()), Some(Seq(RING_SLOTS as u64 + 3)));
+        assert_eq!(room.read(0, 1_024), ReadResult::Frames("one two three ".into(), 3));
+        assert_eq!(room.read(0, 1_024), ReadResult::Frames("one two three ".into(), 3));
+        assert_eq!(room.read(1, 1_024), ReadResult::Frames("two three ".into(), 3));
+        assert_eq!(room.read(0, 9), ReadResult::Frames("one two ".into(), 2));
+        assert_eq!(room.read(0, 1), ReadResult::Frames("one ".into(), 1));
+        assert_eq!(room.read(3, 1_024), ReadResult::Empty);
     }
 
     #[test]
@@ -338,10 +402,10 @@ mod tests {
     }
 
     proptest! {
-        /// However pushes and reads interleave, a reader hears each slot once and in order, or is
-        /// told that it lagged.
+        /// However pushes and reads interleave, a reader gets each slot once and in order, or
+        /// learns that it lagged.
         #[test]
-        fn a_reader_loses_nothing_and_hears_nothing_twice(
+        fn a_reader_loses_nothing_and_gets_nothing_twice(
             steps in prop::collection::vec(prop::option::weighted(0.8, 1..RING_BYTES / 40), 1..800),
         ) {
             let mut ring = Ring::default();

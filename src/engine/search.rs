@@ -1,66 +1,69 @@
-//! Search in what is kept.
+//! Search in the kept messages.
 
-use std::cmp::Reverse;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
+use super::limits::Cost;
+use super::weak_map::WeakMap;
 use super::{Engine, EngineError};
-use crate::domain::channel::{Channel, Conversation};
-use crate::domain::ids::Seq;
+use crate::domain::channel::Channel;
+use crate::domain::conversation::Conversation;
+use crate::domain::ids::UserId;
 use crate::domain::message::Message;
+use crate::domain::search::Words;
 use crate::domain::user::Session;
+use crate::wire::message;
 
-/// How many messages are found at most: the newest.
+/// Largest number of messages found: the newest.
 const MAX_FOUND: usize = 50;
-/// How many words are looked for; more are ignored.
-const MAX_WORDS: usize = 16;
+
+/// A lock of each user who is searching: a user searches one thing at a time.
+pub(super) type SearchLocks = WeakMap<UserId, Mutex<()>>;
 
 impl Engine {
-    /// The messages that have all of these words, parted by white space, in their text or in a
-    /// file's name, whatever their case, in any channel that this user can read; newest first, as
-    /// JSON: `{"messages": […]}`. No words, no messages. O(what is kept).
+    /// The kept messages that have all of these words, parted by white space, in their text or in a
+    /// file's name, in any channel that this user can read; newest first, as JSON. Words are
+    /// compared after NFKC and case folding. No words, no messages. O(what is kept), on a thread of
+    /// its own.
     ///
     /// # Errors
     ///
     /// When they search too much.
-    pub fn search(&self, session: &Session, words: &str) -> Result<Bytes, EngineError> {
-        self.count_change(session)?;
-        let words = words.to_lowercase();
-        let words: Vec<_> = words.split_whitespace().take(MAX_WORDS).collect();
-        let mut found = Vec::new();
-        if !words.is_empty() {
-            let me = &session.user.id;
-            let channels: Vec<Channel> =
-                self.core.live.read().state.channels_of(me).cloned().collect();
-            for channel in channels {
-                self.search_in(&channel, &words, &mut found);
-            }
+    pub async fn search(&self, session: &Session, words: &str) -> Result<Vec<Bytes>, EngineError> {
+        let texts = self.core.live.read().state.message_count();
+        self.count_read(session, Cost::of_search(texts))?;
+        let words = Words::parse(words);
+        if words.is_empty() {
+            return Ok(Vec::new());
         }
-        found.sort_by_key(|(seq, _)| Reverse(*seq));
-        let live = self.core.live.read();
-        let messages = found.iter().take(MAX_FOUND).filter_map(|(seq, channel)| {
-            let message = live.state.conversation(&channel.id)?.message_at(*seq)?;
-            Some(message.json(&channel.called()))
-        });
-        let messages: Vec<_> = messages.collect();
-        Ok([b"{\"messages\":[", &messages.join(&b","[..])[..], b"]}"].concat().into())
-    }
-
-    /// Takes the lock for one channel alone, so that nobody waits long for it.
-    fn search_in(&self, channel: &Channel, words: &[&str], found: &mut Vec<(Seq, Channel)>) {
-        let live = self.core.live.read();
-        let messages = live.state.conversation(&channel.id).map(Conversation::messages);
-        let newest = messages.into_iter().flatten().rev();
-        let matching = newest.filter(|message| has(message, words)).take(MAX_FOUND);
-        found.extend(matching.map(|message| (message.seq, channel.clone())));
+        let lock = self.search_locks.get_or_make(session.user.id.clone(), Mutex::default);
+        let _lock = lock.lock().await;
+        let channels: Vec<_> = {
+            let live = self.core.live.read();
+            let conversation = |channel: &Arc<Channel>| {
+                Some((channel.clone(), live.state.conversation(&channel.id)?.clone()))
+            };
+            live.state.channels_of(&session.user.id).filter_map(conversation).collect()
+        };
+        let found = spawn_blocking(move || find(&channels, &words)).await;
+        found.map_err(|error| {
+            log::error!("A search ended early: {error}.");
+            EngineError::Defect
+        })
     }
 }
 
-fn has(message: &Message, words: &[&str]) -> bool {
-    let mut said = message.content.text.as_str().to_lowercase();
-    for attachment in &message.content.attachments {
-        said.push('\n');
-        said.push_str(&attachment.name.as_str().to_lowercase());
+fn find(channels: &[(Arc<Channel>, Arc<Conversation>)], words: &Words) -> Vec<Bytes> {
+    let mut found: Vec<(&Arc<Message>, &Arc<Channel>)> = Vec::new();
+    for (channel, conversation) in channels {
+        let has_all = |message: &&Arc<Message>| words.all_in(|word| message.content.contains(word));
+        let matching = conversation.messages().rev().filter(has_all);
+        found.extend(matching.take(MAX_FOUND).map(|message| (message, channel)));
     }
-    words.iter().all(|word| said.contains(word))
+    found.sort_by_key(|(message, _)| std::cmp::Reverse(message.seq));
+    found.truncate(MAX_FOUND);
+    found.into_iter().map(|(found, channel)| message::json(found, &channel.reference())).collect()
 }

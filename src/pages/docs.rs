@@ -1,4 +1,4 @@
-//! The API's description as a page, drawn from the description itself.
+//! The page with the API's description, drawn from the `OpenAPI` document.
 
 use std::sync::LazyLock;
 
@@ -10,18 +10,17 @@ use serde_json::Value;
 
 use crate::api::description;
 
-/// The API, for people.
+/// Serves the description of the API as a page.
 #[get("/api/docs")]
 pub(super) fn docs() -> Template {
-    static API: LazyLock<Api> = LazyLock::new(Api::described);
+    static API: LazyLock<Api> = LazyLock::new(Api::from_description);
     Template::render("docs", context! { api: &*API })
 }
 
-/// In which order the routes at one path are told.
+/// The order of the routes at one path, by method.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// The description in the order and the words of the page. Texts named `html` are safe: they are
-/// ours.
+/// The description as the page's template takes it.
 #[derive(Serialize)]
 struct Api {
     version: String,
@@ -30,7 +29,7 @@ struct Api {
     schemas: Vec<Shape>,
 }
 
-/// Routes that belong together.
+/// A group of routes, by their tag.
 #[derive(Serialize)]
 struct Section {
     name: String,
@@ -40,24 +39,24 @@ struct Section {
 
 #[derive(Serialize)]
 struct Route {
-    /// Its name for programs, and its place on the page.
+    /// The operation's id, which is its anchor on the page.
     id: String,
     method: String,
     path: String,
     summary: String,
     html: String,
-    /// Whether it answers without a session.
+    /// `true` where no session is needed.
     open: bool,
     parameters: Vec<Field>,
     body_html: String,
     bodies: Vec<Shape>,
-    answers: Vec<Answer>,
-    events: Vec<Told>,
+    answers: Vec<Response>,
+    events: Vec<Event>,
     curl: String,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Response {
     status: String,
     html: String,
     headers: Vec<Field>,
@@ -66,19 +65,19 @@ struct Answer {
 
 /// An event of a stream.
 #[derive(Serialize)]
-struct Told {
+struct Event {
     name: String,
     has_id: bool,
     html: String,
     shape: Shape,
 }
 
-/// What a schema says: its name, or what it is, or its fields.
+/// A schema: the type of its values, and the fields if they are objects.
 #[derive(Serialize)]
 struct Shape {
     /// A schema's name, or the media type of a body.
     name: String,
-    kind: Kind,
+    kind: ValueType,
     html: String,
     fields: Vec<Field>,
 }
@@ -89,20 +88,20 @@ struct Field {
     name: String,
     /// `path`, `query` or `header`; empty for the field of an object.
     place: String,
-    kind: Kind,
+    kind: ValueType,
     html: String,
     required: bool,
 }
 
-/// What a value is, in words, and the name of the schema that says the rest.
+/// The type of a value, in words, and the name of the schema that it refers to.
 #[derive(Default, Serialize)]
-struct Kind {
+struct ValueType {
     words: String,
     schema: Option<String>,
 }
 
 impl Api {
-    fn described() -> Self {
+    fn from_description() -> Self {
         let document: Value = serde_json::from_str(description::json()).unwrap_or_default();
         let mut routes = Vec::new();
         for (path, item) in fields(&document["paths"]) {
@@ -143,18 +142,18 @@ impl Route {
             parameters: items(&operation["parameters"]).map(Field::of_parameter).collect(),
             body_html: rendered(&operation["requestBody"]["description"]),
             bodies: bodies.map(|(kind, body)| Shape::of(kind, &body["schema"])).collect(),
-            answers: answers.map(|(status, answer)| Answer::of(status, answer)).collect(),
-            events: items(&operation["x-events"]).map(Told::of).collect(),
+            answers: answers.map(|(status, answer)| Response::of(status, answer)).collect(),
+            events: items(&operation["x-events"]).map(Event::of).collect(),
             curl: text(&operation["x-codeSamples"][0]["source"]).replace(" -H", " \\\n  -H"),
         }
     }
 }
 
-impl Answer {
+impl Response {
     fn of(status: &str, answer: &Value) -> Self {
         let headers = fields(&answer["headers"]);
         let content = fields(&answer["content"]).next();
-        // What each refusal looks like is told once.
+        // The shape of refusals is described once, above all routes.
         let content = content.filter(|(kind, _)| *kind != "application/problem+json");
         Self {
             status: status.to_owned(),
@@ -165,7 +164,7 @@ impl Answer {
     }
 }
 
-impl Told {
+impl Event {
     fn of(event: &Value) -> Self {
         Self {
             name: text(&event["event"]),
@@ -180,16 +179,16 @@ impl Shape {
     fn of(name: &str, schema: &Value) -> Self {
         let required: Vec<_> = items(&schema["required"]).filter_map(Value::as_str).collect();
         let mut own: Vec<_> = fields(&schema["properties"]).collect();
-        // JSON has no order, but what is required has one; what is optional comes last.
+        // JSON objects have no order, but `required` has one; optional fields come last.
         let place = |name: &str| required.iter().position(|required| *required == name);
         own.sort_by_key(|(name, _)| place(name).unwrap_or(required.len()));
         let own = own.into_iter().map(|(name, schema)| {
             let field = Field::of(name, schema, place(name).is_some());
-            Field { kind: Kind::of(schema), ..field }
+            Field { kind: ValueType::of(schema), ..field }
         });
         Self {
             name: name.to_owned(),
-            kind: Kind::of(schema),
+            kind: ValueType::of(schema),
             html: rendered(&schema["description"]),
             fields: own.collect(),
         }
@@ -197,12 +196,12 @@ impl Shape {
 }
 
 impl Field {
-    fn of(name: &str, told: &Value, required: bool) -> Self {
+    fn of(name: &str, value: &Value, required: bool) -> Self {
         Self {
             name: name.to_owned(),
-            place: text(&told["in"]),
-            kind: Kind::default(),
-            html: rendered(&told["description"]),
+            place: text(&value["in"]),
+            kind: ValueType::default(),
+            html: rendered(description_of(value)),
             required,
         }
     }
@@ -212,13 +211,13 @@ impl Field {
     }
 }
 
-impl Kind {
+impl ValueType {
     fn of(schema: &Value) -> Self {
         if let Some(reference) = schema["$ref"].as_str() {
             let name = reference.rsplit('/').next().unwrap_or_default();
             return Self { words: String::new(), schema: Some(name.to_owned()) };
         }
-        for several in [&schema["allOf"], &schema["anyOf"]] {
+        for several in [&schema["allOf"], &schema["oneOf"]] {
             let mut kinds = items(several).map(Self::of);
             if let Some(first) = kinds.next() {
                 let others = kinds.map(|kind| kind.words);
@@ -252,9 +251,17 @@ fn fields(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
-/// `CommonMark` of ours as HTML.
-fn rendered(told: &Value) -> String {
+/// The description of a schema; of one that may be `null`, that of its first part.
+fn description_of(schema: &Value) -> &Value {
+    match &schema["description"] {
+        Value::Null => &schema["oneOf"][0]["description"],
+        description => description,
+    }
+}
+
+/// Renders `CommonMark` from the description, which is trusted, as HTML.
+fn rendered(value: &Value) -> String {
     let mut page = String::new();
-    html::push_html(&mut page, Parser::new(told.as_str().unwrap_or_default()));
+    html::push_html(&mut page, Parser::new(value.as_str().unwrap_or_default()));
     page
 }

@@ -1,12 +1,13 @@
-//! One-time links: whom they sign in, and the click that spends them.
+//! The page of a one-time link, and the form on it that signs in.
 
 use rocket::http::CookieJar;
+use rocket::request::Request;
 use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::{OwnPage, Refused};
-use crate::api::input::{Address, Present};
+use super::{ErrorPage, SameOrigin};
+use crate::api::input::{ClientAddress, OptionalSession};
 use crate::api::session::Transport;
 use crate::engine::Engine;
 
@@ -14,26 +15,36 @@ pub(super) fn routes() -> Vec<Route> {
     routes![show, follow]
 }
 
-/// Whom a one-time link signs in; nothing but a click spends it.
+/// Tells whether the address of this request is a one-time link. What its page loads must not get
+/// that address as referrer, since front servers write referrers into their logs.
+pub(super) fn holds_secret(request: &Request<'_>) -> bool {
+    request.uri().path().starts_with("/links/")
+}
+
+/// Serves the page that says whom a one-time link signs in. Only the form on it spends the link.
 #[get("/links/<secret>")]
-fn show(present: Present, secret: &str, engine: &State<Engine>) -> Result<Template, Refused> {
+fn show(
+    session: OptionalSession,
+    secret: &str,
+    engine: &State<Engine>,
+) -> Result<Template, ErrorPage> {
     let guest = engine.link(secret)?;
-    let user = present.0.map(|session| session.user);
+    let user = session.0.map(|session| session.user);
     Ok(Template::render("link", context! { guest, user }))
 }
 
 /// Signs this browser in by a one-time link.
 #[post("/links/<secret>")]
 async fn follow(
-    _own: OwnPage,
-    present: Present,
-    address: Address,
+    _same_origin: SameOrigin,
+    session: OptionalSession,
+    address: ClientAddress,
     transport: Transport,
     secret: &str,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
-) -> Result<Flash<Redirect>, Refused> {
-    let signed_in = engine.follow_link(secret, present.0.as_ref(), address.0).await?;
+) -> Result<Flash<Redirect>, ErrorPage> {
+    let signed_in = engine.follow_link(secret, session.0.as_ref(), address.0).await?;
     cookies.add(transport.cookie(signed_in.token));
     let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);
     Ok(Flash::success(Redirect::to("/"), welcome))

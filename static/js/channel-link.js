@@ -1,9 +1,8 @@
 // One channel of the sidebar: made from the one partial that also the server draws with.
 
-import { hrefOf, labelOf } from "./directs.js"
 import { find, part, stamp } from "./page.js"
 
-/** @typedef {import("./api.js").Channel} Channel */
+/** @typedef {import("./destinations.js").Known} Known */
 
 /** @returns {HTMLAnchorElement} */
 export function newLink() {
@@ -12,16 +11,15 @@ export function newLink() {
 
 /**
  * @param {HTMLAnchorElement} link
- * @param {Channel} channel
+ * @param {Known} channel
  * @param {string} here the id of the channel that is open
  */
 export function fillLink(link, channel, here) {
-  Object.assign(link.dataset, { id: channel.id, name: channel.name, kind: channel.kind, user: channel.with?.id ?? "" })
-  link.dataset.lastAt = channel.last_message_at ?? ""
-  if (channel.id === here) link.setAttribute("aria-current", "page")
-  const named = channel.kind === "public" ? encodeURIComponent(channel.name) : `id:${channel.id}`
-  link.href = `/channels/${named}`
-  find(link, ".channel-link__name").textContent = channel.name.replace(/^@/, "")
+  const { id, name, kind, href, label, user = "", lastAt } = channel
+  Object.assign(link.dataset, { id, name, kind, user, lastAt })
+  if (id === here) link.setAttribute("aria-current", "page")
+  link.href = href
+  find(link, ".channel-link__name").textContent = label
   countOn(link, channel)
 }
 
@@ -46,25 +44,32 @@ export function countOn(link, { unread, mentions }) {
  * What depends on the other one of a direct conversation.
  *
  * @param {HTMLAnchorElement} link
- * @param {import("./directs.js").Person | undefined} partner unless they have left for good
+ * @param {import("./everybody.js").Person | undefined} partner unless they have left for good
  * @param {string} me
  */
 export function present(link, partner, me) {
-  const { id = "", name = "" } = link.dataset
-  const direct = { id, name }
-  if (partner) link.dataset.name = `@${partner.display_name}`
-  link.href = hrefOf(direct, partner)
-  find(link, ".channel-link__name").textContent = labelOf(direct, partner, me)
   const presence = partner ? (partner.online ? "online" : "offline") : "gone"
   part(link, "lamp").dataset.presence = partner?.id === me ? "notes" : presence
   part(link, "presence").textContent = partner?.id === me ? "" : `, ${WORDS[presence]}`
 }
 
 /**
- * What a link tells of its channel.
+ * A channel as the server tells of it.
+ *
+ * @param {import("./api.js").Channel} channel
+ * @returns {Known}
+ */
+export function knownFrom({ id, name, kind, with: partner, last_message_at, unread, mentions }) {
+  const href = `/channels/${kind === "public" ? encodeURIComponent(name) : `id:${id}`}`
+  const label = name.replace(/^@/, "")
+  return { id, name, kind, href, label, user: partner?.id, lastAt: last_message_at ?? "", unread, mentions }
+}
+
+/**
+ * A channel as the server drew its link.
  *
  * @param {HTMLAnchorElement} link
- * @returns {import("./destinations.js").Known}
+ * @returns {Known}
  */
 export function knownOf(link) {
   const { id = "", name = "", kind, user, lastAt = "", waiting, mentions } = link.dataset

@@ -23,12 +23,13 @@ export function mountCompleting(text) {
   const candidates = () => {
     if (token?.sign === "#") return channels.map((name) => ({ name, near: true }))
     const me = here().user
+    const near = new Set([...document.querySelectorAll(/** @type {"li"} */ (".person"))].map(({ dataset }) => dataset.id))
     return everybody()
       .filter(({ id }) => id !== me)
       .map(({ id, display_name, online }) => ({
         id,
         name: display_name,
-        near: document.querySelector(`.person[data-id="${CSS.escape(id)}"]`) !== null,
+        near: near.has(id),
         aside: online ? "online" : "",
       }))
   }

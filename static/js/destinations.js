@@ -1,7 +1,8 @@
-// Where one can go: channels, and people, with whom a conversation may begin. Decides only.
+// The places where a user can go: channels, and people, with whom a conversation may begin. Decides
+// only.
 
-import { hrefOfName, NOTES } from "./directs.js"
 import { fitOf } from "./matching.js"
+import { MOST_LISTED } from "./page.js"
 
 /**
  * @typedef {object} Known a channel as the sidebar has it
@@ -61,14 +62,28 @@ export function peopleToWrite(people, me) {
  * @returns {Destination[]}
  */
 export function everywhere(channels, people, me) {
+  const byId = new Map(people.map((person) => [person.id, person]))
+  const met = new Set(channels.map(({ user }) => user))
   const known = channels.map(({ id, kind, label, href, unread, lastAt, user }) => {
-    const partner = people.find((person) => person.id === user)
+    const partner = byId.get(user ?? "")
     /** @type {Destination["presence"]} */
     const presence = kind === "public" ? "" : partner ? presenceOf(partner, me) : "gone"
     return { id: user || id, kind, label, href, unread, lastAt, presence }
   })
-  const others = people.filter(({ id }) => !channels.some(({ user }) => user === id))
-  return [...known, ...peopleToWrite(others, me)]
+  return [...known, ...peopleToWrite(people.filter(({ id }) => !met.has(id)), me)]
+}
+
+/**
+ * Those that the sidebar shows: all, or of many the one that is open, then direct conversations
+ * with something unread, then whatever was said in last.
+ *
+ * @param {Known[]} channels
+ * @param {string} open its id
+ */
+export function shownAmong(channels, open) {
+  const rank = (/** @type {Known} */ { id, kind, unread }) => (id === open ? 0 : kind === "direct" && unread > 0 ? 1 : 2)
+  if (channels.length <= MOST_LISTED) return channels
+  return channels.toSorted((a, b) => rank(a) - rank(b) || later(a, b)).slice(0, MOST_LISTED)
 }
 
 /**
@@ -89,5 +104,39 @@ export function fitting(destinations, typed) {
 /** @param {Destination} destination */
 const urgency = ({ unread }) => (unread > 0 ? 1 : 0)
 
-/** @param {Destination} a @param {Destination} b */
+/** @param {{lastAt: string}} a @param {{lastAt: string}} b */
 const later = (a, b) => (a.lastAt < b.lastAt ? 1 : a.lastAt > b.lastAt ? -1 : 0)
+
+/**
+ * @typedef {object} Direct
+ * @property {string} id the channel's
+ * @property {string} name `@` and what the other one is called, or was last
+ */
+
+/** Notes, which nobody else reads. */
+export const NOTES = "Notes to self"
+
+/**
+ * @param {Direct} direct
+ * @param {Person | undefined} partner unless they have left for good, or are not known yet
+ * @param {string} me
+ */
+export function labelOf(direct, partner, me) {
+  if (partner?.id === me) return NOTES
+  return partner?.display_name ?? direct.name.replace(/^@/, "")
+}
+
+/**
+ * Under the partner's name while they hold it; a name that is free again leads to somebody else.
+ *
+ * @param {Direct} direct
+ * @param {Person | undefined} partner
+ */
+export function hrefOf(direct, partner) {
+  return partner ? hrefOfName(partner.display_name) : `/channels/id:${direct.id}`
+}
+
+/** @param {string} name */
+export function hrefOfName(name) {
+  return `/channels/@${encodeURIComponent(name)}`
+}

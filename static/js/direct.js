@@ -1,8 +1,8 @@
 // The direct conversation that is open: called after the other one, whatever they are called now.
 
 import { hear, say } from "./bus.js"
-import { hrefOf, labelOf, NOTES } from "./directs.js"
-import { everybody, personOf } from "./everybody.js"
+import { hrefOf, labelOf, NOTES } from "./destinations.js"
+import { knowsEverybody, personOf } from "./everybody.js"
 import { find, here, part } from "./page.js"
 
 /** @param {HTMLElement} main */
@@ -13,7 +13,7 @@ export function mountDirect(main) {
 
   const draw = () => {
     // Nobody is known yet, oneself included.
-    if (everybody().length === 0) return
+    if (!knowsEverybody()) return
     const direct = { id: channel, name: room.dataset.name ?? "" }
     const partner = personOf(room.dataset.with)
     if (partner) room.dataset.name = `@${partner.display_name}`

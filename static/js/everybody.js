@@ -18,9 +18,13 @@ const listing = new Listing("/users", ({ users }, heard) => {
   say("everybody")
 })
 
+const { compare } = new Intl.Collator()
+
+export const knowsEverybody = () => known
+
 /** As far as it is known: by name. */
 export function everybody() {
-  return known ? [...people.values()].sort((a, b) => a.display_name.localeCompare(b.display_name)) : []
+  return known ? [...people.values()].sort((a, b) => compare(a.display_name, b.display_name)) : []
 }
 
 /** @param {string | undefined} id */

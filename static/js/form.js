@@ -1,7 +1,29 @@
-// A form that asks the API and says what is wrong where it was typed.
+// Forms that ask the API and say what is wrong where it was typed.
 
 import { request } from "./api.js"
-import { part } from "./page.js"
+import { hear, say } from "./bus.js"
+import { here, part } from "./page.js"
+
+/** Creates a channel and goes there. @param {HTMLFormElement} form */
+export function mountNewChannel(form) {
+  askWith(form, "POST", "/channels", ({ name }) => location.assign(`/channels/${encodeURIComponent(name)}`))
+}
+
+/** Renames the user. @param {HTMLFormElement} form is of no use without a script, so it comes hidden */
+export function mountRename(form) {
+  const name = /** @type {HTMLInputElement} */ (form.elements.namedItem("display_name"))
+  const disclosure = /** @type {HTMLDetailsElement} */ (form.closest("details"))
+  form.hidden = false
+
+  askWith(form, "PATCH", "/session", ({ user }) => {
+    say("renamed", user)
+    disclosure.open = false
+    disclosure.querySelector("summary")?.focus()
+  })
+  hear("renamed", (user) => {
+    if (user.id === here().user) name.value = user.display_name
+  })
+}
 
 /**
  * @param {HTMLFormElement} form with a part `error`
@@ -9,7 +31,7 @@ import { part } from "./page.js"
  * @param {string} path below `/api`
  * @param {(body: any) => void} done
  */
-export function askWith(form, method, path, done) {
+function askWith(form, method, path, done) {
   const error = part(form, "error")
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'))

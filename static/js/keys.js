@@ -2,9 +2,18 @@
 
 import { hear, say } from "./bus.js"
 import { find, here } from "./page.js"
-import { keyName } from "./platform.js"
 import { nextChannel } from "./walking.js"
 import { TOUCH } from "./writing.js"
+
+export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform)
+
+/** @type {Record<string, string>} */
+const ON_APPLE = { Ctrl: "⌘", Alt: "⌥", Shift: "⇧", Enter: "↩" }
+
+/** A key's name on this machine. @param {string} key as it is called elsewhere */
+function keyName(key) {
+  return (APPLE && ON_APPLE[key]) || key
+}
 
 /** @type {Record<string, 1 | -1>} */
 const STEPS = { ArrowUp: -1, ArrowDown: 1 }

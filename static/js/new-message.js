@@ -3,9 +3,9 @@
 import { hear } from "./bus.js"
 import { goTo, optionOf } from "./destination.js"
 import { fitting, peopleToWrite } from "./destinations.js"
-import { everybody, readEverybody } from "./everybody.js"
+import { everybody, knowsEverybody, readEverybody } from "./everybody.js"
 import { Listbox } from "./listbox.js"
-import { find, here, part } from "./page.js"
+import { find, here, MOST_LISTED, part } from "./page.js"
 
 /** @param {HTMLButtonElement} button */
 export function mountNewMessage(button) {
@@ -16,11 +16,11 @@ export function mountNewMessage(button) {
   const listbox = new Listbox(field, list, goTo)
 
   const draw = () => {
-    const found = fitting(peopleToWrite(everybody(), here().user), field.value)
+    const found = fitting(peopleToWrite(everybody(), here().user), field.value).slice(0, MOST_LISTED)
     list.replaceChildren(...found.map(optionOf))
     list.hidden = found.length === 0
     field.ariaExpanded = String(found.length > 0)
-    told.textContent = found.length > 0 || everybody().length === 0 ? "" : "Nobody here is called that."
+    told.textContent = found.length > 0 || !knowsEverybody() ? "" : "Nobody here is called that."
     listbox.settle()
   }
   const typed = () => {

@@ -44,9 +44,10 @@ export function mountNotifying() {
     // The first list is what there was, not what is new.
     if (before.size === 0 || !notifier || permissionOf(me) !== "on") return
     for (const channel of known) {
-      if (!document.hidden && channel.id === open) continue
+      const was = before.get(channel.id) ?? SILENT
+      if (channel.lastAt === was.lastAt || (!document.hidden && channel.id === open)) continue
       const bell = bellOf(recall(`bell.${me}.${channel.id}`), channel.kind)
-      if (rings(bell, before.get(channel.id) ?? SILENT, channel)) ring(channel, bell)
+      if (rings(bell, was, channel)) ring(channel, bell)
     }
   })
   document.addEventListener("visibilitychange", look)

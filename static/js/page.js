@@ -31,6 +31,21 @@ export function stamp(id) {
   return /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild)
 }
 
+/** As many of something are listed at most, on the server too. */
+export const MOST_LISTED = 100
+
+/**
+ * Tells how many more there are than are listed.
+ *
+ * @param {HTMLElement} line
+ * @param {number} more
+ * @param {string} [where] to find them
+ */
+export function tellRest(line, more, where = "") {
+  line.hidden = more <= 0
+  line.textContent = `and ${more} more${where}`
+}
+
 /** The channel that is open and the user who looks at it, by their ids, and what they are called. */
 export function here() {
   const { channel = "", kind = "public", name = "", user = "", userName = "" } = find(document, '[data-mount~="room"]').dataset

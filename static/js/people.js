@@ -2,10 +2,10 @@
 
 import { channelPath } from "./api.js"
 import { hear } from "./bus.js"
-import { hrefOfName } from "./directs.js"
+import { hrefOfName } from "./destinations.js"
 import { Listing } from "./listing.js"
 import { initial } from "./message.js"
-import { find, here, part, stamp } from "./page.js"
+import { find, here, MOST_LISTED, part, stamp, tellRest } from "./page.js"
 
 /** @typedef {import("./api.js").User} User */
 
@@ -13,6 +13,7 @@ import { find, here, part, stamp } from "./page.js"
 export function mountPeople(people) {
   const list = part(people, "list")
   const count = part(people, "count")
+  const rest = part(people, "rest")
   const { channel, user: me } = here()
 
   /** @param {string} id */
@@ -35,10 +36,11 @@ export function mountPeople(people) {
   }
 
   const listing = new Listing(channelPath(channel), ({ online }, heard) => {
-    const told = online.filter((/** @type {User} */ { id }) => !heard.has(id)).map(draw)
-    const kept = [...list.querySelectorAll("li")].filter(({ dataset }) => heard.has(dataset.id ?? ""))
-    list.replaceChildren(...told, ...kept)
-    if (!listing.stale) count.textContent = String(list.childElementCount)
+    const told = online.filter((/** @type {User} */ { id }) => !heard.has(id))
+    const kept = [...list.querySelectorAll(/** @type {"li"} */ (".person"))].filter(({ dataset }) => heard.has(dataset.id ?? ""))
+    list.replaceChildren(...told.slice(0, MOST_LISTED).map(draw), ...kept, rest)
+    tellRest(rest, told.length - MOST_LISTED)
+    if (!listing.stale) count.textContent = String(told.length + kept.length)
   })
 
   /** @param {(user: User) => void} change */
@@ -56,7 +58,7 @@ export function mountPeople(people) {
     listing.heard(user.id)
     link.href = hrefOfName(user.display_name)
   })
-  hear("joined", heardOf((user) => byId(user.id) ?? list.append(draw(user))))
+  hear("joined", heardOf((user) => byId(user.id) ?? rest.before(draw(user))))
   hear("left", heardOf((user) => byId(user.id)?.remove()))
   // Where many are, only how many is told.
   hear("presence", ({ online }) => {

@@ -4,7 +4,7 @@
 import { waitMs } from "./backoff.js"
 
 /** The server pings every 20 s: longer silence than this means a dead connection. */
-const SILENCE_MS = 45_000
+const SILENCE_MS = 15_000
 
 /**
  * @typedef {object} State

@@ -1,10 +1,11 @@
 // Going anywhere by typing: channels and people from what the page knows, messages from the server.
 
 import { request } from "./api.js"
-import { hear } from "./bus.js"
+import { hear, say } from "./bus.js"
 import { goTo, optionOf } from "./destination.js"
 import { everywhere, fitting } from "./destinations.js"
 import { everybody, readEverybody } from "./everybody.js"
+import { APPLE } from "./keys.js"
 import { Listbox } from "./listbox.js"
 import { wordsIn } from "./marking.js"
 import { find, here, part } from "./page.js"
@@ -116,4 +117,12 @@ export function mountSwitcher(dialog) {
     if (dialog.open) dialog.close()
     else open()
   })
+}
+
+/** @param {HTMLButtonElement} button opens the switcher, and says by which keys that also goes */
+export function mountJump(button) {
+  part(button, "keys").textContent = APPLE ? "⌘K" : "Ctrl K"
+  button.setAttribute("aria-keyshortcuts", APPLE ? "Meta+K" : "Control+K")
+  button.hidden = false
+  button.addEventListener("click", () => say("jump"))
 }

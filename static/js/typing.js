@@ -3,7 +3,9 @@
 import { channelPath, request } from "./api.js"
 import { hear } from "./bus.js"
 import { here, part } from "./page.js"
-import { TYPING_MS, typingWords } from "./typing-words.js"
+
+/** Nobody types longer than this without saying so again. */
+const TYPING_MS = 5_000
 
 /** The server is told no more often: shorter than what others wait for. */
 const TELL_MS = 3_000
@@ -58,10 +60,26 @@ export function mountTypists(line) {
   })
 }
 
-/** @param {import("./typing-words.js").Piece} piece */
+/** @param {Piece} piece */
 function drawn(piece) {
   if ("words" in piece) return piece.words
   const name = document.createElement("bdi")
   name.textContent = piece.name
   return name
+}
+
+/** @typedef {{name: string} | {words: string}} Piece names keep their own direction among the words */
+
+/**
+ * Who is typing, in words.
+ *
+ * @param {string[]} names in the order in which they began
+ * @returns {Piece[]}
+ */
+export function typingWords(names) {
+  const [one, two] = names.map((name) => ({ name }))
+  if (names.length === 0) return []
+  if (names.length === 1) return [one, { words: " is typing…" }]
+  if (names.length === 2) return [one, { words: " and " }, two, { words: " are typing…" }]
+  return [{ words: "Several people are typing…" }]
 }

@@ -147,3 +147,46 @@ describe("the pages", () => {
     assert.equal(await page.locator(dangers).count(), 0)
   })
 })
+
+describe("a page of many channels", () => {
+  let house
+  before(async () => (house = await House.start()))
+  after(() => house.close())
+
+  it("lists a hundred of them, whatever happens, and search finds the others", async () => {
+    const scripts = [await house.script("Maker"), await house.script("Doer")]
+    const names = Array.from({ length: 120 }, (_, n) => `many${String(n).padStart(3, "0")}`)
+    for (const [n, name] of names.entries()) await scripts[n % 2].ask("POST", "/api/channels", { name })
+    for (const name of names.slice(10)) await scripts[0].ask("POST", `/api/channels/${name}/messages`, { text: "hello" })
+    const lists = []
+    const page = await house.visit()
+    page.on("response", (answer) => answer.url().endsWith("/api/channels") && lists.push(answer))
+    await page.goto("/channels/many000")
+    await page.getByLabel("Display name").fill("Manfred")
+    await page.getByRole("button", { name: "Come aboard" }).click()
+    await page.locator("form.composer[novalidate]").waitFor()
+    await until("the whole list has come", () => lists.length > 0)
+
+    const links = page.getByRole("navigation", { name: "Channels" }).getByRole("link").and(page.locator(".channel-link"))
+    const rest = page.locator('[data-part="public-rest"]')
+    await page.getByText("and 21 more: search finds them").waitFor()
+    assert.equal(await links.count(), 100)
+    assert.equal(await links.filter({ hasText: "many001" }).count(), 0)
+    await looksRight(page, "many-channels")
+
+    await scripts[0].ask("POST", "/api/channels/many001/messages", { text: "here, too" })
+    await links.filter({ hasText: "many001" }).waitFor()
+    await scripts[1].ask("POST", "/api/channels/@Manfred/messages", { text: "between us" })
+    await links.filter({ hasText: "Doer" }).waitFor()
+    assert.equal(await links.count(), 100)
+    assert.equal(await links.and(page.locator("[aria-current]")).innerText(), "many000")
+    await until("one more is left out", async () => (await rest.innerText()).startsWith("and 22 more"))
+
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("many005")
+    await page.getByRole("option", { name: "many005", selected: true }).waitFor()
+    await page.keyboard.press("Enter")
+    await page.waitForURL("**/channels/many005")
+    assert.equal(await links.and(page.locator("[aria-current]")).innerText(), "many005")
+  })
+})

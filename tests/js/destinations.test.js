@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { everywhere, fitting, peopleToWrite } from "../../static/js/destinations.js"
-import { hrefOf, labelOf } from "../../static/js/directs.js"
+import { everywhere, fitting, hrefOf, labelOf, peopleToWrite, shownAmong } from "../../static/js/destinations.js"
 
 const people = [
   { id: "1", display_name: "Ada", online: false },
@@ -57,5 +56,25 @@ describe("a direct conversation", () => {
   it("is found under a name only while the partner holds it", () => {
     assert.equal(hrefOf(direct, { ...people[1], display_name: "Bob ?#" }), "/channels/@Bob%20%3F%23")
     assert.equal(hrefOf(direct, undefined), "/channels/id:7")
+  })
+})
+
+describe("the sidebar", () => {
+  const many = Array.from({ length: 300 }, (_, n) => ({
+    id: `c${n}`, kind: "public", unread: 1, lastAt: `2026-11-24T10:${String(n % 60).padStart(2, "0")}:00.000Z`,
+  }))
+  const ids = (channels, open) => shownAmong(channels, open).map(({ id }) => id)
+
+  it("shows all of few", () => {
+    assert.deepEqual(ids(many.slice(0, 100), "c0"), many.slice(0, 100).map(({ id }) => id))
+  })
+
+  it("shows of many the open one, direct conversations that wait, and the latest", () => {
+    const old = { kind: "direct", lastAt: "2020-01-01T00:00:00.000Z" }
+    const shown = ids([...many, { ...old, id: "waits", unread: 1 }, { ...old, id: "read", unread: 0 }], "c0")
+    assert.equal(shown.length, 100)
+    assert.deepEqual(shown.slice(0, 2), ["c0", "waits"])
+    assert.ok(!shown.includes("read") && !shown.includes("c1"))
+    assert.ok(shown.includes("c59") && shown.includes("c299"))
   })
 })

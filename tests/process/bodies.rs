@@ -1,4 +1,4 @@
-//! Bodies that come to a halt: given up, and what they held is free again.
+//! Tests of bodies that come to a halt: they are given up, and what they held is free again.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use rocket::tokio::time::timeout;
 
 use crate::server::{DEADLINE, Server};
 
-/// How long a body may come to a halt here, in seconds.
+/// The longest pause of a body in these tests, in seconds.
 const SILENCE: &str = "1";
 
 async fn server() -> Server {
     Server::with(&[("ROCKET_BODY_SILENCE_SECONDS", SILENCE)]).await
 }
 
-/// A request of this kind whose body is said to be long, as far as it comes.
+/// The beginning of a request whose `Content-Length` promises more.
 async fn begins(server: &Server, request: &str, headers: &str, body: &str) -> TcpStream {
     let address = server.url().trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).await.expect("a connection");
@@ -27,7 +27,7 @@ async fn begins(server: &Server, request: &str, headers: &str, body: &str) -> Tc
     connection
 }
 
-/// What is answered, up to where the connection is closed.
+/// Reads the answer, up to the end of the connection.
 async fn answered(connection: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // Closed with bytes that nobody has read, a connection ends with an error: what came counts.
@@ -80,7 +80,10 @@ async fn wherever_a_body_halts_it_is_given_up() {
     let page = "Content-Type: application/x-www-form-urlencoded\r\n";
     let begun = Instant::now();
     let cases = [
-        ("before a part", GENERAL, &*form, &*preamble),
+        ("before its first byte", GENERAL, &*form, ""),
+        ("before its first byte of JSON", "POST /api/session", sign_in, ""),
+        ("after its first bytes", GENERAL, &form, "--b"),
+        ("before a part", GENERAL, &form, &preamble),
         ("in the head of a part", GENERAL, &form, &PART[..30]),
         ("in a part", GENERAL, &form, &format!("{PART}half of")),
         ("in JSON", GENERAL, &of("application/json"), r#"{"text": "half of"#),

@@ -1,13 +1,14 @@
-//! What the kernel holds for the server: connections, and the locks of the database.
+//! Tests of the server's connections, and of its locks on the database.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 
-use rocket::tokio::io::AsyncWriteExt;
+use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use rocket::tokio::net::TcpStream;
+use rocket::tokio::time::timeout;
 
-use crate::server::{Server, until};
+use crate::server::{DEADLINE, Server, until};
 
 /// The server's end of a connection, as a line of `/proc/net/tcp`.
 fn end_at_server(connection: &TcpStream) -> Option<Vec<String>> {
@@ -62,6 +63,22 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
     until("it is accepted", async || end_at_server(&connection).is_some()).await;
 
     until("it is cut off", async || end_at_server(&connection).is_none()).await;
+}
+
+#[rocket::async_test]
+async fn a_connection_on_which_nothing_happens_is_closed() {
+    let server = Server::with(&[("ROCKET_BODY_SILENCE_SECONDS", "1")]).await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let mut feed = ada.listens("general", None).await;
+    for begun in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\n"] {
+        let mut connection = connects(&server).await;
+        connection.write_all(begun.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        let read = timeout(DEADLINE, connection.read_to_end(&mut answer)).await;
+        read.expect("it is closed in time").expect("it is closed");
+    }
+    ada.puts("general", "m1", "still there?").await.expect("an answer");
+    assert_eq!(feed.next().await.expect("who listens is not cut off").data["id"], "m1");
 }
 
 #[rocket::async_test]

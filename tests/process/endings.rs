@@ -1,6 +1,10 @@
-//! The process is asked to end, or cannot begin.
+//! Tests of starting and ending: signals, and starts that are refused.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::server::{Server, refused_start};
 
@@ -24,10 +28,19 @@ async fn asked_to_end_it_ends_its_streams_and_exits_well() {
 #[rocket::async_test]
 async fn a_second_process_on_the_same_data_is_refused() {
     let server = Server::start().await;
-    let (status, said) = refused_start(server.data());
-    assert_eq!(status.code(), Some(1));
-    assert!(said.contains("is in use by another Houston"), "{said:?}");
+    is_refused(server.data(), "is in use by another Houston: stop that one first");
+    fs::remove_file(server.data().join("houston.lock")).expect("it is there");
+    is_refused(server.data(), "is in use by another Houston");
     assert!(server.client().is_ready().await, "the first goes on");
+}
+
+/// An earlier version locks the file `houston.lock` alone.
+#[test]
+fn an_earlier_houston_on_the_same_data_is_noticed() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let lock = fs::File::create(directory.path().join("houston.lock")).expect("a file");
+    lock.lock().expect("it is locked");
+    is_refused(directory.path(), "is in use by another Houston");
 }
 
 #[test]
@@ -35,20 +48,16 @@ fn a_data_directory_that_cannot_be_written_is_refused() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let file = directory.path().join("file");
     fs::write(&file, "in the way").expect("a file");
-    let (status, said) = refused_start(&file.join("data"));
-    assert_eq!(status.code(), Some(1));
-    assert!(said.contains("cannot be written"), "{said:?}");
+    is_refused(&file.join("data"), "cannot be written");
 }
 
 #[test]
 fn data_of_a_newer_houston_is_refused() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let file = rusqlite::Connection::open(directory.path().join("houston.db")).expect("a file");
+    let file = database(directory.path());
     file.pragma_update(None, "user_version", 99).expect("a newer schema");
     drop(file);
-    let (status, said) = refused_start(directory.path());
-    assert_eq!(status.code(), Some(1));
-    assert!(said.contains("written by a newer Houston"), "{said:?}");
+    is_refused(directory.path(), "written by a newer Houston; this one knows 2: run the newer one");
 }
 
 #[test]
@@ -56,7 +65,126 @@ fn data_that_is_no_log_is_refused() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     fs::write(directory.path().join("houston.db"), "not a database, but text".repeat(99))
         .expect("a file");
-    let (status, said) = refused_start(directory.path());
-    assert_eq!(status.code(), Some(1));
-    assert!(said.contains("cannot be opened"), "{said:?}");
+    is_refused(directory.path(), "(file is not a database); put it back from a backup");
+}
+
+#[test]
+fn the_database_of_another_program_is_refused() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    database(directory.path()).execute_batch("create table recipes (name)").expect("a table");
+    is_refused(directory.path(), "none of Houston's (a database of something else)");
+}
+
+#[rocket::async_test]
+async fn a_damaged_database_is_refused() {
+    let data = data_of_a_server_that_was_killed().await;
+    let damaged = ["log", "log_by_key"].map(|name| {
+        // Closing it moves what is in the write-ahead log into the database.
+        database(data.path())
+            .query_row("select rootpage from sqlite_schema where name = ?1", [name], |row| {
+                row.get(0)
+            })
+            .map(|page: usize| (page - 1) * 4_096)
+            .expect("a page")
+    });
+    let file = data.path().join("houston.db");
+    let whole = fs::read(&file).expect("the database");
+    for at in damaged {
+        let mut bytes = whole.clone();
+        bytes[at..at + 64].fill(0xa5);
+        fs::write(&file, bytes).expect("the database");
+        is_refused(data.path(), "it is damaged");
+    }
+    fs::write(&file, whole).expect("the database");
+    drop(Server::start_on(data).await);
+}
+
+#[rocket::async_test]
+async fn what_is_left_of_a_store_without_its_database_is_refused() {
+    let data = data_of_a_server_that_was_killed().await;
+    let file = data.path().join("houston.db");
+    for database in ["missing", "empty"] {
+        let remedy = "put the database back from a backup, or move everything out";
+        let says = |left: &str| {
+            format!("has {left}, but `houston.db`, which that belongs to, is {database}: {remedy}")
+        };
+        if database == "missing" {
+            fs::remove_file(&file).expect("it is there");
+        } else {
+            fs::write(&file, "").expect("an empty file");
+        }
+        is_refused(data.path(), &says("a write-ahead log"));
+        fs::write(data.path().join("files/f00d"), "a file").expect("a file");
+        is_refused(data.path(), &says("files and a write-ahead log"));
+        let wal = data.path().join("houston.db-wal");
+        let log = fs::read(&wal).expect("a write-ahead log");
+        fs::remove_file(&wal).expect("it is there");
+        is_refused(data.path(), &says("files"));
+        fs::write(&wal, log).expect("the log");
+        fs::remove_file(data.path().join("files/f00d")).expect("it is there");
+    }
+}
+
+/// The new database is one that SQLite can open, and is empty.
+#[test]
+fn what_is_left_of_a_store_beside_a_new_database_is_refused() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    database(directory.path()).execute_batch("create table a (b); drop table a").expect("it");
+    fs::write(directory.path().join("houston.db-wal"), "what was written".repeat(999)).expect("it");
+    let says = "has a write-ahead log, but `houston.db`, which that belongs to, is empty";
+    is_refused(directory.path(), says);
+}
+
+#[rocket::async_test]
+async fn a_new_database_is_not_put_beside_the_files_of_another() {
+    let mut server = Server::start().await;
+    server.kill();
+    let data = server.into_data();
+    fs::create_dir_all(data.path().join("files")).expect("a directory");
+    database(data.path())
+        .execute_batch("delete from log; delete from sqlite_sequence")
+        .expect("it");
+    fs::write(data.path().join("files/f00d"), "a file").expect("a file");
+    is_refused(data.path(), "has files, but `houston.db`, which that belongs to, is empty");
+}
+
+/// The data directory of a killed server, with messages in the write-ahead log.
+async fn data_of_a_server_that_was_killed() -> TempDir {
+    let mut server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    for n in 0..20 {
+        ada.puts("general", &format!("m{n}"), &"x".repeat(3_000)).await.expect("kept");
+    }
+    server.kill();
+    server.into_data()
+}
+
+fn database(data: &Path) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(data.join("houston.db")).expect("a file");
+    database.pragma_query_value(None, "user_version", |_| Ok(())).expect("a database");
+    database
+}
+
+/// Checks that a server refuses to start there, says why, and leaves everything as it was.
+#[track_caller]
+fn is_refused(data: &Path, says: &str) {
+    let before = content(data);
+    let (status, said) = refused_start(data);
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains(says), "{said:?}");
+    assert!(content(data) == before, "something has changed: {:?}", content(data).keys());
+}
+
+/// Lists every file in a directory but the one that SQLite makes anew whenever it reads.
+fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut content = BTreeMap::new();
+    for file in fs::read_dir(directory).into_iter().flatten() {
+        let path = file.expect("a file").path();
+        if path.is_dir() {
+            content.extend(self::content(&path));
+        } else if !path.ends_with("houston.db-shm") {
+            content.insert(path.clone(), fs::read(path).expect("a file"));
+        }
+    }
+    content
 }

@@ -1,4 +1,4 @@
-//! Files, large ones and many, on a real disk.
+//! Tests of files, large ones and many, on a real disk.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::client::{Answer, Client};
 use crate::server::{Server, until};
 
 const MIB: usize = 1024 * 1024;
-/// What the server may need beyond what it needs when idle, in bytes.
+/// The memory that the server may take beyond what it takes when idle, in bytes.
 const MEMORY: u64 = 10 * MIB as u64;
 
 /// A file of this many bytes, different for each `n`, as it is read piece by piece.
@@ -179,7 +179,7 @@ async fn killed_during_uploads_it_has_the_files_of_its_messages_and_no_others() 
     }
 }
 
-/// The files in the data directory.
+/// Lists the files in the data directory.
 fn stored(server: &Server) -> HashSet<String> {
     let files = fs::read_dir(server.data().join("files")).expect("a directory of files");
     let name = |file: std::io::Result<fs::DirEntry>| file.expect("a file").file_name();

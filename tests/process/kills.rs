@@ -1,4 +1,4 @@
-//! The process is killed: nothing that was acknowledged is lost.
+//! Tests that kill the process: nothing that was acknowledged is lost.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -53,8 +53,8 @@ async fn killed_under_load_it_keeps_every_acknowledged_message_once() {
     }
 }
 
-/// What was acknowledged: the channel, the message and the text that was sent.
-type Sent = (String, Value, String);
+/// An acknowledged message: its channel, its id and its text.
+pub(crate) type Sent = (String, Value, String);
 
 async fn post_until_it_fails(client: Client, n: usize, count: Arc<AtomicUsize>) -> Vec<Sent> {
     let mut sent = Vec::new();
@@ -72,7 +72,7 @@ async fn post_until_it_fails(client: Client, n: usize, count: Arc<AtomicUsize>) 
     sent
 }
 
-async fn all_are_kept(reader: &Client, sent: &[Sent]) {
+pub(crate) async fn all_are_kept(reader: &Client, sent: &[Sent]) {
     let mut by_channel: HashMap<&str, BTreeMap<u64, (&Value, &str)>> = HashMap::new();
     for (channel, message, text) in sent {
         let seq = message["seq"].as_u64().expect("a seq");

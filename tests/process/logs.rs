@@ -1,4 +1,4 @@
-//! What is written down of requests.
+//! Tests of the log of the process: no secrets in it.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::Client;
 use crate::server::{Server, until};
 
-/// All that the server has written, once it has written all of what was asked so far.
+/// Reads the server's log, once it has written all about the requests so far.
 async fn log(server: &Server) -> String {
     server.client().get("/api/the-end").await.expect("an answer");
     let log = || fs::read_to_string(server.data().join("log")).expect("a log");

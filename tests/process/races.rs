@@ -1,4 +1,4 @@
-//! Many clients at once.
+//! Tests of many clients at once.
 
 use std::collections::HashSet;
 
@@ -41,10 +41,10 @@ async fn of_a_hundred_who_claim_a_name_at_once_one_gets_it() {
 const CLIENTS: usize = 20;
 const STREAMS: usize = 20;
 const POSTS_PER_CLIENT: usize = 50;
-/// So far may a stream be behind before posting waits for it. Below what a channel keeps, less
-/// what clients may have under way: here nobody may be reset.
+/// The number of messages that a stream may be behind before posting waits for it. Below what a
+/// channel keeps, less what clients may have under way: here nobody may be reset.
 const MAX_BEHIND: usize = 60;
-/// How many messages a stream may be away for. So far posting gets without it.
+/// The number of messages that a stream may miss while it is away. So far posting gets without it.
 const MAX_AWAY: usize = MAX_BEHIND - CLIENTS;
 
 #[rocket::async_test]
@@ -90,7 +90,7 @@ async fn streams_that_drop_and_resume_get_each_message_once_and_in_order() {
     }
 }
 
-/// Who reads a stream and drops it now and then.
+/// A listener that drops its stream now and then, and resumes.
 struct Reader {
     client: Client,
     chance: Chance,
@@ -98,7 +98,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads until all messages were seen: their places and ids as they came.
+    /// Reads until all messages were seen, and returns their sequence numbers and ids in order of
+    /// arrival.
     async fn reads_all(
         mut self,
         mut feed: Feed,

@@ -1,4 +1,4 @@
-//! The README's commands do what it says.
+//! Tests that the README's commands do what it says.
 
 use std::fs;
 use std::process::Command;

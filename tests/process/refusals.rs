@@ -1,9 +1,14 @@
-//! Bad requests and a full disk: refused clearly, and nothing else suffers.
+//! Tests with bad requests, a full disk, data that is taken away: refused clearly, and nothing else
+//! suffers.
+
+use std::fs;
+use std::time::Duration;
 
 use reqwest::Method;
+use rocket::tokio::time::sleep;
 
 use crate::client::Answer;
-use crate::server::Server;
+use crate::server::{Server, until};
 
 #[rocket::async_test]
 async fn bad_bodies_are_refused_and_the_server_goes_on() {
@@ -102,4 +107,65 @@ async fn when_a_full_disk_has_room_again_it_writes_again() {
         let heard = feed.next().await.expect("the stream goes on");
         assert_eq!(heard.data["id"], format!("m{n}"), "the stream missed nothing: {heard:?}");
     }
+}
+
+#[rocket::async_test]
+async fn with_a_full_disk_it_is_not_ready_until_there_is_room_again() {
+    let server = Server::with_files_of_at_most(512).await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let text = "x".repeat(3_000);
+    let mut said = 0;
+    // Where a message finds no room any more, something small may.
+    until("nothing has room any more", async || {
+        while ada.puts("general", &format!("m{said}"), &text).await.expect("it").is_kept() {
+            said += 1;
+        }
+        sleep(Duration::from_millis(1_500)).await;
+        !ada.is_ready().await
+    })
+    .await;
+
+    server.has_room_again();
+
+    until("it is ready by itself", async || ada.is_ready().await).await;
+    assert_eq!(ada.puts("general", "after", &text).await.expect("an answer").status, 201);
+}
+
+#[rocket::async_test]
+async fn while_its_data_is_away_it_refuses_to_write_and_goes_on_reading() {
+    let mut server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    assert_eq!(ada.puts("general", "before", "here").await.expect("an answer").status, 201);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let away = elsewhere.path().join("away");
+    fs::rename(server.data(), &away).expect("it is moved");
+    // Another in its place changes nothing.
+    fs::create_dir(server.data()).expect("a directory");
+
+    let refused = ada.puts("general", "while", "lost?").await.expect("an answer");
+
+    refused.refused(503, "storage-unavailable");
+    assert!(!ada.is_ready().await);
+    assert_eq!(ada.messages("general").await.len(), 1);
+    fs::remove_dir(server.data()).expect("it is empty");
+    fs::rename(&away, server.data()).expect("it is moved back");
+    until("it is ready again", async || ada.is_ready().await).await;
+    assert_eq!(ada.puts("general", "after", "here again").await.expect("an answer").status, 201);
+    let kept = ada.messages("general").await;
+    server.kill();
+    let token = ada.token.clone().expect("a token");
+    let server = server.restart().await;
+    assert_eq!(server.client().with_token(&token).messages("general").await, kept);
+}
+
+#[rocket::async_test]
+async fn once_its_data_was_removed_it_acknowledges_nothing() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    fs::remove_dir_all(server.data()).expect("it is removed");
+    for n in 0..3 {
+        let refused = ada.puts("general", &format!("m{n}"), "lost?").await.expect("an answer");
+        refused.refused(503, "storage-unavailable");
+    }
+    until("it is not ready", async || !ada.is_ready().await).await;
 }

@@ -1,8 +1,8 @@
-//! A server process of one's own, on a port and a data directory of its own.
+//! A server process for one test, with a port and a data directory of its own.
 
 use std::fs;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// How long anything may take before a test gives up. Generous: these are promises, not races.
+/// The deadline of every wait. Generous: these are promises, not races.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// How often a condition that cannot be waited for is looked at.
+/// The interval between checks of a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 pub(crate) struct Server {
@@ -26,19 +26,21 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_on(tempfile::tempdir().expect("a temporary directory")).await
+    }
+
+    /// Starts a server with further settings, each a variable and its value.
+    pub(crate) async fn with(settings: &[(impl AsRef<str>, impl AsRef<str>)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        let mut command = Command::new("env");
+        let settings = settings
+            .iter()
+            .map(|(variable, value)| format!("{}={}", variable.as_ref(), value.as_ref()));
+        command.args(settings).arg(env!("CARGO_BIN_EXE_houston"));
         Self::launch(&mut command, data).await
     }
 
-    /// A server with these settings, each a variable and its value.
-    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let data = tempfile::tempdir().expect("a temporary directory");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
-        Self::launch(command.envs(settings.iter().copied()), data).await
-    }
-
-    /// A server that can write no file beyond this size, as on a full disk.
+    /// Starts a server that can write no file beyond this size, as on a full disk.
     pub(crate) async fn with_files_of_at_most(kibibytes: u32) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
@@ -47,7 +49,7 @@ impl Server {
         Self::launch(command.args(["-c", &script]), data).await
     }
 
-    /// A server that writes all that it says at this level into `log` in its data directory.
+    /// Starts a server that writes all that it says at this level into `log` in its data directory.
     pub(crate) async fn that_logs(level: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
@@ -57,7 +59,16 @@ impl Server {
         Self::launch(command.args(["-c", &script]), data).await
     }
 
-    /// A server that speaks TLS with this certificate and key; it is not waited for.
+    /// Starts a server with the rate limits on, as they are by default.
+    pub(crate) async fn with_rate_limits() -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new("bash");
+        let houston = env!("CARGO_BIN_EXE_houston");
+        let script = format!("ROCKET_RATE_LIMITS=true exec {houston}");
+        Self::launch(command.args(["-c", &script]), data).await
+    }
+
+    /// Starts a server that speaks TLS with this certificate and key; it is not waited for.
     pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let (certs, keys) = (data.path().join("cert.pem"), data.path().join("key.pem"));
@@ -95,12 +106,21 @@ impl Server {
 
     /// Starts again on the same data after a [`Server::kill`].
     pub(crate) async fn restart(mut self) -> Self {
-        let data = self.data.take().expect("the data directory");
+        Self::start_on(self.data.take().expect("the data directory")).await
+    }
+
+    /// Starts a server on an existing data directory.
+    pub(crate) async fn start_on(data: TempDir) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
         Self::launch(&mut command, data).await
     }
 
-    /// Lets the process do nothing any more, as if it were busy.
+    /// Takes the data directory that is left after a [`Server::kill`].
+    pub(crate) fn into_data(mut self) -> TempDir {
+        self.data.take().expect("the data directory")
+    }
+
+    /// Stops the process by SIGSTOP, as if it were busy.
     pub(crate) fn pause(&self) {
         kill_process(Pid::from_child(&self.process), Signal::STOP).expect("the process is ours");
     }
@@ -121,20 +141,46 @@ impl Server {
         ended.expect("it has ended")
     }
 
-    /// How many bytes of memory the process has now; its peak is measured anew from here.
+    /// The resident memory of the process now, in bytes. Its peak is measured anew from here.
     pub(crate) fn memory_peak_from_now(&self) -> u64 {
         let proc = format!("/proc/{}", self.process.id());
         fs::write(format!("{proc}/clear_refs"), "5").expect("the process is ours");
         self.memory_peak()
     }
 
-    /// The most bytes of memory that the process had at once.
+    /// The peak of the process's resident memory, in bytes.
     pub(crate) fn memory_peak(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.expect("the process is ours");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("kibibytes");
         kib * 1024
+    }
+
+    /// The number of files that the process has open, connections included.
+    pub(crate) fn open_files(&self) -> usize {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        files.expect("the process is ours").count()
+    }
+
+    /// The value of one of its metrics without labels.
+    pub(crate) async fn metric(&self, name: &str) -> usize {
+        let metrics = self.client().request(reqwest::Method::GET, "/metrics").send().await;
+        let metrics = metrics.expect("an answer").text().await.expect("metrics");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.expect("it is counted").parse().expect("a number")
+    }
+
+    /// The inodes of the files of which the process has locked a part, as SQLite does.
+    pub(crate) fn locked_inodes(&self) -> Vec<u64> {
+        let locks = fs::read_to_string("/proc/locks").expect("the system's locks");
+        let pid = self.process.id().to_string();
+        let inode = |line: &str| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let [_, "POSIX", _, _, by, file, ..] = *fields else { return None };
+            file.rsplit(':').next().filter(|_| by == pid)?.parse().ok()
+        };
+        locks.lines().filter_map(inode).collect()
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -147,6 +193,11 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The address for bare connections.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -167,7 +218,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts a server that must refuse to: its exit status and what it said.
+/// Starts a server that must refuse to start, and returns its exit status and output.
 pub(crate) fn refused_start(data: &Path) -> (ExitStatus, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
     let mut process = settings(&mut command, data, free_port())
@@ -187,7 +238,7 @@ pub(crate) fn refused_start(data: &Path) -> (ExitStatus, String) {
     (process.wait().expect("it has ended"), said)
 }
 
-/// Asks until it holds, or gives up.
+/// Repeats a check until it holds, or the deadline passes.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !holds().await {
@@ -205,7 +256,7 @@ fn settings<'c>(command: &'c mut Command, data: &Path, port: u16) -> &'c mut Com
         .env("ROCKET_LOG_LEVEL", "off")
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }

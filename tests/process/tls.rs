@@ -1,4 +1,4 @@
-//! Over TLS, and without HTTP/2 there or anywhere.
+//! Tests over TLS, and of the absence of HTTP/2.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use rocket::tokio::time::timeout;
 
 use crate::server::{DEADLINE, Server, until};
 
-/// Asks as a browser would, with the cookie jar in the server's data directory.
+/// Sends a request as a browser would, with the cookie jar in the server's data directory.
 fn asks(server: &Server, arguments: &[&str]) -> String {
     let jar = server.data().join("cookies");
     let url = server.url();

@@ -1,4 +1,4 @@
-//! Static files: kept by browsers for good, compressed, and few enough for a slow phone.
+//! Tests of static files: kept by browsers for good, compressed, and few enough for a slow phone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use rocket::http::Method;
 
 use crate::harness::{Answer, Workspace};
 
-/// All of our own CSS and JavaScript together, compressed, in bytes.
+/// The largest total size of our own CSS and JavaScript, compressed, in bytes.
 const MAX_BYTES: usize = 60 * 1024;
 
 async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
@@ -17,7 +17,7 @@ async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
     answer
 }
 
-/// Every static file that the way in and a channel's page refer to.
+/// Lists every static file that the sign-in page and a channel's page refer to.
 async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
     let reader = workspace.visitor().signs_in_as("Reader").await;
     let pages = [workspace.visitor().get("/").await.text, reader.get("/").await.text].concat();

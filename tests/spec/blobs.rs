@@ -1,4 +1,4 @@
-//! What every store of blobs promises: the same tests for each implementation.
+//! Tests of the blob store's contract, the same for each implementation.
 
 pub(crate) mod memory;
 
@@ -100,7 +100,7 @@ async fn read(blobs: &dyn Blobs, name: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Waits until it is: removing happens in the background.
+/// Waits until the blob is removed, which happens in the background.
 async fn is_gone(blobs: &dyn Blobs, name: &str) {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {

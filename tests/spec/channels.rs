@@ -1,4 +1,4 @@
-//! Channels.
+//! Tests of channels: creating, listing, topics, deleting, read markers.
 
 use serde_json::json;
 
@@ -93,7 +93,7 @@ async fn the_topic_is_the_creators_and_generals_is_everybodys() {
 
     assert_eq!(set.json()["topic"], "pagers");
     assert_eq!(feed.next_named("channel-updated").await.data["topic"], "pagers");
-    bob.patch("/api/channels/ops", json!({ "topic": "x" })).await.refused(403, "not-allowed");
+    bob.patch("/api/channels/ops", json!({ "topic": "x" })).await.refused(403, "not-yours");
     assert_eq!(bob.patch("/api/channels/general", json!({ "topic": "x" })).await.status, 200);
 }
 
@@ -106,7 +106,7 @@ async fn a_channel_is_deleted_by_its_creator_with_all_that_it_keeps() {
     let mut feed = bob.listens("ops").await;
     let mut everywhere = bob.listens_everywhere().await;
 
-    bob.delete("/api/channels/ops").await.refused(403, "not-allowed");
+    bob.delete("/api/channels/ops").await.refused(403, "not-yours");
     assert_eq!(ada.delete("/api/channels/ops").await.status, 204);
 
     assert_eq!(feed.next_lasting().await, event("channel-deleted", "ops"));

@@ -1,4 +1,5 @@
-//! One list of promises for every implementation of a port, so that another one needs only a line.
+//! The macro `contract!`, which runs one list of tests for every implementation of a port: a new
+//! one needs only a line.
 
 /// Runs each promise against each implementation: `name => how to make one in this directory`.
 macro_rules! contract {

@@ -1,4 +1,4 @@
-//! Direct conversations: for two, and to anybody else not there.
+//! Tests of direct conversations: they belong to two users, and do not exist for anybody else.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! People in a workspace: the HTTP is hidden here.
+//! The harness of the tests: people in a workspace, with the HTTP hidden.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -15,10 +15,12 @@ use rocket::tokio::time::timeout;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long anything may take before a test gives up. Generous: these are promises, not races.
+use crate::described;
+
+/// The deadline of every wait. Generous: these are promises, not races.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A server of its own, in this process.
+/// A server of one test, in this process, on a temporary directory.
 #[derive(Clone)]
 pub(crate) struct Workspace {
     client: Arc<Client>,
@@ -26,7 +28,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Without rate limits, which have tests of their own.
+    /// Starts a server without rate limits, which have tests of their own.
     pub(crate) async fn start() -> Self {
         Self::with(|settings| settings.merge(("rate_limits", false))).await
     }
@@ -36,7 +38,13 @@ impl Workspace {
         Self { client: launch(data.path(), change).await, data: Arc::new(data) }
     }
 
-    /// The same workspace after the server was stopped and started again.
+    /// Starts a server on an existing data directory.
+    pub(crate) async fn over(data: TempDir) -> Self {
+        let client = launch(data.path(), |settings| settings.merge(("rate_limits", false))).await;
+        Self { client, data: Arc::new(data) }
+    }
+
+    /// Stops the server and starts it again on the same data.
     pub(crate) async fn restarted(self) -> Self {
         let Self { client, data } = self;
         let client = Arc::into_inner(client).expect("everybody has let go of the server");
@@ -54,18 +62,18 @@ impl Workspace {
         self.visitor().signs_in_as(name).await
     }
 
-    /// Where everything that lasts is.
+    /// The data directory.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
     }
 
-    /// Everything that answers.
+    /// All mounted routes.
     pub(crate) fn routes(&self) -> Vec<(Method, String)> {
         let routes = self.client.rocket().routes();
         routes.map(|route| (route.method, route.uri.to_string())).collect()
     }
 
-    /// Somebody with the session of this token.
+    /// A person with the session of this token.
     pub(crate) fn holder_of(&self, token: &str) -> Person {
         Person { token: Some(token.into()), ..self.visitor() }
     }
@@ -77,18 +85,18 @@ async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Cli
     Arc::new(Client::untracked(rocket).await.expect("a server"))
 }
 
-/// Somebody, signed in or not.
+/// A client of the server, signed in or not.
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) workspace: Workspace,
     pub(crate) token: Option<String>,
     pub(crate) user: Value,
-    /// From where they connect.
+    /// The address that they connect from.
     address: IpAddr,
 }
 
 impl Person {
-    /// The same on another machine.
+    /// The same person at another address.
     pub(crate) fn at(self, address: &str) -> Self {
         Self { address: address.parse().expect("an address"), ..self }
     }
@@ -105,7 +113,8 @@ impl Person {
         self.user["id"].as_str().expect("a user id")
     }
 
-    /// A request as any client could make it.
+    /// Sends a request as any client could make it. Its answer must be one that the API's
+    /// description has.
     pub(crate) async fn asks(
         &self,
         method: Method,
@@ -113,7 +122,16 @@ impl Person {
         headers: &[(&str, &str)],
         body: impl AsRef<[u8]>,
     ) -> Answer {
-        Answer::of(timeout(DEADLINE, self.dispatch(method, path, headers, body)).await).await
+        let response = timeout(DEADLINE, self.dispatch(method, path, headers, body)).await;
+        let answer = Answer::of(response).await;
+        described::judge(method, path, &answer);
+        answer
+    }
+
+    /// Sends a request and returns the status alone, without reading the body.
+    pub(crate) async fn begins(&self, method: Method, path: &str) -> u16 {
+        let answer = timeout(DEADLINE, self.dispatch(method, path, &[], "")).await;
+        answer.expect("an answer before the deadline").status().code
     }
 
     async fn dispatch(
@@ -184,7 +202,7 @@ impl Person {
         self.sends_as(Method::Post, &path, text, files).await
     }
 
-    /// The same with another method or at another address.
+    /// Sends a multipart form with this method to this address.
     pub(crate) async fn sends_as(
         &self,
         method: Method,
@@ -205,8 +223,8 @@ impl Person {
         self.asks(method, path, &kind, form).await
     }
 
-    /// What is answered to something that is asked right behind many other requests: 429, on a
-    /// machine that is busy not always at the first attempt.
+    /// Repeats a request until it is refused with 429, right after many others: on a busy machine
+    /// not always at the first attempt.
     pub(crate) async fn refused_behind<'p>(
         &'p self,
         others: usize,
@@ -235,7 +253,7 @@ impl Person {
         assert_eq!(answer.status, 204, "{id} is deleted: {answer:?}");
     }
 
-    /// All that the channel keeps, and the point at which that is true.
+    /// Reads the channel's history: its messages, and the cursor at which they are true.
     pub(crate) async fn history(&self, channel: &str) -> (Vec<Value>, String) {
         let answer = self.get(&format!("/api/channels/{channel}/messages")).await;
         assert_eq!(answer.status, 200, "#{channel} is read: {answer:?}");
@@ -244,7 +262,7 @@ impl Person {
         (history["messages"].as_array().expect("messages").clone(), cursor)
     }
 
-    /// The texts that the channel keeps, oldest first.
+    /// Reads the texts that the channel keeps, oldest first.
     pub(crate) async fn reads(&self, channel: &str) -> Vec<String> {
         let (messages, _) = self.history(channel).await;
         let text = |message: Value| message["text"].as_str().expect("a text").to_owned();
@@ -276,12 +294,14 @@ impl Person {
         assert_eq!(response.content_type(), Some(ContentType::EventStream));
         let mut feed = Feed { lines: BufReader::new(response).lines(), last_id: None };
         let first = timeout(DEADLINE, feed.block()).await.expect("an answer before the deadline");
-        assert_eq!(first, ["retry: 1000"], "a stream answers at once");
+        let [retry, id] = &first[..] else { panic!("{first:?} is how a stream begins") };
+        assert_eq!(retry, "retry: 1000", "a stream answers at once");
+        feed.last_id = Some(id.strip_prefix("id: ").expect("where it begins").to_owned());
         feed
     }
 }
 
-/// What the server answered.
+/// An answer of the server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -306,7 +326,7 @@ impl Answer {
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The value of the header of this name that begins so.
+    /// The value of this header that begins with this prefix.
     pub(crate) fn header_with(&self, name: &str, beginning: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let named = |known: &str, value: &str| {
@@ -320,7 +340,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON in {self:?}"))
     }
 
-    /// The problem that this answer is.
+    /// The answer as a problem, which it must be.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, slug: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -333,7 +353,7 @@ impl Answer {
     }
 }
 
-/// One event of a stream.
+/// An event of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Heard {
     pub(crate) name: String,
@@ -349,7 +369,7 @@ pub(crate) struct Feed<'c> {
 }
 
 impl Feed<'_> {
-    /// The lines up to the next empty one; none at the end of the stream.
+    /// Reads the lines up to the next empty one; none at the end of the stream.
     async fn block(&mut self) -> Vec<String> {
         let mut block = Vec::new();
         loop {
@@ -361,8 +381,8 @@ impl Feed<'_> {
         }
     }
 
-    /// The next event of any kind but a ping, which comes when it is time and not when something
-    /// happens; `None` when the stream has ended.
+    /// Reads the next event; `None` when the stream has ended. Pings are skipped, since they come at
+    /// any time.
     pub(crate) async fn next(&mut self) -> Option<Heard> {
         let heard = async {
             loop {
@@ -385,7 +405,7 @@ impl Feed<'_> {
         Some(Heard { name, id, data })
     }
 
-    /// The next event with this name, whatever comes before it.
+    /// Reads until an event with this name.
     pub(crate) async fn next_named(&mut self, name: &str) -> Heard {
         loop {
             match self.next().await {
@@ -396,7 +416,7 @@ impl Feed<'_> {
         }
     }
 
-    /// The next event that lasts, as its name and what it says.
+    /// Reads the next event with an id, as its name and its subject.
     pub(crate) async fn next_lasting(&mut self) -> (String, String) {
         loop {
             let heard = self.next().await.expect("the stream goes on");
@@ -408,13 +428,13 @@ impl Feed<'_> {
         }
     }
 
-    /// Reads to the end, which must come.
+    /// Reads until the stream ends, which must happen.
     pub(crate) async fn ends(&mut self) {
         while self.next().await.is_some() {}
     }
 }
 
-/// What `next_lasting` gives.
+/// An event as [`next_lasting`](Feed::next_lasting) returns it.
 pub(crate) fn event(name: &str, said: &str) -> (String, String) {
     (name.into(), said.into())
 }

@@ -1,5 +1,5 @@
-//! Hostile texts, OWASP's list of cross-site scripting among them (see `tests/hostile`): what is
-//! made of them is harmless by itself, whatever a page's policy may be.
+//! Tests of hostile texts, OWASP's list of cross-site scripting among them (see `tests/hostile`):
+//! their HTML is harmless by itself, whatever a page's policy may be.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fn texts() -> Vec<String> {
     serde_json::from_str(include_str!("../hostile/texts.json")).expect("a list of texts")
 }
 
-/// A tag's name and its attributes. The renderer escapes each `<` and `"` that is not its own.
+/// Parses a tag into its name and attributes.
 fn tags(html: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
     let tag = |tag| -> (&str, Vec<(&str, &str)>) {
         let (tag, _): (&str, &str) = str::split_once(tag, '>').expect("a tag has an end");

@@ -1,4 +1,4 @@
-//! How much one user and one address may do in a while.
+//! Tests of rate limits, per user and per address.
 
 use futures::future::{FutureExt, join_all};
 use rocket::http::Method;
@@ -26,10 +26,42 @@ async fn signing_in_and_posting_are_limited() {
     }
     assert_eq!(statuses[0], 409, "there is room for some");
     assert!(statuses.contains(&429), "but not for 60 at once: {statuses:?}");
+
+    let bob = workspace.signed_in_as("Bob").await;
+    let link = bob.post("/api/session/links", json!({})).await.json();
+    let link = link["url"].as_str().expect("an address");
+    let path = &link[link.find("/links/").expect("a path")..];
+    let followed = workspace.visitor().asks(Method::Post, path, &[], "").await;
+    assert_eq!(followed.status, 303, "nobody else at that address has to wait: {followed:?}");
 }
 
 #[rocket::async_test]
-async fn other_changes_and_searches_are_limited_and_reading_is_not() {
+async fn names_make_no_more_of_signing_in_than_an_address_may() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let names = (0..60).map(|n| json!({ "display_name": format!("User {n}") }));
+    let mut statuses = Vec::new();
+    for name in names {
+        statuses.push(workspace.visitor().post("/api/session", name).await.status);
+    }
+    assert!(statuses[..30].iter().all(|status| *status == 201), "{statuses:?}");
+    assert!(statuses[30..].contains(&429), "{statuses:?}");
+}
+
+#[rocket::async_test]
+async fn opening_streams_is_limited_and_a_page_with_twenty_tabs_does_not_notice() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let open = |_| ada.begins(Method::Get, "/api/events");
+    let tabs = join_all((0..200).map(open)).await;
+    assert!(tabs.iter().all(|status| *status == 200), "{tabs:?}");
+    let loops = join_all((0..3_000).map(open)).await;
+    assert!(loops.contains(&429) && loops.iter().all(|status| [200, 429].contains(status)));
+    let bob = workspace.signed_in_as("Bob").await;
+    assert_eq!(bob.begins(Method::Get, "/api/events").await, 200, "others do not wait");
+}
+
+#[rocket::async_test]
+async fn other_changes_are_limited_and_reading_goes_on() {
     let workspace = Workspace::with(|settings| settings).await;
     let ada = workspace.signed_in_as("Ada").await;
     let message = ada.posts("general", "hello").await;
@@ -47,7 +79,6 @@ async fn other_changes_and_searches_are_limited_and_reading_is_not() {
         (Method::Patch, here, json!({ "topic": "more" })),
         (Method::Delete, "/api/channels/more", json!({})),
         (Method::Delete, "/api/channels/general/messages/m1", json!({})),
-        (Method::Get, "/api/search?q=hello", json!({})),
         (Method::Patch, "/api/session", json!({ "display_name": "Ada" })),
         (Method::Post, "/api/session/links", json!({})),
     ] {

@@ -1,4 +1,4 @@
-//! One-time links: another device as the same user.
+//! Tests of one-time links, which sign in another device as the same user.
 
 use chrono::{DateTime, Duration, Utc};
 use rocket::http::Method;
@@ -46,6 +46,7 @@ async fn a_link_signs_another_device_in_as_the_same_user() {
         let page = phone.get(&path(&link)).await;
         assert_eq!(page.status, 200, "looking does not spend it");
         assert!(page.text.contains("Ada") && page.text.contains("method=\"post\""), "{page:?}");
+        assert_eq!(page.header("Referrer-Policy"), Some("origin"), "no path in others' logs");
     }
     let signed_in = clicks(&phone, &link, &[]).await;
     assert_eq!((signed_in.status, signed_in.header("Location")), (303, Some("/")));

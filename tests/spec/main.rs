@@ -1,4 +1,4 @@
-//! Promises to Houston's users, kept over its public API.
+//! Tests of the promises to Houston's users, over its public API.
 //!
 //! Each test starts a workspace of its own in a temporary directory; people act in it and observe.
 //! Nothing here sleeps: waiting has a deadline inside the harness.
@@ -8,6 +8,7 @@ mod assets;
 mod blobs;
 mod channels;
 mod contract;
+mod described;
 mod description;
 mod directs;
 mod durability;
@@ -26,6 +27,7 @@ mod problems;
 mod reactions;
 mod search;
 mod sessions;
-mod state;
+mod starts;
+mod stores;
 mod streams;
 mod unicode;

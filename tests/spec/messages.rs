@@ -1,4 +1,4 @@
-//! Messages.
+//! Tests of messages: sending, editing, deleting, reading.
 
 use rocket::http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What monitors are told: numbers, and nothing of whom or what.
+//! Tests of health and metrics: numbers, without names, ids or texts.
 
 use rocket::http::Method;
 

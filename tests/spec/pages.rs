@@ -1,5 +1,6 @@
-//! The pages, as they come from the server.
+//! Tests of the pages, as they come from the server.
 
+use futures::future::join_all;
 use rocket::http::Method;
 
 use crate::harness::{Answer, Person, Workspace};
@@ -139,4 +140,82 @@ async fn monitors_can_ask_how_it_is() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(workspace.visitor().get(path).await.status, 200, "{path}");
     }
+}
+
+/// The largest number of channels, and of people, that a page lists.
+const MOST_LISTED: usize = 100;
+/// The largest size of a page without messages, in bytes.
+const MAX_EMPTY_PAGE_BYTES: usize = 200_000;
+
+#[rocket::async_test]
+async fn of_many_channels_a_page_lists_the_open_one_what_waits_and_the_latest() {
+    let workspace = Workspace::with(|it| {
+        it.merge(("rate_limits", false)).merge(("max_channels_per_user", 500))
+    })
+    .await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.posts("@Ada", "A note, which is read").await;
+    bob.posts("@Ada", "Are you there?").await;
+    let names: Vec<_> = (0..2 * MOST_LISTED).map(|n| format!("channel{n:03}")).collect();
+    for name in &names {
+        ada.creates(name).await;
+    }
+    let (silent, open) = (&names[..MOST_LISTED], &names[0]);
+    for name in &names[MOST_LISTED..] {
+        ada.posts(name, "Hello").await;
+    }
+    for path in ["/", "/channels/channel000"] {
+        let page = ada.get(path).await;
+        assert_eq!(page.status, 200);
+        let listed = listed(&page, "channel-link\" href=\"/channels/");
+        assert_eq!(listed.len(), MOST_LISTED, "{path}: {listed:?}");
+        assert!(page.text.len() < MAX_EMPTY_PAGE_BYTES, "{path}: {} bytes", page.text.len());
+        let shown = |name: &str| listed.iter().any(|it| it == name);
+        let current = if path == "/" { "general" } else { open };
+        assert!(shown(current), "{path}: the open one is among {listed:?}");
+        let left_out = |name: &&String| !shown(name);
+        assert_eq!(silent.iter().filter(left_out).count(), silent.len() - usize::from(path != "/"));
+        assert_eq!(names[MOST_LISTED..].iter().filter(left_out).count(), 2, "{listed:?}");
+        assert!(page.text.contains(">Bob</span>"), "a direct message waits");
+        assert!(!page.text.contains(">Notes to self</span>"), "and this is read");
+        assert!(page.text.contains("and 102 more: search finds them"), "public ones");
+        assert!(page.text.contains("and 1 more: search finds them"), "direct ones");
+    }
+}
+
+#[rocket::async_test]
+async fn of_few_channels_a_page_lists_all_by_name() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for name in ["b", "a", "c"] {
+        ada.creates(name).await;
+    }
+    let page = ada.get("/").await;
+    assert_eq!(listed(&page, "channel-link\" href=\"/channels/"), ["a", "b", "c", "general"]);
+    assert_eq!(page.text.matches("sidebar__rest").count(), 2);
+    assert!(page.text.contains("data-part=\"public-rest\" hidden"));
+}
+
+#[rocket::async_test]
+async fn of_many_people_a_page_lists_some_and_tells_how_many_are_here() {
+    let workspace = Workspace::start().await;
+    let people = join_all((0..MOST_LISTED + 20).map(|n| {
+        let workspace = &workspace;
+        async move { workspace.signed_in_as(&format!("Person {n}")).await }
+    }));
+    let people = people.await;
+    let streams = join_all(people.iter().map(|person| person.listens("general"))).await;
+    let page = people[0].get("/").await;
+    assert_eq!(listed(&page, "person__link\" href=\"/channels/@").len(), MOST_LISTED);
+    assert!(page.text.contains("<span data-part=\"count\">120</span> here"));
+    assert!(page.text.contains("data-part=\"rest\">and 20 more</li>"));
+    drop(streams);
+}
+
+/// Collects what follows each occurrence of a prefix in the page, up to the next quotation mark;
+/// empty ones are left out.
+fn listed(page: &Answer, before: &str) -> Vec<String> {
+    let found = page.text.split(before).skip(1);
+    let found = found.filter_map(|rest| rest.split('"').next()).filter(|it| !it.is_empty());
+    found.map(ToOwned::to_owned).collect()
 }

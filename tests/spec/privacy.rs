@@ -1,5 +1,5 @@
-//! A third person learns nothing of what two say to each other: on every route and stream that is
-//! mounted, so that a new one is tried too, or fails here.
+//! Tests that a third user learns nothing of a direct conversation, on any route or stream that is
+//! mounted: a new route is tried, too, or fails here.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Person, Workspace, event};
 
-/// Two who talk, and Eve, who does not take part.
+/// Ada and Bob, who have a direct conversation, and Eve, who is not in it.
 struct Three {
     workspace: Workspace,
     ada: Person,
@@ -16,7 +16,7 @@ struct Three {
     eve: Person,
 }
 
-/// What Ada and Bob have between them.
+/// The names and ids of things in Ada's and Bob's conversation.
 struct Secret {
     channel: String,
     attachment: String,
@@ -43,7 +43,7 @@ impl Three {
     }
 }
 
-/// A route's address with its parameters filled in; one that nobody knows here fails the test.
+/// Fills in a route's parameters; an unknown parameter fails the test.
 fn filled(route: &str, channel: &str, attachment: &str) -> String {
     let (path, query) = route.split_once('?').unwrap_or((route, ""));
     let is_file = path.contains("/attachments/");

@@ -1,4 +1,4 @@
-//! Refusals: one shape for all of them.
+//! Tests of refusals: all have one shape.
 
 use rocket::http::Method;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 #[rocket::async_test]
 async fn each_problems_type_leads_to_an_explanation() {
     let workspace = Workspace::start().await;
-    for kind in houston::api::problem::Kind::ALL {
+    for kind in houston::api::problem::ProblemKind::ALL {
         let answer = workspace.visitor().get(&format!("/problems/{}", kind.slug())).await;
         assert_eq!(answer.status, 200);
         assert!(answer.text.contains(kind.title()), "{answer:?}");

@@ -1,10 +1,10 @@
-//! Search in what is kept.
+//! Tests of search.
 
 use rocket::http::RawStr;
 
 use crate::harness::{Person, Workspace};
 
-/// The texts that are found, newest first.
+/// Searches, and returns the texts that are found, newest first.
 async fn finds(person: &Person, words: &str) -> Vec<String> {
     let path = format!("/api/search?q={}", RawStr::new(words).percent_encode());
     let answer = person.get(&path).await;

@@ -1,4 +1,4 @@
-//! Coming in, names, going.
+//! Tests of sessions: signing in and out, names, renaming.
 
 use rocket::http::Method;
 use serde_json::json;
@@ -196,7 +196,10 @@ async fn a_new_name_shows_on_earlier_messages_and_frees_the_old_one() {
 
     let renamed = ada.patch("/api/session", json!({ "display_name": "Ada L." })).await;
 
-    assert_eq!(renamed.json()["user"], json!({ "id": ada.id(), "display_name": "Ada L." }));
+    assert_eq!(
+        renamed.json()["user"],
+        json!({ "id": ada.id(), "display_name": "Ada L.", "bot": false })
+    );
     let (messages, _) = ada.history("general").await;
     assert_eq!(messages[0]["author"]["display_name"], "Ada L.");
     let taken = workspace.visitor().post("/api/session", json!({ "display_name": "ada l." })).await;
@@ -229,14 +232,15 @@ async fn names_sessions_and_who_wrote_what_survive_a_restart() {
     let workspace = workspace.restarted().await;
 
     let ada = workspace.holder_of(&token);
-    let countess = json!({ "id": id, "display_name": "Countess" });
+    let countess = json!({ "id": id, "display_name": "Countess", "bot": false });
     assert_eq!(ada.get("/api/session").await.json()["user"], countess);
     let (messages, _) = ada.history("general").await;
     let authors: Vec<_> =
         messages.iter().map(|message| message["author"]["display_name"].clone()).collect();
     assert_eq!(authors, ["Countess", "Robert"]);
     let users = ada.get("/api/users").await.json();
-    assert_eq!(users["users"], json!([{ "id": id, "display_name": "Countess", "online": false }]));
+    let listed = json!([{ "id": id, "display_name": "Countess", "bot": false, "online": false }]);
+    assert_eq!(users["users"], listed);
 }
 
 #[rocket::async_test]

@@ -1,4 +1,4 @@
-//! Streams: live, resumed, reset.
+//! Tests of event streams: live, resumed, reset.
 
 use std::time::Instant;
 
@@ -147,7 +147,7 @@ async fn a_cursor_that_points_at_what_was_erased_holds_after_a_restart() {
     assert_eq!(feed.next_lasting().await, event("message", "next"));
 }
 
-/// Listens, leaves, and misses what happens then. Gives the last event that was seen.
+/// Opens a stream and leaves it, before something happens. Returns the last event that was seen.
 async fn goes_away(ada: &Person) -> String {
     let mut feed = ada.listens("general").await;
     ada.puts("general", "edited", "draft").await;
@@ -165,7 +165,7 @@ async fn goes_away(ada: &Person) -> String {
     seen
 }
 
-/// What the listener is told of it.
+/// Checks what a listener is sent who comes back after [`goes_away`].
 async fn returned(ada: &Person, feed: &mut Feed<'_>) {
     assert_eq!(feed.next_lasting().await, event("message", "one"));
     assert_eq!(feed.next_lasting().await, event("message-updated", "final"));
@@ -303,7 +303,7 @@ async fn of_many_people_it_is_told_how_many_they_are_and_not_who_each_is() {
     assert_eq!(online, json!([ada.user]));
 }
 
-/// Reads until so many people are counted. Gives the names of the events of that.
+/// Reads until so many people are counted, and returns the names of the events until then.
 async fn until_told_of(people: usize, feed: &mut Feed<'_>) -> Vec<String> {
     let mut told = Vec::new();
     loop {
@@ -399,7 +399,7 @@ async fn what_somebody_reads_is_told_to_them_alone() {
     assert_eq!(heard, event("channel-created", two["id"].as_str().expect("an id")));
 }
 
-/// A thousand who read must not make others miss what they did not.
+/// The read markers of a thousand users must not make others miss events.
 #[rocket::async_test]
 async fn what_others_read_hides_nothing_from_who_comes_back() {
     let workspace = Workspace::start().await;
@@ -463,4 +463,65 @@ async fn a_reader_that_is_too_slow_is_reset_and_goes_on() {
     assert_eq!(told[reset], event("reset", "too-slow"));
     let after: Vec<_> = told[reset + 1..].iter().map(|(_, said)| said.clone()).collect();
     assert_eq!(after, ada.reads("general").await, "then everything that is stored, once");
+}
+
+/// The number of streams that a user may have open, by default.
+const STREAMS_PER_USER: usize = 64;
+
+#[rocket::async_test]
+async fn one_stream_too_many_ends_the_users_oldest_and_nobody_elses() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let mut bobs = bob.listens("general").await;
+    let mut oldest = ada.listens("general").await;
+    let mut streams = Vec::new();
+    for n in 0..STREAMS_PER_USER {
+        streams.push(match n % 2 {
+            0 => ada.listens_everywhere().await,
+            _ => ada.listens("general").await,
+        });
+    }
+    oldest.ends().await;
+    assert_eq!(open_streams(&ada).await, STREAMS_PER_USER + 1, "Bob's, too");
+
+    ada.posts("general", "Is anybody here?").await;
+    assert_eq!(bobs.next_named("message").await.data["text"], "Is anybody here?");
+    let last = streams.last_mut().expect("a stream");
+    assert_eq!(last.next_named("message").await.data["text"], "Is anybody here?");
+    let (mut second, mut third) = (streams.remove(0), streams.remove(0));
+    drop(ada.listens("general").await);
+    second.ends().await;
+    assert_eq!(third.next_named("message").await.data["text"], "Is anybody here?");
+}
+
+#[rocket::async_test]
+async fn past_the_streams_in_all_a_client_is_asked_to_come_back_later() {
+    let workspace = Workspace::with(|settings| settings.merge(("max_streams", 3))).await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    let streams = [
+        ada.listens("general").await,
+        ada.listens_everywhere().await,
+        bob.listens("general").await,
+    ];
+    for path in ["/api/events", "/api/channels/general/events"] {
+        let refused = bob.get(path).await;
+        refused.refused(503, "too-busy");
+        assert!(refused.header("Retry-After").is_some(), "{refused:?}");
+    }
+    bob.posts("general", "All else works").await;
+    drop(streams);
+    // What has ended is noticed soon.
+    while bob.asks(Method::Head, "/api/events", &[], "").await.status != 200
+        || open_streams(&ada).await > 0
+    {
+        rocket::tokio::task::yield_now().await;
+    }
+    drop(bob.listens_everywhere().await);
+}
+
+async fn open_streams(person: &Person) -> usize {
+    let metrics = person.get("/metrics").await.text;
+    let mut lines = metrics.lines();
+    let streams = lines.find_map(|line| line.strip_prefix("houston_streams ")).expect("a number");
+    streams.parse().expect("a number")
 }

@@ -1,4 +1,4 @@
-//! Promises about every character there is, in all that people can name.
+//! Tests of every Unicode scalar value in names, topics, reactions and file names.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Person, Workspace};
 
-/// Planes whose characters are alike: 4 to 13 are unassigned, 15 and 16 are for private
-/// use. One in 16 stands for the others here.
+/// The planes whose characters are alike: 4 to 13 are unassigned, 15 and 16 are for private use.
+/// One in 16 stands for the others here.
 const ALIKE: [RangeInclusive<char>; 2] = ['\u{40000}'..='\u{DFFFF}', '\u{F0000}'..='\u{10FFFF}'];
 
 /// Every Unicode scalar value, but for samples of the planes that are [`ALIKE`], and their ends,
@@ -35,7 +35,7 @@ fn every_char() -> impl Iterator<Item = char> {
     ('\0'..=char::MAX).filter(move |c| !left_out(*c))
 }
 
-/// Types every character, alone and between letters, and writes and reads what comes of it.
+/// Parses every character, alone and between letters, then writes and reads what was accepted.
 ///
 /// Returns how many texts were accepted and how many refused.
 fn type_everything<T>(accept: fn(&str) -> Option<T>) -> (usize, usize)
@@ -67,7 +67,7 @@ where
     })
 }
 
-/// Enforcing what was accepted changes nothing, and neither does writing and reading it.
+/// Checks that enforcing an accepted text changes nothing, and neither does writing and reading it.
 fn is_settled<T>(value: &T, accept: fn(&str) -> Option<T>)
 where
     T: Serialize + DeserializeOwned + PartialEq + Debug,
@@ -79,7 +79,7 @@ where
     assert_eq!(read, *value, "written and read");
 }
 
-/// Whatever was written is read back, and written the same again.
+/// Checks that a record is read back as it was written, and written the same again.
 fn is_read_as_it_is<T: Serialize + DeserializeOwned>(text: String) {
     let stored = Value::String(text);
     let read: T = serde_json::from_value(stored.clone()).expect("any text can be read");
@@ -149,7 +149,7 @@ fn a_display_name_from_a_record_is_compared_as_a_typed_one() {
     }
 }
 
-/// How many channels of one script there are in the test, and how many one person creates.
+/// The number of channels of one script in the test, and of those that one user creates.
 const CHANNELS_PER_SCRIPT: usize = 5;
 const CHANNELS_PER_CREATOR: usize = 90;
 
@@ -178,7 +178,7 @@ async fn create_all(creator: &Person, names: &[(String, ChannelName)]) {
     join_all(create).await;
 }
 
-/// The public channels but `general`, each a name and a topic.
+/// Lists the public channels but `general`, each a name and a topic.
 async fn channels(person: &Person) -> Vec<(String, String)> {
     let listed = person.get("/api/channels").await.json();
     let text = |channel: &Value, field: &str| channel[field].as_str().expect("a text").to_owned();

@@ -1,75 +1,81 @@
-//! The one table of what each problem is called, and its status.
+//! The table of all kinds of problems: status, slug, title and explanation of each.
 
 use rocket::http::Status;
+use serde::{Serialize, Serializer};
 
-/// What can go wrong, by its name in the API: the last part of a problem's `type`.
+/// The kind of a problem. Its name in the API is the last part of a problem's `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemKind {
     /// The request cannot be read.
     MalformedRequest,
     /// No live session came with the request.
     SignInRequired,
-    /// It belongs to somebody else.
+    /// The thing to change belongs to somebody else.
     NotYours,
-    /// Not allowed, to this user or at all.
+    /// The request is not allowed, to this user or to anybody, or another site made it.
     NotAllowed,
-    /// No such channel.
+    /// A bound on how many there may be is reached.
+    LimitReached,
+    /// There is no such channel, or none that the caller can see.
     NoSuchChannel,
-    /// Nobody is called so.
+    /// No user has the name in an `@name` reference.
     NoSuchUser,
-    /// No such message.
+    /// The channel keeps no message with this id.
     NoSuchMessage,
-    /// No such file, for this user.
+    /// There is no such file, or none that the caller can see.
     NoSuchAttachment,
-    /// No link that still signs in.
+    /// The one-time link does not exist, or no longer works.
     NoSuchLink,
-    /// Nothing is at this address.
+    /// No route has this path.
     NotFound,
-    /// Something is at this address, but it does not do that.
+    /// The path has routes, but none for this method.
     MethodNotAllowed,
-    /// Somebody holds an equal name.
+    /// Another user holds an equal display name.
     DisplayNameTaken,
-    /// There is a channel of that name.
+    /// A channel of that name exists.
     ChannelExists,
-    /// Signed in under another name.
+    /// The session belongs to a user of another name.
     AlreadySignedIn,
-    /// The body came to a halt, or took too long.
+    /// The request body came to a halt, or took too long.
     RequestTimeout,
-    /// More than fits.
+    /// The body, a file, or all files together are too large.
     TooLarge,
-    /// The body is of a kind that is not understood here.
+    /// The media type of the body is missing or not understood.
     UnsupportedMediaType,
-    /// None of the bytes that were asked for are there.
+    /// The requested range lies outside of the file.
     RangeNotSatisfiable,
-    /// No display name.
+    /// The display name breaks a rule.
     InvalidDisplayName,
-    /// No channel name.
+    /// The channel name breaks a rule.
     InvalidChannelName,
-    /// No text that can be kept.
+    /// The text is too long or has a NUL.
     InvalidText,
-    /// Nothing was said.
+    /// The message has neither text nor file.
     EmptyMessage,
-    /// No message id.
+    /// The message id breaks a rule.
     InvalidMessageId,
-    /// No reaction.
+    /// The reaction breaks a rule.
     InvalidReaction,
-    /// No topic.
+    /// The topic breaks a rule.
     InvalidTopic,
-    /// Too fast.
+    /// A rate limit is reached.
     SlowDown,
-    /// A defect of the server.
+    /// The server has a defect; its log has the cause.
     InternalError,
-    /// What is kept cannot be written or read.
+    /// The log or the files cannot be written or read at present.
     StorageUnavailable,
+    /// The server has no free stream, or a change kept losing against concurrent ones.
+    TooBusy,
 }
 
-impl Kind {
+impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
         Self::NotAllowed,
+        Self::LimitReached,
         Self::NoSuchChannel,
         Self::NoSuchUser,
         Self::NoSuchMessage,
@@ -94,9 +100,10 @@ impl Kind {
         Self::SlowDown,
         Self::InternalError,
         Self::StorageUnavailable,
+        Self::TooBusy,
     ];
 
-    /// The table: status, slug, title, and what to know about it.
+    /// The row of the table: status, slug, title, explanation.
     #[expect(clippy::too_many_lines, reason = "a table, an entry a kind")]
     pub(super) fn entry(self) -> (Status, &'static str, &'static str, &'static str) {
         match self {
@@ -126,6 +133,14 @@ impl Kind {
                 "Not allowed",
                 "Nobody may do that, or not this user, or the request was made by another web \
                  site with this browser's cookie.",
+            ),
+            Self::LimitReached => (
+                Status::Forbidden,
+                "limit-reached",
+                "Limit reached",
+                "There is as much of something as this server allows: channels, direct \
+                 conversations, sessions, or reactions. `detail` says of what. Whoever runs the \
+                 server can raise the limit in its settings.",
             ),
             Self::NoSuchChannel => (
                 Status::NotFound,
@@ -265,9 +280,11 @@ impl Kind {
                 "slow-down",
                 "Slow down",
                 "Too many in too short a time. A user may send 60 messages at once and 10 a \
-                 second after that, and make 600 other changes at once and 50 a second after that; \
-                 an address may sign in 30 times at once and once in 2 seconds after that. \
-                 `Retry-After` says how many seconds to wait.",
+                 second after that, make 600 other changes at once and 50 a second after that, and \
+                 read 600 small things at once and 60 a second after that (large ones count as \
+                 many); all users of one address together ten times as much. An address may sign \
+                 in 30 times at once and once in 2 seconds after that. `Retry-After` says how many \
+                 seconds to wait.",
             ),
             Self::InternalError => (
                 Status::InternalServerError,
@@ -282,34 +299,42 @@ impl Kind {
                 "What is kept cannot be written or read at the moment. Try again after the seconds \
                  of `Retry-After`: what is PUT under the same id again is never there twice.",
             ),
+            Self::TooBusy => (
+                Status::ServiceUnavailable,
+                "too-busy",
+                "Too busy",
+                "The server has as many open streams as it can serve, or others changed the same \
+                 thing again and again meanwhile. Nothing was changed. Try again after the seconds \
+                 of `Retry-After`.",
+            ),
         }
     }
 
-    /// The status that this kind answers with.
+    /// The status of an answer with this kind of problem.
     #[must_use]
     pub fn status(self) -> Status {
         self.entry().0
     }
 
-    /// Its name in the API: the last part of `type`.
+    /// The name in the API: the last part of `type`.
     #[must_use]
     pub fn slug(self) -> &'static str {
         self.entry().1
     }
 
-    /// What it is called, for people.
+    /// The name for people, in plain English.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.entry().2
     }
 
-    /// What to know about it.
+    /// The explanation of this kind, in plain English.
     #[must_use]
     pub fn explanation(self) -> &'static str {
         self.entry().3
     }
 
-    pub(super) fn of_status(status: Status) -> Self {
+    pub(super) fn from_status(status: Status) -> Self {
         match status.code {
             401 => Self::SignInRequired,
             403 => Self::NotAllowed,
@@ -323,5 +348,12 @@ impl Kind {
             503 => Self::StorageUnavailable,
             _ => Self::InternalError,
         }
+    }
+}
+
+impl Serialize for ProblemKind {
+    /// Serializes the slug.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
     }
 }

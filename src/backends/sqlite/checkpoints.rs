@@ -1,4 +1,4 @@
-//! Checkpoints: what was committed moves from the write-ahead log (WAL) into the database.
+//! Checkpoints, which move committed pages from the write-ahead log (WAL) into the database.
 
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -9,55 +9,56 @@ use log::warn;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
 
-/// After how many more pages in the WAL there is a checkpoint.
-const EVERY_PAGES: u32 = 512;
-/// With how many pages in the WAL the writer itself makes it, and begins the WAL anew: the
-/// checkpointer cannot while commits never pause. The file keeps its size, since writing where
-/// there is something already takes half the time to sync.
-const WAL_PAGES: u32 = 2_048;
-/// How long the writer waits for locks otherwise: what is usual here.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
+/// Number of new pages in the WAL after which there is a checkpoint.
+const INTERVAL_PAGES: u32 = 512;
+/// Number of pages in the WAL from which on the writer itself makes the checkpoint and restarts the
+/// WAL, which the checkpointer cannot do while commits never pause. The file keeps its size: syncing
+/// overwritten pages takes half as long as syncing appended ones.
+const RESTART_PAGES: u32 = 2_048;
+/// The writer's usual timeout for SQLite's locks.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Keeps the WAL short, mostly on a thread and a connection of its own.
+/// A schedule of checkpoints that keeps the WAL short, mostly on a thread and a connection of its
+/// own.
 pub(super) struct Checkpoints {
     checkpointer: SyncSender<()>,
-    /// How many pages the WAL had at the last checkpoint.
-    last_at: u32,
+    /// Number of pages in the WAL at the last checkpoint.
+    last_pages: u32,
 }
 
 impl Checkpoints {
-    /// Those of this database.
-    pub(super) fn of(file: &Path) -> rusqlite::Result<Self> {
+    /// Starts the checkpoints of this database.
+    pub(super) fn start(file: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(file)?;
-        // Only when it reads does a connection find the WAL, and has something to move.
+        // A connection opens the WAL when it first reads. Without that, checkpoints would do nothing.
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
-        Ok(Self { checkpointer: spawn_checkpointer(connection), last_at: 0 })
+        Ok(Self { checkpointer: spawn_checkpointer(connection), last_pages: 0 })
     }
 
-    /// Makes one, or has it made, if the WAL has grown enough.
+    /// Makes or requests a checkpoint if the WAL has grown enough. Called after each commit.
     pub(super) fn after_commit(&mut self, writer: &Connection) {
         let Some(pages) = checkpoint(writer, CheckpointMode::NOOP) else { return };
-        self.last_at = self.last_at.min(pages);
-        if pages - self.last_at < EVERY_PAGES {
+        self.last_pages = self.last_pages.min(pages);
+        if pages - self.last_pages < INTERVAL_PAGES {
             return;
         }
-        self.last_at = pages;
-        if pages >= WAL_PAGES {
-            begin_wal_anew(writer);
+        self.last_pages = pages;
+        if pages >= RESTART_PAGES {
+            restart_wal(writer);
         } else if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
             checkpoint(writer, CheckpointMode::PASSIVE);
         }
     }
 }
 
-/// In vain while the checkpointer is at work, or somebody from outside reads the database: nobody
-/// waits for them, and the next checkpoint may find them gone.
-fn begin_wal_anew(writer: &Connection) {
+/// Moves all pages and restarts the WAL. Does nothing, rather than wait, while the checkpointer works
+/// or another process reads the database: the next checkpoint tries again.
+fn restart_wal(writer: &Connection) {
     if writer.busy_timeout(Duration::ZERO).is_ok() {
         checkpoint(writer, CheckpointMode::RESTART);
     }
-    // Setting it cannot fail for a number that is in range.
-    let _ = writer.busy_timeout(BUSY_PATIENCE);
+    // Cannot fail: the timeout is in range.
+    let _ = writer.busy_timeout(BUSY_TIMEOUT);
 }
 
 fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
@@ -73,8 +74,8 @@ fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {
     wake
 }
 
-/// Moves pages from the WAL into the database as far as this mode does (`NOOP` moves none), and
-/// gives how many the WAL has; none when it could not, as while another connection is at it.
+/// Makes a checkpoint of this mode (`NOOP` moves no pages); returns the number of pages in the WAL.
+/// `None` when it failed, for instance because another connection makes one.
 fn checkpoint(connection: &Connection, mode: CheckpointMode) -> Option<u32> {
     match connection.wal_checkpoint_v2(None::<&str>, mode) {
         Ok((pages @ 0.., _)) => return Some(pages.cast_unsigned()),

@@ -1,102 +1,133 @@
-//! The thread that writes.
+//! The writer: the thread that owns the writing connection and commits in groups.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use log::error;
+use log::{error, info};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::checkpoints::Checkpoints;
-use crate::domain::entry::{Entry, Erase, Key};
+use super::directory::Watch;
+use super::ops::RecentOps;
+use super::schema;
+use crate::domain::entry::Entry;
 use crate::domain::ids::{OpId, Seq};
 use crate::domain::time::Timestamp;
 use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 
-/// How many commands one transaction takes at most.
+/// Largest number of commands in one transaction.
 const BATCH_COMMANDS: usize = 512;
-/// How long an op is remembered.
-const OP_MEMORY: Duration = Duration::from_mins(1);
+/// Interval at which the writer, without a command, checks the directory, erases spent entries that no
+/// append took along, and tries again after a failed commit.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the writer is asked.
+/// A command to the writer.
 pub(super) enum Command {
-    Append { draft: Draft, answer: oneshot::Sender<Result<Appended, AppendError>> },
-    Erase { what: Vec<Erase>, answer: oneshot::Sender<Result<(), AppendError>> },
+    Append { draft: Draft, answer: Answer },
+    Erase(Vec<Seq>),
     Follow { after: Seq, feed: mpsc::Sender<Vec<Feed>> },
 }
 
-/// An answer that is given once the transaction is on disk.
-enum Answer {
-    Appended(oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>),
-    Erased(oneshot::Sender<Result<(), AppendError>>),
+type Answer = oneshot::Sender<Result<Appended, AppendError>>;
+
+/// The results of one transaction, to be used once it is committed.
+#[derive(Default)]
+struct Batch {
+    /// The answers to the appends.
+    answers: Vec<(Answer, Result<Appended, AppendError>)>,
+    /// The entries that were appended.
+    entries: Vec<Entry>,
+    /// The number of entries erased, from the front of [`Writer::spent`].
+    erased: usize,
 }
 
-impl Answer {
-    fn give(self) {
-        // Whoever asked may have gone.
-        match self {
-            Self::Appended(to, answer) => drop(to.send(answer)),
-            Self::Erased(to) => drop(to.send(Ok(()))),
-        }
-    }
-
-    fn fail(self) {
-        match self {
-            Self::Appended(to, _) => drop(to.send(Err(AppendError::Unavailable))),
-            Self::Erased(to) => drop(to.send(Err(AppendError::Unavailable))),
-        }
-    }
-}
-
+/// The state of the writing thread.
 pub(super) struct Writer {
     connection: Connection,
     checkpoints: Checkpoints,
     followers: Vec<mpsc::Sender<Vec<Feed>>>,
-    ops: Ops,
-    latest: Timestamp,
+    ops: RecentOps,
+    /// The entries still to erase, in this order.
+    spent: VecDeque<Seq>,
+    watch: Watch,
+    /// Set while the last commit failed.
+    failed: bool,
+    /// Set while the directory or the database is not in its place, as of the last check.
+    misplaced: bool,
+    /// Published to [`Sqlite::is_writable`](super::Sqlite): neither `failed` nor `misplaced`.
+    writable: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, file: &Path) -> rusqlite::Result<Self> {
-        let latest: Option<i64> =
-            connection.query_row("select max(at) from log", [], |row| row.get(0))?;
-        let ops = Ops::recent(&connection)?;
+    pub(super) fn new(
+        connection: Connection,
+        file: &Path,
+        watch: Watch,
+        writable: Arc<AtomicBool>,
+    ) -> rusqlite::Result<Self> {
+        let ops = RecentOps::read(&connection, Utc::now())?;
+        let checkpoints = Checkpoints::start(file)?;
+        let (followers, spent) = (Vec::new(), VecDeque::new());
+        let (failed, misplaced) = (false, false);
         Ok(Self {
-            checkpoints: Checkpoints::of(file)?,
             connection,
-            followers: Vec::new(),
+            checkpoints,
+            followers,
             ops,
-            latest: Timestamp::from_millis(latest.unwrap_or(0)),
+            spent,
+            watch,
+            failed,
+            misplaced,
+            writable,
         })
     }
 
-    /// Serves until every sender of commands is gone and all that they asked for is done.
-    pub(super) fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        while let Some(first) = commands.blocking_recv() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_COMMANDS
-                && let Ok(next) = commands.try_recv()
-            {
-                batch.push(next);
+    /// Runs until every sender of commands is dropped and all their commands are done.
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+        let mut last_upkeep = Instant::now();
+        loop {
+            match commands.recv_timeout(UPKEEP_INTERVAL.saturating_sub(last_upkeep.elapsed())) {
+                Ok(first) => {
+                    let more = commands.try_iter().take(BATCH_COMMANDS - 1);
+                    self.serve([first].into_iter().chain(more));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.serve(batch);
+            if last_upkeep.elapsed() >= UPKEEP_INTERVAL {
+                self.upkeep();
+                last_upkeep = Instant::now();
+            }
         }
+        self.upkeep();
     }
 
-    fn serve(&mut self, batch: Vec<Command>) {
-        let (mut writes, mut follows) = (Vec::new(), Vec::new());
-        for command in batch {
+    fn serve(&mut self, commands: impl Iterator<Item = Command>) {
+        let (mut writes, mut follows, mut appends) = (Vec::new(), Vec::new(), false);
+        for command in commands {
             match command {
                 Command::Follow { after, feed } => follows.push((after, feed)),
-                write => writes.push(write),
+                write => {
+                    appends |= matches!(write, Command::Append { .. });
+                    writes.push(write);
+                }
             }
         }
-        if !writes.is_empty() {
+        // Erasing alone is no reason to commit: it waits for the next append, or the upkeep.
+        if appends && self.is_in_place() {
             self.write(writes);
+        } else {
+            for command in writes {
+                self.defer(command);
+            }
         }
         for (after, feed) in follows {
             match self.replay(after, &feed) {
@@ -106,58 +137,103 @@ impl Writer {
         }
     }
 
-    /// Does all of it in one transaction, or none of it.
+    /// Erases what waits, or tries again after a failed commit.
+    fn upkeep(&mut self) {
+        if self.is_in_place() && (self.failed || !self.spent.is_empty()) {
+            self.write(Vec::new());
+        }
+    }
+
+    /// Handles a command without the disk: an append fails, an erasure is queued.
+    fn defer(&mut self, command: Command) {
+        match command {
+            // The receiver may be gone.
+            Command::Append { answer, .. } => drop(answer.send(Err(AppendError::Unavailable))),
+            Command::Erase(spent) => self.spent.extend(spent),
+            Command::Follow { .. } => {}
+        }
+    }
+
+    /// Carries out all commands in one transaction, or none; then answers and feeds the followers.
     fn write(&mut self, commands: Vec<Command>) {
-        let mut answers = Vec::with_capacity(commands.len());
-        let mut entries = Vec::with_capacity(commands.len());
-        match self.transact(commands, &mut answers, &mut entries) {
+        let mut batch = Batch::default();
+        match self.transact(commands, &mut batch) {
             Ok(()) => {
-                self.feed(&entries);
-                answers.into_iter().for_each(Answer::give);
+                self.spent.drain(..batch.erased);
+                self.note_commit(None);
+                self.feed(&batch.entries);
+                for (to, answer) in batch.answers {
+                    // The receiver may be gone.
+                    let _ = to.send(answer);
+                }
                 self.ops.forget_old();
                 self.checkpoints.after_commit(&self.connection);
             }
             Err(error) => {
-                error!("The log cannot be written: {error}.");
-                for entry in entries.iter().rev() {
+                self.note_commit(Some(&error));
+                for entry in batch.entries.iter().rev() {
                     self.ops.forget_last(entry.op);
                 }
-                answers.into_iter().for_each(Answer::fail);
+                for (to, _) in batch.answers {
+                    let _ = to.send(Err(AppendError::Unavailable));
+                }
             }
         }
     }
 
-    fn transact(
-        &mut self,
-        commands: Vec<Command>,
-        answers: &mut Vec<Answer>,
-        entries: &mut Vec<Entry>,
-    ) -> rusqlite::Result<()> {
+    /// Tells whether the directory and the database are in their place. Checked before each commit, so
+    /// only a commit that runs while they are moved away can be acknowledged and lost.
+    fn is_in_place(&mut self) -> bool {
+        let missing = self.watch.missing();
+        match missing {
+            Some(path) if !self.misplaced => error!(
+                "`{}` was moved, removed or replaced: nothing is stored until what was there is \
+                 back, or the server is started again.",
+                path.display()
+            ),
+            None if self.misplaced => info!("The data directory is back in its place."),
+            _ => {}
+        }
+        self.misplaced = missing.is_some();
+        self.publish();
+        !self.misplaced
+    }
+
+    fn note_commit(&mut self, error: Option<&rusqlite::Error>) {
+        match error {
+            Some(error) if !self.failed => {
+                error!("The log cannot be written: {error}. That is tried again each second.");
+            }
+            None if self.failed => info!("The log can be written again."),
+            _ => {}
+        }
+        self.failed = error.is_some();
+        self.publish();
+    }
+
+    fn publish(&self) {
+        self.writable.store(!(self.failed || self.misplaced), Ordering::Relaxed);
+    }
+
+    fn transact(&mut self, commands: Vec<Command>, batch: &mut Batch) -> rusqlite::Result<()> {
         let mut failed = self.execute("begin immediate").err();
         for command in commands {
             match command {
                 Command::Append { draft, answer } => {
                     let done = match &failed {
-                        None => self.append(draft, entries),
+                        None => self.append(draft, batch),
                         Some(_) => Ok(Err(AppendError::Unavailable)),
                     };
-                    let told = done.unwrap_or_else(|error| {
+                    let answered = done.unwrap_or_else(|error| {
                         failed.get_or_insert(error);
                         Err(AppendError::Unavailable)
                     });
-                    answers.push(Answer::Appended(answer, told));
+                    batch.answers.push((answer, answered));
                 }
-                Command::Erase { what, answer } => {
-                    if failed.is_none() {
-                        failed = what.iter().try_for_each(|what| self.erase(what)).err();
-                    }
-                    answers.push(Answer::Erased(answer));
-                }
-                Command::Follow { .. } => {}
+                other => self.defer(other),
             }
         }
-        let failed = failed.or_else(|| self.trim(entries).err());
-        let failed = failed.or_else(|| self.execute("commit").err());
+        let failed = failed.or_else(|| self.finish(batch).err());
         let Some(error) = failed else { return Ok(()) };
         if !self.connection.is_autocommit() {
             self.execute("rollback")?;
@@ -168,11 +244,13 @@ impl Writer {
     fn append(
         &mut self,
         draft: Draft,
-        entries: &mut Vec<Entry>,
+        batch: &mut Batch,
     ) -> rusqlite::Result<Result<Appended, AppendError>> {
         if let Some(seq) = self.ops.get(draft.op) {
             return Ok(Ok(Appended { seq, repeated: true }));
         }
+        // Expectations must not find entries that were spent before this append.
+        self.erase_spent(batch)?;
         let key = draft.key.to_string();
         if draft.expect != Expect::Any {
             let last = self.last_of(&key)?;
@@ -180,60 +258,37 @@ impl Writer {
                 return Ok(Err(AppendError::Conflict(last)));
             }
         }
-        self.latest = self.latest.max(Utc::now().into());
-        let at = self.latest;
+        let at = Timestamp::from(Utc::now());
         let op = draft.op.0.simple().to_string();
         self.statement("insert into log (key, at, op, body) values (?1, ?2, ?3, ?4)")?
             .execute(params![key, at.as_millis(), op, draft.body])?;
         let seq = Seq(self.connection.last_insert_rowid().cast_unsigned());
-        if draft.key.kept() == 1 {
-            self.statement("delete from log where key = ?1 and seq < ?2")?
-                .execute(params![key, seq.0])?;
-        }
         self.ops.remember(draft.op, seq);
-        entries.push(Entry { seq, at, op: draft.op, key: draft.key, body: draft.body });
+        batch.entries.push(Entry { seq, at, op: draft.op, key, body: draft.body });
         Ok(Ok(Appended { seq, repeated: false }))
     }
 
-    /// Lets go the messages that their channels keep no longer now that these entries are there:
-    /// once for all that a channel was sent in the transaction.
-    fn trim(&self, entries: &[Entry]) -> rusqlite::Result<()> {
-        let mut trimmed = HashSet::new();
-        for key in entries.iter().map(|entry| &entry.key) {
-            let Key::Messages(channel) = key else { continue };
-            if !trimmed.insert(channel) {
-                continue;
-            }
-            let text = key.to_string();
-            let fallen: Vec<u64> = self
-                .statement(
-                    "select seq from log where key = ?1 order by seq desc limit -1 offset ?2",
-                )?
-                .query_map(params![text, key.kept()], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let Some(newest) = fallen.first() else { continue };
-            self.statement("delete from log where key = ?1 and seq <= ?2")?
-                .execute(params![text, newest])?;
-            for seq in fallen {
-                let change = Key::Change(channel.clone(), Seq(seq));
-                self.statement("delete from log where key = ?1")?.execute([change.to_string()])?;
-            }
+    /// Erases the spent entries that this transaction has not erased yet.
+    fn erase_spent(&self, batch: &mut Batch) -> rusqlite::Result<()> {
+        if batch.erased == self.spent.len() {
+            return Ok(());
         }
+        let mut delete = self.statement("delete from log where seq = ?1")?;
+        for seq in self.spent.range(batch.erased..) {
+            delete.execute([seq.0.cast_signed()])?;
+        }
+        batch.erased = self.spent.len();
         Ok(())
     }
 
-    fn erase(&self, what: &Erase) -> rusqlite::Result<()> {
-        let erased = match what {
-            Erase::One(seq) => self.statement("delete from log where seq = ?1")?.execute([seq.0]),
-            Erase::Key(key) => {
-                self.statement("delete from log where key = ?1")?.execute([key.to_string()])
-            }
-            // From `c.<id>.` up to what would follow it: `/` comes after `.`.
-            Erase::Conversation(id) => self
-                .statement("delete from log where key > ?1 and key < ?2")?
-                .execute([format!("c.{id}."), format!("c.{id}/")]),
-        };
-        erased.map(drop)
+    fn finish(&self, batch: &mut Batch) -> rusqlite::Result<()> {
+        self.erase_spent(batch)?;
+        if self.failed && batch.entries.is_empty() {
+            // Tries whether the disk has room for a message again, although nothing is appended. The
+            // value is random because SQLite does not write pages that did not change.
+            self.execute("replace into meta (name, value) values ('room', randomblob(16384))")?;
+        }
+        self.execute("commit")
     }
 
     fn last_of(&self, key: &str) -> rusqlite::Result<Option<Seq>> {
@@ -252,15 +307,18 @@ impl Writer {
         self.connection.prepare_cached(sql)
     }
 
-    /// Gives the followers what was committed together in one piece, so that it is told together.
+    /// Sends the followers the entries of one commit, in one piece.
     fn feed(&mut self, entries: &[Entry]) {
+        if entries.is_empty() {
+            return;
+        }
         self.followers.retain(|follower| {
             follower.blocking_send(entries.iter().cloned().map(Feed::Entry).collect()).is_ok()
         });
     }
 
-    /// Gives a new follower what is kept. The writer does it itself, so that nothing can come
-    /// between the last kept entry and the first new one.
+    /// Sends a new follower all stored entries after this one. The writer's own thread does it, so no
+    /// entry can be missed between the last stored one and the first new one.
     fn replay(&self, after: Seq, feed: &mpsc::Sender<Vec<Feed>>) -> rusqlite::Result<()> {
         let mut kept =
             self.statement("select seq, key, at, op, body from log where seq > ?1 order by seq")?;
@@ -273,99 +331,28 @@ impl Writer {
                 return Ok(());
             }
         }
-        let last = self
-            .statement("select seq from sqlite_sequence where name = 'log'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        piece.push(Feed::CaughtUp(last.map(Seq).unwrap_or_default()));
-        // A follower that has gone is noticed at the next entry.
+        let last = schema::last_seq(&self.connection)?;
+        piece.push(Feed::CaughtUp(last.unwrap_or_default()));
+        // A follower that is gone is removed at the next commit.
         let _ = feed.blocking_send(piece);
         Ok(())
     }
 }
 
+/// Reads a row without judging it: an entry that cannot be understood is for the reader to set aside.
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let op = text(row, 3)?;
     Ok(Entry {
         seq: Seq(row.get(0)?),
-        key: parsed(row, 1, Key::from_str)?,
+        key: text(row, 1)?,
         at: Timestamp::from_millis(row.get(2)?),
-        op: OpId(parsed(row, 3, Uuid::from_str)?),
-        body: row.get(4)?,
+        op: OpId(Uuid::from_str(&op).unwrap_or_default()),
+        body: text(row, 4)?,
     })
 }
 
-fn parsed<T, E>(
-    row: &Row<'_>,
-    column: usize,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> rusqlite::Result<T>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let text: String = row.get(column)?;
-    parse(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
-    })
-}
-
-/// The ops of the last minute.
-#[derive(Default)]
-struct Ops {
-    seqs: HashMap<OpId, Seq>,
-    ages: VecDeque<(Instant, OpId)>,
-}
-
-impl Ops {
-    /// Those that the log still knows, as if they had come just now.
-    fn recent(connection: &Connection) -> rusqlite::Result<Self> {
-        let since = Utc::now() - OP_MEMORY;
-        let mut ops = Self::default();
-        let mut kept = connection.prepare("select op, seq from log where at > ?1")?;
-        let read = |row: &Row<'_>| Ok((parsed(row, 0, Uuid::from_str)?, row.get(1)?));
-        for op in kept.query_map([since.timestamp_millis()], read)? {
-            let (op, seq) = op?;
-            ops.remember(OpId(op), Seq(seq));
-        }
-        Ok(ops)
-    }
-
-    fn get(&self, op: OpId) -> Option<Seq> {
-        self.seqs.get(&op).copied()
-    }
-
-    fn remember(&mut self, op: OpId, seq: Seq) {
-        self.seqs.insert(op, seq);
-        self.ages.push_back((Instant::now(), op));
-    }
-
-    /// Forgets the op that was remembered last: this one.
-    fn forget_last(&mut self, op: OpId) {
-        self.seqs.remove(&op);
-        self.ages.pop_back_if(|(_, last)| *last == op);
-    }
-
-    fn forget_old(&mut self) {
-        while let Some((_, op)) = self.ages.pop_front_if(|(age, _)| age.elapsed() > OP_MEMORY) {
-            self.seqs.remove(&op);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_op_that_failed_is_remembered_anew_for_its_whole_time() {
-        let (mut ops, op) = (Ops::default(), OpId(Uuid::from_u128(1)));
-        ops.remember(op, Seq(1));
-        ops.forget_last(op);
-        assert_eq!(ops.get(op), None);
-        ops.remember(op, Seq(2));
-        assert_eq!((ops.get(op), ops.ages.len()), (Some(Seq(2)), 1));
-    }
+/// Reads a column as text, with U+FFFD for bytes that are not UTF-8, which SQLite does not check.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    let value = row.get_ref(column)?;
+    Ok(String::from_utf8_lossy(value.as_bytes()?).into_owned())
 }

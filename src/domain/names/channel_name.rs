@@ -1,3 +1,5 @@
+//! Names of public channels.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -30,7 +32,7 @@ impl ChannelName {
     /// The longest name, in code points.
     pub const MAX_CHARS: usize = 64;
 
-    /// The channel that is there from the first start.
+    /// The name `general`, of the channel that exists from the first start.
     ///
     /// # Panics
     ///
@@ -46,7 +48,7 @@ impl ChannelName {
         &self.0
     }
 
-    /// The name's place in the log's keys.
+    /// The name's hash, for the log's keys.
     #[must_use]
     pub fn hash(&self) -> NameHash {
         NameHash(sha256_hex(&[b"channel ", self.0.as_bytes()]))

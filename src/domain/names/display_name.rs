@@ -1,3 +1,5 @@
+//! Display names of users.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -6,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{NameError, NameHash, is_invisible, precis};
 use crate::domain::ids::sha256_hex;
 
-/// What somebody is called: `Ada`, `山田 太郎`, `Ada L.`.
+/// The display name of a user: `Ada`, `山田 太郎`, `Ada L.`.
 ///
 /// 1 to 32 characters after enforcement by the Nickname profile of RFC 8266 (spaces trimmed and
 /// folded, compatibility forms mapped). No control or invisible characters, no `/`, not starting
@@ -23,7 +25,7 @@ use crate::domain::ids::sha256_hex;
 /// assert!(ada.same_as(&"ADA LOVELACE".parse().unwrap()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Shown", into = "String")]
+#[serde(from = "StoredDisplayName", into = "String")]
 pub struct DisplayName {
     shown: String,
     compared: String,
@@ -39,19 +41,19 @@ impl DisplayName {
         &self.shown
     }
 
-    /// What decides whether two names are one: the form that RFC 8266 compares.
+    /// The form that RFC 8266 compares: two names are one if it is equal.
     #[must_use]
     pub fn compared(&self) -> &str {
         &self.compared
     }
 
-    /// Whether both are the same name.
+    /// Tells whether both count as the same name.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.compared == other.compared
     }
 
-    /// The name's place in the log's keys.
+    /// The hash of the compared form, for the log's keys.
     #[must_use]
     pub fn hash(&self) -> NameHash {
         NameHash(sha256_hex(&[b"user ", self.compared.as_bytes()]))
@@ -77,12 +79,12 @@ impl FromStr for DisplayName {
     }
 }
 
-/// A display name as records hold it: what is shown, whatever the rules say of it.
+/// A display name as read back from a record: no rule is applied to it.
 #[derive(Deserialize)]
-struct Shown(String);
+struct StoredDisplayName(String);
 
-impl From<Shown> for DisplayName {
-    fn from(Shown(shown): Shown) -> Self {
+impl From<StoredDisplayName> for DisplayName {
+    fn from(StoredDisplayName(shown): StoredDisplayName) -> Self {
         let compared = precis::fold_nickname(&shown);
         Self { shown, compared }
     }

@@ -18,7 +18,7 @@ use icu_properties::{
 
 pub(crate) use self::class::general_category;
 pub(super) use self::class::is_letter_digit;
-use self::class::{Class, check};
+use self::class::{StringClass, check};
 use super::NameError;
 
 type Map<T> = CodePointMapDataBorrowed<'static, T>;
@@ -30,15 +30,15 @@ const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
 const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfkc();
 
-/// How often a profile's rules are applied before a name counts as one that never settles: once
-/// and three more times (RFC 8264, section 7).
+/// Largest number of times that a profile's rules are applied until the name is stable: once and
+/// three more times (RFC 8264, section 7).
 const MAX_ROUNDS: usize = 4;
 
 /// Enforces the UsernameCaseMapped profile (RFC 8265, section 3.3.3).
 pub(super) fn username(typed: &str) -> Result<String, NameError> {
-    let name = settled(typed, |name| {
+    let name = until_stable(typed, |name| {
         let name = map_width(name);
-        check(&name, Class::Identifier)?;
+        check(&name, StringClass::Identifier)?;
         Ok(NFC.normalize(&lowercase(&name)).into_owned())
     })?;
     if name.is_empty() {
@@ -49,23 +49,22 @@ pub(super) fn username(typed: &str) -> Result<String, NameError> {
 
 /// Enforces the Nickname profile (RFC 8266, section 2.3).
 pub(super) fn nickname(typed: &str) -> Result<String, NameError> {
-    let name = settled(typed, |name| {
-        check(name, Class::Freeform)?;
+    let name = until_stable(typed, |name| {
+        check(name, StringClass::Freeform)?;
         Ok(NFKC.normalize(&map_spaces(name)).into_owned())
     })?;
     if name.is_empty() { Err(NameError::Empty) } else { Ok(name) }
 }
 
-/// The form in which the Nickname profile compares a name (RFC 8266, section 2.4), or why it has
-/// none.
+/// The form in which the Nickname profile compares a name (RFC 8266, section 2.4).
 pub(super) fn comparable_nickname(name: &str) -> Result<String, NameError> {
-    settled(name, |name| {
-        check(name, Class::Freeform)?;
+    until_stable(name, |name| {
+        check(name, StringClass::Freeform)?;
         Ok(fold_nickname_once(name))
     })
 }
 
-/// [`comparable_nickname`]'s form of any text, whether the rules allow its characters or not.
+/// The form of [`comparable_nickname`] for any text, whether or not the rules allow it.
 pub(super) fn fold_nickname(name: &str) -> String {
     let mut form = name.to_owned();
     for _ in 0..MAX_ROUNDS {
@@ -83,7 +82,7 @@ fn fold_nickname_once(name: &str) -> String {
 }
 
 /// Applies rules until nothing changes.
-fn settled(
+fn until_stable(
     typed: &str,
     rules: impl Fn(&str) -> Result<String, NameError>,
 ) -> Result<String, NameError> {

@@ -1,236 +1,321 @@
-//! Channels in the state: the directory, and what each user sees of it.
+//! Channels in the state: the public ones by name, and each user's direct conversations.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
-use super::{Applied, State};
-use crate::domain::channel::{Channel, ChannelRef, ChannelView, Conversation, Kind};
-use crate::domain::entry::{ChannelRecord, DirectRecord, Entry, Erase, Key};
+use super::{Applied, EntryHeader, State};
+use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
+use crate::domain::conversation::Conversation;
+use crate::domain::entry::{ChannelRecord, DirectRecord};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, UserId};
-use crate::domain::message::Message;
-use crate::domain::names::{ChannelName, Topic};
+use crate::domain::ids::{ChannelId, Seq, UserId};
+use crate::domain::names::{ChannelName, NameHash, Topic};
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::Person;
+
+/// Largest number of channel deletions that are remembered for listeners who resume.
+const KEPT_CHANNEL_DELETIONS: usize = 100;
+
+/// A remembered deletion of a public channel; `seq` is the entry that deleted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DeletedChannel {
+    seq: Seq,
+    id: ChannelId,
+    name: ChannelName,
+    key: NameHash,
+}
 
 impl State {
     /// Every channel, in no order.
-    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+    pub fn channels(&self) -> impl Iterator<Item = &Arc<Channel>> {
         self.channels.values()
     }
 
-    /// The public channels by name, then this user's direct conversations, latest first.
-    pub fn channels_of(&self, user: &UserId) -> impl Iterator<Item = &Channel> {
-        let of = |id: &ChannelId| self.channels.get(id);
+    /// The public channels, by name.
+    #[must_use]
+    pub fn public_channels(&self) -> impl ExactSizeIterator<Item = &Arc<Channel>> {
+        self.directory.values()
+    }
+
+    /// The direct conversations of this user, latest first.
+    #[must_use]
+    pub fn directs_of(&self, user: &UserId) -> Vec<&Arc<Channel>> {
         let directs = self.directs.get(user).into_iter().flatten();
-        let mut directs: Vec<_> = directs.filter_map(of).collect();
-        directs.sort_by_key(|channel| Reverse(self.last_message_at(&channel.id)));
-        self.directory.values().filter_map(of).chain(directs)
+        let mut directs: Vec<_> = directs.filter_map(|id| self.channels.get(id)).collect();
+        directs.sort_by_cached_key(|channel| {
+            let conversation = self.conversations.get(&channel.id);
+            Reverse(conversation.and_then(|it| Some(it.messages().next_back()?.seq)))
+        });
+        directs
+    }
+
+    /// The public channels by name, then this user's direct conversations, latest first.
+    pub fn channels_of(&self, user: &UserId) -> impl Iterator<Item = &Arc<Channel>> {
+        self.directory.values().chain(self.directs_of(user))
+    }
+
+    /// The number of kept messages of all channels.
+    #[must_use]
+    pub fn message_count(&self) -> usize {
+        self.message_count
     }
 
     /// The channel of this id.
     #[must_use]
-    pub fn channel(&self, id: &ChannelId) -> Option<&Channel> {
+    pub fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
         self.channels.get(id)
     }
 
     /// The public channel of this name.
     #[must_use]
-    pub fn channel_named(&self, name: &ChannelName) -> Option<&Channel> {
-        self.channel(self.directory.get(name)?)
+    pub fn channel_named(&self, name: &ChannelName) -> Option<&Arc<Channel>> {
+        self.directory.get(name)
     }
 
-    /// The channel that this user names, if there is one for them. A direct conversation without a
-    /// message is not stored yet, and there all the same.
+    /// The channel that a reference of this user means, if they can see it. A direct conversation
+    /// without a message is found, too, although it is not stored.
     #[must_use]
-    pub fn find(&self, named: &ChannelRef, user: &UserId) -> Option<Cow<'_, Channel>> {
-        let found = match named {
-            ChannelRef::Named(name) => self.channel_named(name),
-            ChannelRef::Id(id) => {
-                return match self.channel(id) {
-                    None => self.unbegun(id, user).map(Cow::Owned),
-                    stored => stored.filter(|it| it.is_visible_to(user)).map(Cow::Borrowed),
-                };
-            }
+    pub fn find(&self, named: &ChannelRef, user: &UserId) -> Option<Cow<'_, Arc<Channel>>> {
+        match named {
+            ChannelRef::Named(name) => self.channel_named(name).map(Cow::Borrowed),
+            ChannelRef::Id(id) => match self.channel(id) {
+                None => self.unstored_direct(id, user).map(Cow::Owned),
+                stored => stored.filter(|it| it.is_visible_to(user)).map(Cow::Borrowed),
+            },
             ChannelRef::With(name) => {
                 let (me, other) = (self.account(user)?, self.holder(name)?);
-                let direct = Channel::direct(me.user.clone(), other.user.clone());
+                let direct = Channel::direct(me.person.clone(), other.person.clone());
                 let stored = self.channel(&direct.id).map(Cow::Borrowed);
-                return Some(stored.unwrap_or(Cow::Owned(direct)));
+                Some(stored.unwrap_or_else(|| Cow::Owned(Arc::new(direct))))
             }
             ChannelRef::Nobody | ChannelRef::Nothing => None,
-        };
-        found.filter(|channel| channel.is_visible_to(user)).map(Cow::Borrowed)
+        }
     }
 
-    /// The direct conversation of this id that could begin: both of its users are here, and one of
-    /// them is this one.
-    fn unbegun(&self, id: &ChannelId, user: &UserId) -> Option<Channel> {
+    /// The direct conversation of this id that is not stored yet: both of its users hold a name, and
+    /// this user is one of them.
+    fn unstored_direct(&self, id: &ChannelId, user: &UserId) -> Option<Arc<Channel>> {
         let [one, other] = Channel::members_of(id)?;
         let (one, other) = (self.account(&one)?, self.account(&other)?);
-        let direct = Channel::direct(one.user.clone(), other.user.clone());
-        (direct.id == *id && direct.is_visible_to(user)).then_some(direct)
+        let direct = Channel::direct(one.person.clone(), other.person.clone());
+        (direct.id == *id && direct.is_visible_to(user)).then(|| Arc::new(direct))
     }
 
-    /// What is kept of a channel.
+    /// The kept messages and deletions of a channel.
     #[must_use]
-    pub fn conversation(&self, id: &ChannelId) -> Option<&Conversation> {
+    pub fn conversation(&self, id: &ChannelId) -> Option<&Arc<Conversation>> {
         self.conversations.get(id)
     }
 
-    /// A channel as this user sees it.
+    /// The last kept entry under the key of this channel name: the expectation for the next one.
     #[must_use]
-    pub fn view(&self, channel: &Channel, user: &UserId) -> ChannelView {
-        let conversation = self.conversations.get(&channel.id);
-        let read = self.read_up_to(user, &channel.id);
-        let (unread, mentions) =
-            conversation.map_or((0, 0), |conversation| conversation.unread(user, read));
-        let (name, kind, with, topic, created_by) = match &channel.kind {
-            Kind::Public { name, topic, creator } => {
-                let creator = creator.as_ref().map(|creator| self.now(creator));
-                (name.as_str().to_owned(), "public", None, topic.clone(), creator)
-            }
-            Kind::Direct(members) => {
-                let other = members.iter().find(|member| member.id != *user);
-                let other = self.now(other.unwrap_or(&members[0]));
-                let name = format!("@{}", other.display_name);
-                (name, "direct", Some(other), Topic::default(), None)
-            }
-        };
-        ChannelView {
-            id: channel.id.clone(),
-            name,
-            kind,
-            with,
-            topic,
-            created_by,
-            created_at: channel.created_at,
-            last_message_at: self.last_message_at(&channel.id),
-            unread,
-            mentions,
+    pub fn last_of_channel_name(&self, name: &ChannelName) -> Option<Seq> {
+        self.keyed.last(&name.hash())
+    }
+
+    /// The deletions of public channels after the entry `seen`, in order, each with its entry and the
+    /// channel's name. `None` where some of them may be forgotten.
+    #[must_use]
+    pub fn channels_deleted_since(&self, seen: Seq) -> Option<Vec<(Seq, &ChannelName)>> {
+        let deleted = &self.deleted_channels;
+        if deleted.len() == KEPT_CHANNEL_DELETIONS
+            && deleted.front().is_some_and(|it| seen < it.seq)
+        {
+            return None;
         }
+        let later = deleted.iter().filter(|deleted| deleted.seq > seen);
+        Some(later.map(|deleted| (deleted.seq, &deleted.name)).collect())
     }
 
-    /// Somebody under the name that they have now, or had last.
-    pub(super) fn now(&self, user: &User) -> User {
-        match (self.account(&user.id), self.former_names.get(&user.id)) {
-            (Some(account), _) => account.user.clone(),
-            (None, Some(former)) => {
-                User { id: user.id.clone(), display_name: former.display_name.clone() }
-            }
-            (None, None) => user.clone(),
-        }
+    /// The last remembered entry that deleted a public channel; 0 where there is none.
+    #[must_use]
+    pub fn last_channel_deletion(&self) -> Seq {
+        self.deleted_channels.back().map(|deleted| deleted.seq).unwrap_or_default()
     }
 
-    fn last_message_at(&self, channel: &ChannelId) -> Option<Timestamp> {
-        let mut messages = self.conversations.get(channel)?.messages();
-        messages.next_back().map(|message| message.sent_at)
-    }
-
-    pub(super) fn apply_channel(&mut self, entry: &Entry, record: ChannelRecord) -> Applied {
+    pub(super) fn apply_channel(
+        &mut self,
+        entry: EntryHeader,
+        key: NameHash,
+        record: ChannelRecord,
+    ) -> Applied {
         match record {
+            ChannelRecord::Deleted { id, name } => self.delete_channel(entry, key, &id, name),
             ChannelRecord::Open { id, name, topic, creator, created_at } => {
-                let updated = created_at.is_some();
-                if self.live && self.channels.contains_key(&id) != updated {
-                    return Applied::refused(entry);
-                }
-                let (seq, created_at) = (entry.seq, Some(created_at.unwrap_or(entry.at)));
-                self.directory.insert(name.clone(), id.clone());
-                let kind = Kind::Public { name, topic, creator };
-                let channel = Channel { id: id.clone(), kind, created_at, seq, updated };
-                self.channels.insert(id.clone(), channel);
-                self.conversations.entry(id.clone()).or_default();
-                let event = if updated { Event::ChannelUpdated } else { Event::ChannelCreated };
-                Applied::told(event(id))
-            }
-            ChannelRecord::Deleted { id } => self.delete_channel(entry, id),
-        }
-    }
-
-    pub(super) fn apply_direct(&mut self, entry: &Entry, record: DirectRecord) -> Applied {
-        let [one, other] = record.members;
-        let known = [&one, &other].iter().all(|user| self.accounts.contains_key(&user.id));
-        if self.live && !known {
-            return Applied::refused(entry);
-        }
-        let created_at = Some(entry.at);
-        let channel = Channel { created_at, seq: entry.seq, ..Channel::direct(one, other) };
-        let id = channel.id.clone();
-        if let Kind::Direct(members) = &channel.kind {
-            for member in members {
-                self.directs.entry(member.id.clone()).or_default().insert(id.clone());
+                let creator = creator.map(|creator| creator.id);
+                let opened = Opened { id, name, topic, creator, created_at };
+                self.open_channel(entry, key, opened)
             }
         }
-        self.channels.insert(id.clone(), channel);
-        self.conversations.entry(id.clone()).or_default();
-        Applied::told(Event::ChannelCreated(id))
     }
 
-    /// Drops the direct conversations that nobody is left to read.
-    pub(super) fn forget_lonely_directs(&mut self) -> Applied {
-        let left = |user: &User| !self.accounts.contains_key(&user.id);
-        let lonely = self.channels.values().filter(
-            |channel| matches!(&channel.kind, Kind::Direct(members) if members.iter().all(left)),
-        );
-        let lonely: Vec<_> = lonely.map(|channel| channel.id.clone()).collect();
-        self.forget_directs(&lonely)
-    }
-
-    /// Drops those of this user, who has left, that nobody else is left to read.
-    pub(super) fn forget_directs_of(&mut self, user: &UserId) -> Applied {
-        let directs = self.directs.get(user).cloned().unwrap_or_default();
-        let alone = |id: &&ChannelId| {
-            let kind = self.channels.get(id).map(|channel| &channel.kind);
-            let Some(Kind::Direct(members)) = kind else { return false };
-            members.iter().all(|member| !self.accounts.contains_key(&member.id))
-        };
-        let lonely: Vec<_> = directs.iter().filter(alone).cloned().collect();
-        self.forget_directs(&lonely)
-    }
-
-    fn forget_directs(&mut self, ids: &[ChannelId]) -> Applied {
+    fn open_channel(&mut self, entry: EntryHeader, key: NameHash, opened: Opened) -> Applied {
+        let Opened { id, name, topic, creator, created_at } = opened;
+        let present = self.channels.get(&id);
+        let is_change = created_at.is_some();
+        if present.is_some() != is_change && !entry.lenient {
+            return entry.refused();
+        }
         let mut applied = Applied::default();
-        for id in ids {
-            let channel = self.channels.remove(id);
-            let Some(Channel { kind: Kind::Direct(members), .. }) = channel else { continue };
-            for member in &members {
-                if let Some(directs) = self.directs.get_mut(&member.id) {
-                    directs.remove(id);
-                }
-            }
-            let conversation = self.conversations.remove(id).unwrap_or_default();
-            applied.loose.extend(self.files.release_all(&conversation));
-            applied.spent.push(Erase::Conversation(id.clone()));
-            applied.spent.push(Erase::Key(Key::Direct(id.clone())));
+        if let Some(superseded) = present.and_then(|present| present.updated) {
+            applied.spent.push(superseded);
+            self.keyed.remove(&key, superseded);
         }
-        self.directs.retain(|_, directs| !directs.is_empty());
-        if !ids.is_empty() {
-            let former: Vec<_> = self.former_names.keys().cloned().collect();
-            applied.spent.extend(self.forget_former_names(&former));
+        let channel = Arc::new(Channel {
+            id: id.clone(),
+            kind: ChannelKind::Public { name: name.clone(), topic, creator },
+            created_at: Some(created_at.unwrap_or(entry.at)),
+            created: present.map_or(entry.seq, |present| present.created),
+            // A change that comes first, in what version 1 left, stands for the creation too.
+            updated: present.is_some().then_some(entry.seq),
+        });
+        self.keyed.add(&key, entry.seq);
+        self.directory.insert(name, channel.clone());
+        self.channels.insert(id.clone(), channel.clone());
+        self.conversations.entry(id).or_default();
+        let event = if is_change { Event::ChannelUpdated } else { Event::ChannelCreated };
+        applied.events.push(event(channel));
+        applied
+    }
+
+    fn delete_channel(
+        &mut self,
+        entry: EntryHeader,
+        key: NameHash,
+        id: &ChannelId,
+        name: Option<ChannelName>,
+    ) -> Applied {
+        if self.deleted_channels.iter().any(|deleted| deleted.id == *id) {
+            return entry.refused();
+        }
+        let mut applied = Applied::default();
+        if let Some(channel) = self.forget_channel(id, &mut applied) {
+            for entry in channel.updated.into_iter().chain([channel.created]) {
+                self.keyed.remove(&key, entry);
+            }
+            applied.events.push(Event::ChannelDeleted(channel));
+        }
+        let Some(name) = name else {
+            // Version 1 did not remember deletions.
+            applied.spent.push(entry.seq);
+            return applied;
+        };
+        if self.directory.get(&name).is_some_and(|channel| channel.id == *id) {
+            self.directory.remove(&name);
+        }
+        self.keyed.add(&key, entry.seq);
+        self.deleted_channels.push_back(DeletedChannel {
+            seq: entry.seq,
+            id: id.clone(),
+            name,
+            key,
+        });
+        if self.deleted_channels.len() > KEPT_CHANNEL_DELETIONS
+            && let Some(forgotten) = self.deleted_channels.pop_front()
+        {
+            self.keyed.remove(&forgotten.key, forgotten.seq);
+            applied.spent.push(forgotten.seq);
         }
         applied
     }
 
-    fn delete_channel(&mut self, entry: &Entry, id: ChannelId) -> Applied {
-        let mut spent = vec![Erase::Conversation(id.clone())];
-        let conversation = self.conversations.remove(&id).unwrap_or_default();
-        for (user, markers) in &mut self.read_markers {
-            if markers.remove(&id).is_some() {
-                spent.push(Erase::Key(Key::ReadMarker(user.clone(), id.clone())));
+    pub(super) fn apply_direct(&mut self, entry: EntryHeader, record: DirectRecord) -> Applied {
+        let somebody = record.members.iter().any(|user| self.account(&user.id).is_some());
+        if !somebody && !entry.lenient {
+            return entry.refused();
+        }
+        let [one, other] = record.members.map(|user| self.acquire_person(user));
+        let mut channel = Channel::direct(one, other);
+        if let ChannelKind::Direct { begun_by, .. } = &mut channel.kind {
+            *begun_by = record.begun_by;
+        }
+        let channel =
+            Arc::new(Channel { created_at: Some(entry.at), created: entry.seq, ..channel });
+        let id = &channel.id;
+        if self.channels.contains_key(id) {
+            let mut applied = entry.refused();
+            for member in channel.members() {
+                self.release_person(member.id(), &mut applied);
             }
+            return applied;
         }
-        let loose = self.files.release_all(&conversation);
-        let channel = self.channels.remove(&id);
-        let shown = conversation.messages().flat_map(Message::people);
-        let shown = shown.chain(channel.iter().filter_map(Channel::creator));
-        spent.extend(self.forget_former_names(shown.map(|user| &user.id)));
-        let mut events = Vec::new();
-        if let Some(Channel { kind: Kind::Public { name, .. }, .. }) = channel {
-            self.directory.remove(&name);
-            events.push(Event::ChannelDeleted { id, name });
+        for member in channel.members() {
+            self.directs.entry(member.id().clone()).or_default().insert(id.clone());
         }
-        // Last: until then, a restart finds the deletion and finishes it.
-        spent.push(Erase::One(entry.seq));
-        Applied { events, spent, loose, refused: false }
+        self.channels.insert(id.clone(), channel.clone());
+        self.conversations.entry(id.clone()).or_default();
+        Applied { events: vec![Event::ChannelCreated(channel)], ..Applied::default() }
     }
+
+    /// Drops this user's direct conversations whose other user has left, too.
+    pub(super) fn forget_abandoned_directs_of(&mut self, user: &UserId, applied: &mut Applied) {
+        let directs = self.directs.get(user).into_iter().flatten();
+        let abandoned: Vec<_> = directs.filter(|id| self.is_abandoned(id)).cloned().collect();
+        for id in abandoned {
+            self.forget_channel(&id, applied);
+        }
+    }
+
+    /// Tells whether this is a direct conversation of two users who have both left.
+    fn is_abandoned(&self, id: &ChannelId) -> bool {
+        let members = self.channels.get(id).map_or(&[][..], |channel| channel.members());
+        !members.is_empty() && members.iter().all(|member| self.account(member.id()).is_none())
+    }
+
+    /// Drops the conversations without a channel, and direct ones whose users have both left.
+    pub(super) fn drop_ownerless_conversations(&mut self, applied: &mut Applied) {
+        let ownerless = |id: &&ChannelId| !self.channels.contains_key(*id) || self.is_abandoned(id);
+        let mut ownerless: Vec<_> = self.conversations.keys().filter(ownerless).cloned().collect();
+        ownerless.sort();
+        for id in ownerless {
+            self.forget_channel(&id, applied);
+        }
+    }
+
+    /// Removes a channel with its conversation, and spends the entries of both: the channel's own
+    /// last.
+    fn forget_channel(&mut self, id: &ChannelId, applied: &mut Applied) -> Option<Arc<Channel>> {
+        let conversation = self.conversations.remove(id).unwrap_or_default();
+        for message in conversation.messages() {
+            self.release_message(message, applied);
+        }
+        applied.spent.extend(conversation.deletion_entries());
+        let channel = self.channels.remove(id)?;
+        applied.spent.extend(channel.updated);
+        applied.spent.push(channel.created);
+        match &channel.kind {
+            ChannelKind::Public { name, .. } => {
+                self.directory.remove(name);
+            }
+            ChannelKind::Direct { members, .. } => self.forget_members(id, members, applied),
+        }
+        Some(channel)
+    }
+
+    fn forget_members(
+        &mut self,
+        id: &ChannelId,
+        members: &[Arc<Person>; 2],
+        applied: &mut Applied,
+    ) {
+        for member in members {
+            if let Some(directs) = self.directs.get_mut(member.id()) {
+                directs.remove(id);
+                if directs.is_empty() {
+                    self.directs.remove(member.id());
+                }
+            }
+            self.release_person(member.id(), applied);
+        }
+    }
+}
+
+/// The fields of a record that opens or changes a channel.
+struct Opened {
+    id: ChannelId,
+    name: ChannelName,
+    topic: Topic,
+    creator: Option<UserId>,
+    created_at: Option<Timestamp>,
 }

@@ -1,65 +1,71 @@
-//! Files in the state: which message has which.
+//! Files in the state: the message that has each of them, and their sizes in sum.
 
 use std::collections::HashMap;
 
 use super::State;
 use crate::domain::attachment::Attachment;
-use crate::domain::channel::{Channel, Conversation};
-use crate::domain::ids::{AttachmentId, ChannelId, Seq};
+use crate::domain::channel::Channel;
+use crate::domain::ids::{AttachmentId, ChannelId, Seq, UserId};
 use crate::domain::message::Message;
 
-/// Every file that a kept message has.
-#[derive(Debug, Default)]
+/// An index of the files of all kept messages.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Files {
-    held: HashMap<AttachmentId, Held>,
+    held: HashMap<AttachmentId, Location>,
     bytes: u64,
+    bytes_of: HashMap<UserId, u64>,
 }
 
-/// Where a file is, and what it takes.
-#[derive(Debug)]
-struct Held {
+/// The message that has a file, its author, and the file's size in bytes.
+#[derive(Debug, PartialEq, Eq)]
+struct Location {
     channel: ChannelId,
     message: Seq,
+    owner: UserId,
     size: u64,
 }
 
 impl Files {
-    /// Notes that a message has its files.
+    /// Adds the files of a message.
     pub(super) fn hold(&mut self, channel: &ChannelId, message: &Message) {
         for attachment in &message.content.attachments {
-            let (channel, message, size) = (channel.clone(), message.seq, attachment.size);
-            if self.held.insert(attachment.id.clone(), Held { channel, message, size }).is_none() {
+            let (owner, size) = (message.author.id().clone(), attachment.size);
+            let (channel, message) = (channel.clone(), message.seq);
+            let location = Location { channel, message, owner: owner.clone(), size };
+            if self.held.insert(attachment.id.clone(), location).is_none() {
                 self.bytes += size;
+                *self.bytes_of.entry(owner).or_default() += size;
             }
         }
     }
 
-    /// Notes that a message is gone, and gives the files that went with it.
+    /// Removes the files of a message that is gone; returns their ids.
     pub(super) fn release(&mut self, message: &Message) -> Vec<AttachmentId> {
-        message.content.attachments.iter().filter_map(|it| self.let_go(&it.id)).collect()
+        message.content.attachments.iter().filter_map(|it| self.remove(&it.id)).collect()
     }
 
-    /// Notes that a conversation is gone, and gives the files that went with it.
-    pub(super) fn release_all(&mut self, conversation: &Conversation) -> Vec<AttachmentId> {
-        conversation.messages().flat_map(|message| self.release(message)).collect()
-    }
-
-    /// Notes that a message has other files than before, and gives those that it has no longer.
+    /// Replaces the files of a message that was edited; returns the ids of those that it lost.
     pub(super) fn replace(
         &mut self,
         channel: &ChannelId,
-        before: &[Attachment],
+        before: &Message,
         after: &Message,
     ) -> Vec<AttachmentId> {
         self.hold(channel, after);
         let kept = |id: &AttachmentId| after.content.attachments.iter().any(|it| it.id == *id);
-        let before = before.iter().map(|it| &it.id);
-        before.filter(|id| !kept(id)).filter_map(|id| self.let_go(id)).collect()
+        let before = before.content.attachments.iter().map(|it| &it.id);
+        before.filter(|id| !kept(id)).filter_map(|id| self.remove(id)).collect()
     }
 
-    fn let_go(&mut self, id: &AttachmentId) -> Option<AttachmentId> {
+    fn remove(&mut self, id: &AttachmentId) -> Option<AttachmentId> {
         let (id, held) = self.held.remove_entry(id)?;
         self.bytes -= held.size;
+        if let Some(bytes) = self.bytes_of.get_mut(&held.owner) {
+            *bytes -= held.size;
+            if *bytes == 0 {
+                self.bytes_of.remove(&held.owner);
+            }
+        }
         Some(id)
     }
 }
@@ -79,9 +85,15 @@ impl State {
         self.files.held.keys()
     }
 
-    /// How many bytes the files of all messages have together.
+    /// The size of the files of all messages together, in bytes.
     #[must_use]
     pub fn attachment_bytes(&self) -> u64 {
         self.files.bytes
+    }
+
+    /// The size of the files of this user's messages together, in bytes.
+    #[must_use]
+    pub fn attachment_bytes_of(&self, user: &UserId) -> u64 {
+        self.files.bytes_of.get(user).copied().unwrap_or_default()
     }
 }

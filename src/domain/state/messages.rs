@@ -1,90 +1,143 @@
-//! Messages in the state.
+//! Messages in the state: posting, changing, deleting, falling out.
 
-use super::{Applied, State};
-use crate::domain::entry::{ChangeRecord, Entry, Erase, MessageRecord};
+use std::sync::Arc;
+
+use super::{Applied, EntryHeader, State};
+use crate::domain::entry::{ChangeRecord, MessageRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, Seq};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, RenderingCache};
+use crate::domain::reaction::{ReactionGroup, ReactionGroupRecord};
 
 impl State {
     pub(super) fn apply_message(
         &mut self,
-        entry: &Entry,
-        channel: ChannelId,
-        mut record: MessageRecord,
+        entry: EntryHeader,
+        id: ChannelId,
+        record: MessageRecord,
     ) -> Applied {
-        if self.live && !self.channels.contains_key(&channel) {
-            return Applied::refused(entry);
+        let channel = self.channels.get(&id).cloned();
+        if channel.is_none() && !entry.lenient {
+            return entry.refused();
         }
-        record.author = self.now(&record.author);
-        let conversation = self.conversations.entry(channel.clone()).or_default();
-        if conversation.message(&record.id).is_some() {
-            return Applied::refused(entry);
+        let known = self.conversations.get(&id);
+        if known.is_some_and(|conversation| conversation.message(&record.id).is_some()) {
+            return entry.refused();
         }
-        let message = Message::from_record(entry.seq, entry.at, record);
-        self.files.hold(&channel, &message);
-        let seq = message.seq;
-        let fallen = conversation.take(message);
+        let message = Arc::new(Message {
+            seq: entry.seq,
+            id: record.id,
+            author: self.acquire_person(record.author),
+            content: record.content,
+            sent_at: entry.at,
+            edited_at: None,
+            reactions: Vec::new(),
+            changed: None,
+            rendering: RenderingCache::default(),
+        });
+        self.files.hold(&id, &message);
+        self.count_text(&message);
+        self.message_count += 1;
+        let conversation = Arc::make_mut(self.conversations.entry(id).or_default());
+        let fallen = conversation.add(message.clone());
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
-            applied.loose = self.files.release(&fallen);
-            applied.spent.extend(self.forget_former_names(fallen.people().map(|user| &user.id)));
+            self.release_message(&fallen, &mut applied);
         }
-        if self.live {
-            let json = self.message_json(&channel, seq);
-            applied.events.extend(json.map(|json| Event::Message { channel, json }));
-        }
+        applied.events.extend(channel.map(|channel| Event::MessagePosted(channel, message)));
         applied
     }
 
     pub(super) fn apply_change(
         &mut self,
-        entry: &Entry,
+        entry: EntryHeader,
         channel: &ChannelId,
         message: Seq,
-        mut record: ChangeRecord,
+        record: ChangeRecord,
     ) -> Applied {
-        if self.live && !self.channels.contains_key(channel) {
-            return Applied::refused(entry);
+        if !self.channels.contains_key(channel) && !entry.lenient {
+            return entry.refused();
         }
-        if let ChangeRecord::Present { reactions, .. } = &mut record {
-            // Some may have been renamed since this was decided.
-            for user in reactions.iter_mut().flat_map(|reacted| &mut reacted.users) {
-                *user = self.now(user);
-            }
-        }
-        let conversation = self.conversations.entry(channel.clone()).or_default();
         match record {
-            ChangeRecord::Present { .. } => {
-                let edited = conversation.edit(message, entry.seq, record);
-                let Some((before, after)) = edited else { return Applied::refused(entry) };
-                let loose = self.files.replace(channel, &before, after);
-                let json = self.live.then(|| self.message_json(channel, message)).flatten();
-                let updated = |json| Event::MessageUpdated { channel: channel.clone(), json };
-                let applied = json.map(updated).map_or_else(Applied::default, Applied::told);
-                Applied { loose, ..applied }
+            ChangeRecord::Present { content, edited_at, reactions } => {
+                let kept = self.conversations.get(channel).and_then(|it| it.message_at(message));
+                let Some(before) = kept.cloned() else { return entry.refused() };
+                let content = content.unwrap_or_else(|| before.content.clone());
+                let after = Arc::new(Message {
+                    seq: message,
+                    id: before.id.clone(),
+                    author: before.author.clone(),
+                    content,
+                    sent_at: before.sent_at,
+                    edited_at,
+                    reactions: self.show_reactions(reactions),
+                    changed: Some(entry.seq),
+                    rendering: RenderingCache::default(),
+                });
+                self.replace_message(channel, &before, after)
             }
             ChangeRecord::Deleted { id } => {
-                if self.live && conversation.message_at(message).is_none() {
-                    return Applied::refused(entry);
+                let conversation =
+                    Arc::make_mut(self.conversations.entry(channel.clone()).or_default());
+                if conversation.remembers_deleting(message) {
+                    return entry.refused();
                 }
+                // Remembered even where the message fell out before: once it is erased, a replay
+                // cannot tell whether it was still there.
                 let (removed, forgotten) = conversation.delete(message, entry.seq, id.clone());
-                let channel = channel.clone();
-                let mut applied = Applied::told(Event::MessageDeleted { channel, id, message });
-                applied.spent.push(Erase::One(message));
-                applied.spent.extend(forgotten.map(Erase::One));
+                let mut applied = Applied::default();
                 if let Some(removed) = removed {
-                    applied.loose = self.files.release(&removed);
-                    let shown = removed.people().map(|user| &user.id);
-                    applied.spent.extend(self.forget_former_names(shown));
+                    self.release_message(&removed, &mut applied);
+                    let channel = self.channels.get(channel).cloned();
+                    let deleted = |channel| Event::MessageDeleted { channel, id, message };
+                    applied.events.extend(channel.map(deleted));
                 }
+                applied.spent.extend(forgotten);
                 applied
             }
         }
     }
 
-    fn message_json(&self, channel: &ChannelId, message: Seq) -> Option<bytes::Bytes> {
-        let called = self.channels.get(channel)?.called();
-        Some(self.conversations.get(channel)?.message_at(message)?.json(&called))
+    fn replace_message(
+        &mut self,
+        channel: &ChannelId,
+        before: &Arc<Message>,
+        after: Arc<Message>,
+    ) -> Applied {
+        let mut applied = Applied::default();
+        if let Some(conversation) = self.conversations.get_mut(channel) {
+            Arc::make_mut(conversation).replace(after.clone());
+        }
+        self.discount_text(before);
+        self.count_text(&after);
+        applied.orphaned_files = self.files.replace(channel, before, &after);
+        applied.spent.extend(before.changed);
+        // Not the author, the first: the changed message shows them, too.
+        for person in before.people().skip(1) {
+            self.release_person(person.id(), &mut applied);
+        }
+        let channel = self.channels.get(channel).cloned();
+        applied.events.extend(channel.map(|channel| Event::MessageUpdated(channel, after)));
+        applied
+    }
+
+    fn show_reactions(&mut self, reactions: Vec<ReactionGroupRecord>) -> Vec<ReactionGroup> {
+        let shown = reactions.into_iter().map(|ReactionGroupRecord { reaction, users }| {
+            let users = users.into_iter().map(|user| self.acquire_person(user)).collect();
+            ReactionGroup { reaction, users }
+        });
+        shown.collect()
+    }
+
+    /// Releases what a message that is no longer kept holds, and spends its entries.
+    pub(super) fn release_message(&mut self, message: &Message, applied: &mut Applied) {
+        applied.spent.extend(message.changed);
+        applied.spent.push(message.seq);
+        self.discount_text(message);
+        self.message_count -= 1;
+        applied.orphaned_files.extend(self.files.release(message));
+        for person in message.people() {
+            self.release_person(person.id(), applied);
+        }
     }
 }

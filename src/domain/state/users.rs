@@ -1,228 +1,328 @@
-//! People in the state: who holds which name, by which sessions.
+//! Users in the state: accounts, the names that they hold, their sessions, and the users who have
+//! left but are still shown.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use super::{Applied, State};
-use crate::domain::channel::{Channel, Conversation};
-use crate::domain::entry::{Entry, Erase, Key, ReadMarkerRecord, UserRecord};
+use super::{Applied, EntryHeader, State};
+use crate::domain::entry::{FormerNameRecord, UserRecord};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, Seq, SessionId, UserId};
-use crate::domain::message::Message;
+use crate::domain::ids::{Seq, SessionId, UserId};
 use crate::domain::names::{DisplayName, NameHash};
-use crate::domain::user::{Account, Session, User};
+use crate::domain::user::{Account, Person, Session, User};
 
-/// Up to where somebody has read a channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReadMarker {
-    read: Seq,
-    /// The entry that says so.
-    by: Seq,
+/// Largest number of users who left whose last entry is kept although nothing shows them: entries
+/// that they appended right before leaving may come after it, and then need the name in it.
+const KEPT_LEAVINGS: usize = 100;
+
+/// A user who holds a name, has left lately, or is still shown by something that is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct KnownUser {
+    person: Arc<Person>,
+    account: Option<KeyedAccount>,
+    /// Number of messages, reactions and direct conversations that show them.
+    references: usize,
+    /// The entry of their leaving, which is kept for the name in it.
+    left: Option<LeavingEntry>,
 }
 
-/// What somebody who has left was called last.
-#[derive(Clone, Debug)]
-pub(super) struct FormerName {
-    pub(super) display_name: DisplayName,
-    /// The entry that says so.
-    pub(super) by: Seq,
+/// The entries of the latest leavings with their users, oldest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Leavings(VecDeque<(Seq, UserId)>);
+
+impl Leavings {
+    fn has(&self, entry: Seq) -> bool {
+        self.0.binary_search_by_key(&entry, |(seq, _)| *seq).is_ok()
+    }
+
+    /// Adds a leaving; returns the user of the oldest one, if that had to be forgotten.
+    fn add(&mut self, entry: Seq, user: UserId) -> Option<UserId> {
+        self.0.push_back((entry, user));
+        let full = self.0.len() > KEPT_LEAVINGS;
+        let forgotten = if full { self.0.pop_front() } else { None };
+        forgotten.map(|(_, user)| user)
+    }
+
+    fn remove(&mut self, entry: Seq) {
+        self.0.retain(|(seq, _)| *seq != entry);
+    }
+}
+
+/// An account with the name under which the log holds its first entry.
+#[derive(Debug, PartialEq, Eq)]
+struct KeyedAccount {
+    account: Account,
+    first_key: NameHash,
+}
+
+/// The last entry of a user who has left. Version 1 kept the name under a key of its own.
+#[derive(Debug, PartialEq, Eq)]
+struct LeavingEntry {
+    seq: Seq,
+    key: Option<NameHash>,
+}
+
+/// The entries that the log still holds under each key that is a name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct KeyedEntries(HashMap<NameHash, Vec<Seq>>);
+
+impl KeyedEntries {
+    /// The last entry under this name.
+    pub(super) fn last(&self, key: &NameHash) -> Option<Seq> {
+        self.0.get(key)?.iter().copied().max()
+    }
+
+    pub(super) fn add(&mut self, key: &NameHash, seq: Seq) {
+        self.0.entry(key.clone()).or_default().push(seq);
+    }
+
+    pub(super) fn remove(&mut self, key: &NameHash, seq: Seq) {
+        let Some(entries) = self.0.get_mut(key) else { return };
+        entries.retain(|entry| *entry != seq);
+        if entries.is_empty() {
+            self.0.remove(key);
+        }
+    }
 }
 
 impl State {
-    /// Everybody who holds a name, in no order.
+    /// All accounts, in no order.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        self.people.values().filter_map(|known| Some(&known.account.as_ref()?.account))
     }
 
-    /// Who this is, while they hold a name.
+    /// The account of this user, while they hold a name.
     #[must_use]
     pub fn account(&self, id: &UserId) -> Option<&Account> {
-        self.accounts.get(id)
+        Some(&self.people.get(id)?.account.as_ref()?.account)
     }
 
-    /// Who holds this name, or one equal to it.
+    /// The account that holds this name, or one equal to it.
     #[must_use]
     pub fn holder(&self, name: &DisplayName) -> Option<&Account> {
-        self.account(self.names.get(&name.hash())?)
+        self.account(self.holders.get(&name.hash())?)
+    }
+
+    /// The last kept entry under the key of this display name: the expectation for the next one.
+    #[must_use]
+    pub fn last_of_display_name(&self, name: &DisplayName) -> Option<Seq> {
+        self.keyed.last(&name.hash())
     }
 
     /// The live session of this id.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> Option<Session> {
         let account = self.account(self.sessions.get(id)?)?;
-        Some(Session { id: id.clone(), user: account.user.clone() })
+        let user = User::clone(&account.person.user());
+        Some(Session { id: id.clone(), user, address: None })
+    }
+
+    /// The users who were renamed after the entry `seen`, in order, each with the entry of their last
+    /// rename.
+    pub fn renamed_since(&self, seen: Seq) -> impl Iterator<Item = (Seq, &Arc<Person>)> {
+        let renamed = self.renamed.range(Seq(seen.0 + 1)..);
+        renamed.filter_map(|(seq, id)| Some((*seq, &self.people.get(id)?.person)))
     }
 
     pub(super) fn apply_user(
         &mut self,
-        entry: &Entry,
-        name: NameHash,
+        entry: EntryHeader,
+        key: NameHash,
         record: UserRecord,
     ) -> Applied {
-        let before = self.accounts.get(&record.user.id);
-        let expected = before.map_or(0, |account| account.revision + 1);
-        // While the past is read, earlier revisions are missing; the latest is what counts.
-        let stale =
-            if self.live { record.revision != expected } else { record.revision < expected };
-        if stale {
-            return Applied::refused(entry);
+        let known = self.people.get(&record.user.id);
+        let account = known.and_then(|known| known.account.as_ref());
+        let leaves = record.sessions.is_empty();
+        let refused = match account {
+            Some(keyed) => record.revision <= keyed.account.revision,
+            None if leaves => {
+                let left = known.is_some_and(|known| known.left.is_some());
+                let shown = known.is_some_and(|known| known.references > 0);
+                left || (self.live && !shown)
+            }
+            None => record.revision > 0 && !entry.lenient,
+        };
+        if refused {
+            return entry.refused();
         }
         let mut applied = Applied::default();
-        let mut renamed = false;
-        if let Some(before) = before {
-            let held = before.user.display_name.hash();
-            if held != name {
-                applied.spent.push(Erase::One(before.seq));
-                self.names.remove(&held);
+        let before = self.take_account(&record.user.id);
+        if let Some(KeyedAccount { account, .. }) = &before {
+            for ended in account.sessions.keys() {
+                if !record.sessions.iter().any(|session| session.id == *ended) {
+                    self.sessions.remove(ended);
+                    applied.events.push(Event::SessionEnded(ended.clone()));
+                }
             }
-            for ended in before.sessions.iter().filter(|id| !record.sessions.contains(id)) {
-                self.sessions.remove(ended);
-                applied.events.push(Event::SessionEnded(ended.clone()));
-            }
-            renamed = before.user.display_name != record.user.display_name;
-            if renamed {
-                applied.events.push(Event::Renamed(record.user.clone()));
+            if account.seq != account.first {
+                applied.spent.push(account.seq);
+                self.keyed.remove(&account.key, account.seq);
             }
         }
-        if record.sessions.is_empty() {
-            applied.spent.push(Erase::One(entry.seq));
-            let forgotten = self.forget_account(&name, &record.user.id);
-            applied.spent.extend(forgotten.spent);
-            applied.loose = forgotten.loose;
-            return applied;
+        self.keyed.add(&key, entry.seq);
+        if leaves {
+            self.apply_leaving(entry, key, record, before, applied)
+        } else {
+            self.apply_account(entry, key, record, before, applied)
         }
-        let user = record.user.clone();
-        self.names.insert(name, user.id.clone());
-        self.sessions.extend(record.sessions.iter().map(|id| (id.clone(), user.id.clone())));
-        self.accounts.insert(
-            user.id.clone(),
-            Account {
-                user: record.user,
-                sessions: record.sessions.into_iter().collect(),
-                seq: entry.seq,
-                revision: record.revision,
-                since: record.since,
-                renamed: record.renamed,
-            },
-        );
-        if self.live && renamed {
-            for conversation in self.conversations.values_mut() {
-                show_name(conversation, &user);
-            }
-        }
-        applied
     }
 
-    pub(super) fn apply_read_marker(
+    /// Takes out a user's account, and frees their name unless somebody else holds it by now.
+    fn take_account(&mut self, id: &UserId) -> Option<KeyedAccount> {
+        let keyed = self.people.get_mut(id)?.account.take()?;
+        let key = &keyed.account.key;
+        if self.holders.get(key) == Some(id) {
+            self.holders.remove(key);
+        }
+        if let Some(renamed) = keyed.account.renamed {
+            self.renamed.remove(&renamed);
+        }
+        Some(keyed)
+    }
+
+    fn apply_account(
         &mut self,
-        entry: &Entry,
-        user: UserId,
-        channel: ChannelId,
-        record: ReadMarkerRecord,
+        entry: EntryHeader,
+        key: NameHash,
+        record: UserRecord,
+        before: Option<KeyedAccount>,
+        mut applied: Applied,
     ) -> Applied {
-        let known = self.accounts.contains_key(&user) && self.channels.contains_key(&channel);
-        if self.live && !known {
-            return Applied::refused(entry);
+        let id = record.user.id.clone();
+        let renamed = record.renamed.map(|seq| if seq == Seq(0) { entry.seq } else { seq });
+        let known = self.known_or_insert(&record.user);
+        let person = known.person.clone();
+        if person.user().display_name != record.user.display_name {
+            person.rename(&record.user.display_name);
+            if before.is_some() {
+                applied.events.push(Event::Renamed(person.clone()));
+            }
         }
-        let marker = ReadMarker { read: record.read, by: entry.seq };
-        self.read_markers.entry(user.clone()).or_default().insert(channel, marker);
-        Applied::told(Event::Read(user))
-    }
-
-    /// Up to where this user has read this channel.
-    #[must_use]
-    pub fn read_up_to(&self, user: &UserId, channel: &ChannelId) -> Seq {
-        let marked = self.read_markers.get(user).and_then(|markers| markers.get(channel));
-        let since = || self.account(user).map(|account| account.since);
-        marked.map(|marker| marker.read).or_else(since).unwrap_or_default()
-    }
-
-    /// The channels whose read marker this user moved after the entry `seen`, in that order.
-    /// O(their markers).
-    #[must_use]
-    pub fn marked_since(&self, user: &UserId, seen: Seq) -> Vec<&ChannelId> {
-        let markers = self.read_markers.get(user).into_iter().flatten();
-        let mut moved: Vec<_> = markers.filter(|(_, marker)| marker.by > seen).collect();
-        moved.sort_by_key(|(_, marker)| marker.by);
-        moved.into_iter().map(|(channel, _)| channel).collect()
-    }
-
-    fn forget_account(&mut self, name: &NameHash, id: &UserId) -> Applied {
-        self.names.remove(name);
-        self.accounts.remove(id);
-        if !self.live {
-            // What else was theirs is known only at the end of the past.
-            return Applied::default();
-        }
-        let markers = self.read_markers.remove(id).unwrap_or_default();
-        let marker = |channel| Erase::Key(Key::ReadMarker(id.clone(), channel));
-        let mut applied = self.forget_directs_of(id);
-        applied.spent.extend(markers.into_keys().map(marker));
-        applied.spent.extend(self.forget_former_names([id]));
+        let sessions = record.sessions.into_iter().map(|session| (session.id, session.used_at));
+        let (first, first_key) = match before {
+            Some(before) => (before.account.first, before.first_key),
+            None => (entry.seq, key.clone()),
+        };
+        let account = Account {
+            person,
+            sessions: sessions.collect(),
+            first,
+            seq: entry.seq,
+            key: key.clone(),
+            revision: record.revision,
+            since: record.since,
+            renamed,
+        };
+        let ids = account.sessions.keys().map(|session| (session.clone(), id.clone()));
+        self.sessions.extend(ids);
+        self.renamed.extend(renamed.map(|seq| (seq, id.clone())));
+        self.holders.insert(key, id.clone());
+        self.known_or_insert(&record.user).account = Some(KeyedAccount { account, first_key });
         applied
     }
 
-    /// Drops the last names of those of these users who have left and whom nothing that is kept
-    /// shows any longer. While the past is read, that is not known.
-    pub(super) fn forget_former_names<'u>(
+    fn apply_leaving(
         &mut self,
-        users: impl IntoIterator<Item = &'u UserId>,
-    ) -> Vec<Erase> {
-        if !self.live {
-            return Vec::new();
+        entry: EntryHeader,
+        key: NameHash,
+        record: UserRecord,
+        before: Option<KeyedAccount>,
+        mut applied: Applied,
+    ) -> Applied {
+        let id = record.user.id.clone();
+        let known = self.known_or_insert(&record.user);
+        known.person.rename(&record.user.display_name);
+        known.left = Some(LeavingEntry { seq: entry.seq, key: Some(key) });
+        let forgotten = self.leavings.add(entry.seq, id.clone());
+        self.forget_read_markers_of(&id, &mut applied);
+        if self.live {
+            self.forget_abandoned_directs_of(&id, &mut applied);
         }
-        let former = users.into_iter().filter(|id| self.former_names.contains_key(*id));
-        let unshown = self.unshown(former.cloned().collect());
-        let forgotten = unshown.iter().filter_map(|id| self.former_names.remove(id));
-        forgotten.map(|former| Erase::One(former.by)).collect()
+        if let Some(before) = before {
+            applied.spent.push(before.account.first);
+            self.keyed.remove(&before.first_key, before.account.first);
+        }
+        if let Some(forgotten) = forgotten {
+            self.drop_if_unreferenced(&forgotten, &mut applied);
+        }
+        applied
     }
 
-    /// Whether a message or reaction of theirs is kept anywhere, a channel that they created, or a
-    /// direct conversation with them. O(what is kept).
-    #[must_use]
-    pub fn is_shown(&self, id: &UserId) -> bool {
-        self.unshown([id.clone()].into()).is_empty()
+    pub(super) fn apply_former_name(
+        &mut self,
+        entry: EntryHeader,
+        id: UserId,
+        record: FormerNameRecord,
+    ) -> Applied {
+        if !entry.lenient {
+            return entry.refused();
+        }
+        let last = User { id, display_name: record.display_name };
+        let known = self.known_or_insert(&last);
+        known.person.rename(&last.display_name);
+        let superseded = known.left.replace(LeavingEntry { seq: entry.seq, key: None });
+        let mut applied = Applied::default();
+        if let Some(left) = superseded {
+            self.leavings.remove(left.seq);
+            self.spend_leaving(left, &mut applied);
+        }
+        applied
     }
 
-    /// Those of these users who are shown nowhere. O(what is kept), unless there are none of them.
-    fn unshown(&self, mut users: BTreeSet<UserId>) -> BTreeSet<UserId> {
-        users.retain(|id| !self.directs.contains_key(id));
-        let creators = self.channels.values().filter_map(Channel::creator);
-        let messages = self.conversations.values().flat_map(Conversation::messages);
-        for shown in creators.chain(messages.flat_map(Message::people)) {
-            if users.is_empty() {
-                break;
-            }
-            users.remove(&shown.id);
-        }
-        users
+    /// What is known of a user. Adds them, under this name, if nothing is.
+    fn known_or_insert(&mut self, user: &User) -> &mut KnownUser {
+        self.people.entry(user.id.clone()).or_insert_with(|| KnownUser {
+            person: Arc::new(Person::new(user.clone())),
+            account: None,
+            references: 0,
+            left: None,
+        })
     }
 
-    /// Puts everybody's last name on the messages that were stored with an earlier one.
-    pub(super) fn show_last_names(&mut self) {
-        let former = self.former_names.iter();
-        let mut last: HashMap<UserId, DisplayName> =
-            former.map(|(id, former)| (id.clone(), former.display_name.clone())).collect();
-        let present = self.accounts.values().map(|account| account.user.clone());
-        last.extend(present.map(|user| (user.id, user.display_name)));
-        let messages = self.conversations.values_mut().flat_map(Conversation::messages_mut);
-        for user in messages.flat_map(Message::people_mut) {
-            if let Some(name) = last.get(&user.id) {
-                user.display_name = name.clone();
-            }
+    /// Counts one more reference to a user. Adds them, under this name, if nothing is known of them.
+    pub(super) fn acquire_person(&mut self, user: User) -> Arc<Person> {
+        let known = self.known_or_insert(&user);
+        known.references += 1;
+        known.person.clone()
+    }
+
+    /// Counts one reference to a user less, and drops them if nothing is left of them. O(1).
+    pub(super) fn release_person(&mut self, id: &UserId, applied: &mut Applied) {
+        if let Some(known) = self.people.get_mut(id) {
+            known.references -= 1;
+        }
+        self.drop_if_unreferenced(id, applied);
+    }
+
+    /// Drops a user who left, not lately, and whom nothing shows any longer, and spends the entry of
+    /// their leaving. Waits for the end of a replay: later entries may show them.
+    fn drop_if_unreferenced(&mut self, id: &UserId, applied: &mut Applied) {
+        if !self.live || !self.people.get(id).is_some_and(|known| self.is_gone(known)) {
+            return;
+        }
+        if let Some(left) = self.people.remove(id).and_then(|known| known.left) {
+            self.spend_leaving(left, applied);
         }
     }
-}
 
-fn show_name(conversation: &mut Conversation, user: &User) {
-    for message in conversation.messages_mut() {
-        let mut changed = false;
-        for person in message.people_mut().filter(|person| person.id == user.id && *person != user)
-        {
-            *person = user.clone();
-            changed = true;
+    fn is_gone(&self, known: &KnownUser) -> bool {
+        let lately = || known.left.as_ref().is_some_and(|left| self.leavings.has(left.seq));
+        known.account.is_none() && known.references == 0 && !lately()
+    }
+
+    fn spend_leaving(&mut self, left: LeavingEntry, applied: &mut Applied) {
+        if let Some(key) = left.key {
+            self.keyed.remove(&key, left.seq);
         }
-        if changed {
-            message.json.take();
+        applied.spent.push(left.seq);
+    }
+
+    pub(super) fn drop_unreferenced_people(&mut self, applied: &mut Applied) {
+        let gone = self.people.iter().filter(|(_, known)| self.is_gone(known));
+        let mut gone: Vec<_> = gone.map(|(id, _)| id.clone()).collect();
+        gone.sort();
+        for id in gone {
+            self.drop_if_unreferenced(&id, applied);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Blobs without a disk: the contract in its shortest form.
+//! An implementation of the blob store in memory: the contract in its shortest form.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Cursor, ErrorKind};

@@ -1,11 +1,13 @@
-//! A log without a disk: the contract in its shortest form, to check the others against.
+//! An implementation of the log in memory: the contract in its shortest form, to check the others
+//! against.
 
 use std::collections::HashMap;
 
+use chrono::Utc;
 use futures::future::{BoxFuture, ready};
 use futures::stream::{self, BoxStream, StreamExt};
-use houston::domain::entry::{Entry, Erase, Key};
-use houston::domain::ids::{Epoch, OpId, Seq};
+use houston::domain::entry::Entry;
+use houston::domain::ids::{Epoch, OpId, Seq, Start, StartId};
 use houston::domain::time::Timestamp;
 use houston::engine::log::{AppendError, Appended, Draft, Expect, Feed, Log};
 use parking_lot::Mutex;
@@ -30,47 +32,29 @@ impl Inner {
         if let Some(seq) = self.ops.get(&draft.op) {
             return Ok(Appended { seq: *seq, repeated: true });
         }
-        let mut of_key = self.entries.iter().rev().filter(|entry| entry.key == draft.key);
+        let key = draft.key.to_string();
+        let mut of_key = self.entries.iter().rev().filter(|entry| entry.key == key);
         let last = of_key.next().map(|entry| entry.seq);
         if draft.expect != Expect::Any && draft.expect != last.into() {
             return Err(AppendError::Conflict(last));
         }
         self.last += 1;
-        let (seq, at) = (Seq(self.last), Timestamp::from_millis(self.last.cast_signed()));
-        let entry = Entry { seq, at, op: draft.op, key: draft.key, body: draft.body };
+        let (seq, at) = (Seq(self.last), Timestamp::from(Utc::now()));
+        let entry = Entry { seq, at, op: draft.op, key, body: draft.body };
         self.ops.insert(entry.op, seq);
         self.entries.push(entry.clone());
-        self.retain(&entry.key);
         self.followers.retain(|follower| follower.send(Feed::Entry(entry.clone())).is_ok());
         Ok(Appended { seq, repeated: false })
-    }
-
-    fn retain(&mut self, key: &Key) {
-        let of_key = self.entries.iter().filter(|entry| entry.key == *key);
-        let seqs: Vec<_> = of_key.map(|entry| entry.seq).collect();
-        for fallen in &seqs[..seqs.len().saturating_sub(key.kept())] {
-            let change = match key {
-                Key::Messages(channel) => Some(Key::Change(channel.clone(), *fallen)),
-                _ => None,
-            };
-            self.entries.retain(|it| it.seq != *fallen && Some(&it.key) != change.as_ref());
-        }
-    }
-
-    fn erase(&mut self, what: &Erase) {
-        self.entries.retain(|entry| match what {
-            Erase::One(seq) => entry.seq != *seq,
-            Erase::Key(key) => entry.key != *key,
-            Erase::Conversation(id) => {
-                !matches!(&entry.key, Key::Messages(of) | Key::Change(of, _) if of == id)
-            }
-        });
     }
 }
 
 impl Log for Memory {
     fn epoch(&self) -> Epoch {
         Epoch(1)
+    }
+
+    fn starts(&self) -> Vec<Start> {
+        vec![Start { id: StartId(1), after: Seq(0) }]
     }
 
     fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, AppendError>> {
@@ -91,11 +75,11 @@ impl Log for Memory {
         stream::unfold(entries, next).boxed()
     }
 
-    fn erase(&self, what: Vec<Erase>) -> BoxFuture<'static, Result<(), AppendError>> {
-        let mut inner = self.0.lock();
-        for what in &what {
-            inner.erase(what);
-        }
-        Box::pin(ready(Ok(())))
+    fn erase(&self, spent: Vec<Seq>) {
+        self.0.lock().entries.retain(|entry| !spent.contains(&entry.seq));
+    }
+
+    fn is_writable(&self) -> bool {
+        true
     }
 }

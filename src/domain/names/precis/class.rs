@@ -1,5 +1,5 @@
-//! The string classes: which characters may be in a name, and where (RFC 8264, sections 4, 8 and 9;
-//! RFC 5892, appendix A).
+//! The PRECIS string classes: the characters that a name may contain, and where (RFC 8264, sections
+//! 4, 8 and 9; RFC 5892, appendix A).
 
 use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 use icu_properties::props::{
@@ -31,7 +31,7 @@ pub(crate) fn general_category(c: char) -> GeneralCategory {
 
 /// A string class (RFC 8264, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum StringClass {
     /// Letters, digits, marks and visible ASCII.
     Identifier,
     /// Everything that can be seen, and spaces.
@@ -40,7 +40,7 @@ pub(super) enum Class {
 
 /// A derived property value (RFC 8264, section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Derived {
+enum DerivedProperty {
     /// Allowed in both classes (`PVALID`).
     Valid,
     /// Allowed in the free-form class alone (`ID_DIS` or `FREE_PVAL`).
@@ -51,21 +51,21 @@ enum Derived {
     Disallowed,
 }
 
-/// The derived property of a code point: the algorithm of RFC 8264, section 8, in its order.
-fn derived_property(c: char) -> Derived {
+/// The derived property of a code point, by the algorithm of RFC 8264, section 8, in its order.
+fn derived_property(c: char) -> DerivedProperty {
     use GeneralCategory as G;
     if let Some(value) = exception(c) {
         return value; // 9.6; BackwardCompatible, 9.7, is empty
     }
     match general_category(c) {
-        G::Unassigned => Derived::Disallowed, // 9.10, and the noncharacters of 9.13
-        _ if matches!(c, '!'..='~') => Derived::Valid, // ASCII7, 9.11
-        _ if matches!(c, '\u{200C}' | '\u{200D}') => Derived::InContext, // JoinControl, 9.8
-        _ if is_old_hangul_jamo(c) => Derived::Disallowed,
-        _ if DEFAULT_IGNORABLE.contains(c) => Derived::Disallowed, // PrecisIgnorable…, 9.13
-        G::Control => Derived::Disallowed, // 9.12
-        _ if has_compat(c) => Derived::FreeformOnly,
-        _ if is_letter_digit(c) => Derived::Valid,
+        G::Unassigned => DerivedProperty::Disallowed, // 9.10, and the noncharacters of 9.13
+        _ if matches!(c, '!'..='~') => DerivedProperty::Valid, // ASCII7, 9.11
+        _ if matches!(c, '\u{200C}' | '\u{200D}') => DerivedProperty::InContext, // JoinControl, 9.8
+        _ if is_old_hangul_jamo(c) => DerivedProperty::Disallowed,
+        _ if DEFAULT_IGNORABLE.contains(c) => DerivedProperty::Disallowed, // PrecisIgnorable…, 9.13
+        G::Control => DerivedProperty::Disallowed, // 9.12
+        _ if has_compat(c) => DerivedProperty::FreeformOnly,
+        _ if is_letter_digit(c) => DerivedProperty::Valid,
         // OtherLetterDigits, 9.18
         G::TitlecaseLetter | G::LetterNumber | G::OtherNumber | G::EnclosingMark
         // Spaces, 9.14
@@ -75,22 +75,24 @@ fn derived_property(c: char) -> Derived {
         // Punctuation, 9.16
         | G::ConnectorPunctuation | G::DashPunctuation | G::OpenPunctuation | G::ClosePunctuation
         | G::InitialPunctuation | G::FinalPunctuation | G::OtherPunctuation => {
-            Derived::FreeformOnly
+            DerivedProperty::FreeformOnly
         }
-        _ => Derived::Disallowed,
+        _ => DerivedProperty::Disallowed,
     }
 }
 
 /// Exceptions (RFC 8264, section 9.6; the sets are those of RFC 5892, section 2.6).
-fn exception(c: char) -> Option<Derived> {
+fn exception(c: char) -> Option<DerivedProperty> {
     match c {
         '\u{DF}' | '\u{3C2}' | '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => {
-            Some(Derived::Valid)
+            Some(DerivedProperty::Valid)
         }
-        '\u{B7}' | '\u{375}' | '\u{5F3}' | '\u{5F4}' | '\u{30FB}' => Some(Derived::InContext),
-        c if is_arabic_indic(c) || is_extended_arabic_indic(c) => Some(Derived::InContext),
+        '\u{B7}' | '\u{375}' | '\u{5F3}' | '\u{5F4}' | '\u{30FB}' => {
+            Some(DerivedProperty::InContext)
+        }
+        c if is_arabic_indic(c) || is_extended_arabic_indic(c) => Some(DerivedProperty::InContext),
         '\u{640}' | '\u{7FA}' | '\u{302E}' | '\u{302F}' | '\u{3031}'..='\u{3035}' | '\u{303B}' => {
-            Some(Derived::Disallowed)
+            Some(DerivedProperty::Disallowed)
         }
         _ => None,
     }
@@ -117,28 +119,29 @@ fn is_old_hangul_jamo(c: char) -> bool {
     matches!(HANGUL_TYPE.get(c), H::LeadingJamo | H::VowelJamo | H::TrailingJamo)
 }
 
-/// `HasCompat` (RFC 8264, section 9.17): NFKC makes something else of it.
+/// `HasCompat` (RFC 8264, section 9.17): NFKC changes it.
 fn has_compat(c: char) -> bool {
     !NFKC.is_normalized(c.encode_utf8(&mut [0; 4]))
 }
 
 /// Refuses a text with a character that this class does not allow there.
-pub(super) fn check(text: &str, class: Class) -> Result<(), NameError> {
+pub(super) fn check(text: &str, class: StringClass) -> Result<(), NameError> {
     let refused = text.char_indices().find(|&(at, c)| match derived_property(c) {
-        Derived::Valid => false,
-        Derived::FreeformOnly => class != Class::Freeform,
-        Derived::InContext => !fits_neighbours(&text[..at], c, &text[at + c.len_utf8()..]),
-        Derived::Disallowed => true,
+        DerivedProperty::Valid => false,
+        DerivedProperty::FreeformOnly => class != StringClass::Freeform,
+        DerivedProperty::InContext => {
+            !is_allowed_between(&text[..at], c, &text[at + c.len_utf8()..])
+        }
+        DerivedProperty::Disallowed => true,
     });
-    match refused.map(|(_, c)| c).or_else(|| refused_beside_the_rest(text)) {
+    match refused.map(|(_, c)| c).or_else(|| refused_in_text(text)) {
         Some(refused) => Err(NameError::Forbidden(refused)),
         None => Ok(()),
     }
 }
 
-/// The contextual rules that look at what stands around a character (RFC 5892, appendix A.1 to
-/// A.6).
-fn fits_neighbours(before: &str, c: char, after: &str) -> bool {
+/// The contextual rules about a character's neighbours (RFC 5892, appendix A.1 to A.6).
+fn is_allowed_between(before: &str, c: char, after: &str) -> bool {
     let previous = before.chars().next_back();
     let next = after.chars().next();
     let script = |c: Option<char>| c.map(|c| SCRIPT.get(c));
@@ -153,7 +156,7 @@ fn fits_neighbours(before: &str, c: char, after: &str) -> bool {
     }
 }
 
-/// Whether a non-joiner here parts letters that would be joined (RFC 5892, appendix A.1).
+/// Tells whether a non-joiner here separates letters that would be joined (RFC 5892, appendix A.1).
 fn breaks_cursive(before: &str, after: &str) -> bool {
     let joins = |c: &char| JOINING_TYPE.get(*c) != JoiningType::Transparent;
     let joining_type = |c| JOINING_TYPE.get(c);
@@ -163,9 +166,9 @@ fn breaks_cursive(before: &str, after: &str) -> bool {
         && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
-/// The character that the contextual rules about the whole text refuse, if any does (RFC 5892,
-/// appendix A.7 to A.9). Once per text and not per character: the cost stays linear.
-fn refused_beside_the_rest(text: &str) -> Option<char> {
+/// The contextual rules about the whole text (RFC 5892, appendix A.7 to A.9): returns a character
+/// that they refuse. They run once per text, not per character, so that the cost stays linear.
+fn refused_in_text(text: &str) -> Option<char> {
     let digit = text.chars().find(|&c| is_arabic_indic(c));
     let is_dot = |c: &char| *c == '\u{30FB}';
     match digit.filter(|_| text.contains(is_extended_arabic_indic)) {
@@ -197,20 +200,20 @@ mod tests {
                 assert_eq!(derived_property(c), expected, "U+{:04X}", u32::from(c));
             }
         };
-        derived("!~aZ09ß\u{3C2}\u{6FD}\u{6FE}\u{F0B}〇", Derived::Valid);
-        derived("\u{B7}\u{375}\u{5F3}\u{5F4}・٠٩۰۹\u{200C}\u{200D}", Derived::InContext);
-        derived("\u{640}\u{7FA}\u{302E}\u{3031}\u{303B}", Derived::Disallowed);
-        derived("\0\u{7F}\u{85}\u{AD}\u{34F}\u{1100}\u{1170}\u{A960}", Derived::Disallowed);
-        derived("\u{378}\u{FFFF}\u{E000}\u{2028}\u{FE0F}\u{3164}", Derived::Disallowed);
-        derived("  \u{A0}\u{3000}ﬁⅷ²ᾈⅰ①№€±∞♚🚀“”»‿҈𐍁", Derived::FreeformOnly);
-        derived("éΣ雑한กაᏣꭰ𞤀", Derived::Valid);
+        derived("!~aZ09ß\u{3C2}\u{6FD}\u{6FE}\u{F0B}〇", DerivedProperty::Valid);
+        derived("\u{B7}\u{375}\u{5F3}\u{5F4}・٠٩۰۹\u{200C}\u{200D}", DerivedProperty::InContext);
+        derived("\u{640}\u{7FA}\u{302E}\u{3031}\u{303B}", DerivedProperty::Disallowed);
+        derived("\0\u{7F}\u{85}\u{AD}\u{34F}\u{1100}\u{1170}\u{A960}", DerivedProperty::Disallowed);
+        derived("\u{378}\u{FFFF}\u{E000}\u{2028}\u{FE0F}\u{3164}", DerivedProperty::Disallowed);
+        derived("  \u{A0}\u{3000}ﬁⅷ²ᾈⅰ①№€±∞♚🚀“”»‿҈𐍁", DerivedProperty::FreeformOnly);
+        derived("éΣ雑한กაᏣꭰ𞤀", DerivedProperty::Valid);
     }
 
     #[test]
     fn letters_that_came_after_unicode_6_3_are_letters() {
         // Adlam, Osage, Wancho, Toto, Vithkuqi, Kawi, Garay, Kirat Rai, Todhri, Sunuwar.
         for letter in "𞤀𐓘𞋀𞊐𐕰𑼄𐵰𖵀𐗀𑯀".chars() {
-            assert_eq!(derived_property(letter), Derived::Valid, "{letter}");
+            assert_eq!(derived_property(letter), DerivedProperty::Valid, "{letter}");
         }
     }
 
@@ -230,7 +233,7 @@ mod tests {
             "٠٩",  // A.8
             "a۰۹", // A.9
         ] {
-            assert_eq!(check(allowed, Class::Identifier), Ok(()), "{allowed:?}");
+            assert_eq!(check(allowed, StringClass::Identifier), Ok(()), "{allowed:?}");
         }
         for (refused, what) in [
             ("\u{200C}", '\u{200C}'),
@@ -250,7 +253,7 @@ mod tests {
             ("۰a٠", '٠'),
             ("٠a۰", '٠'),
         ] {
-            assert_eq!(check(refused, Class::Identifier), Err(NameError::Forbidden(what)));
+            assert_eq!(check(refused, StringClass::Identifier), Err(NameError::Forbidden(what)));
         }
     }
 }

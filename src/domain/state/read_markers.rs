@@ -1,0 +1,158 @@
+//! Read markers in the state.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{Applied, EntryHeader, State};
+use crate::domain::entry::{ReadMarkerRecord, ReadMarkersRecord};
+use crate::domain::event::Event;
+use crate::domain::ids::{ChannelId, Seq, UserId};
+
+/// The largest number of read markers that are kept of one user.
+const KEPT_READ_MARKERS: usize = 4_000;
+
+/// A read marker: the last message of a channel that a user has read, and the entry that set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ReadMarker {
+    read: Seq,
+    by: Seq,
+}
+
+/// The read markers of one user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReadMarkers {
+    markers: Arc<HashMap<ChannelId, ReadMarker>>,
+    /// The entry that holds all markers, once there is one.
+    entry: Option<Seq>,
+    /// The entries of version 1, of one channel each, that no later entry has replaced.
+    former: BTreeMap<ChannelId, Seq>,
+}
+
+/// A snapshot of a user's read markers in all channels. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct ReadPositions {
+    since: Seq,
+    markers: Arc<HashMap<ChannelId, ReadMarker>>,
+}
+
+impl ReadPositions {
+    /// The last read message of this channel. Messages from before the user's first sign-in count as
+    /// read.
+    #[must_use]
+    pub fn of(&self, channel: &ChannelId) -> Seq {
+        self.markers.get(channel).map_or(self.since, |marker| marker.read)
+    }
+
+    /// Marks a channel as read up to this message.
+    pub fn set(&mut self, channel: ChannelId, read: Seq) {
+        Arc::make_mut(&mut self.markers).insert(channel, ReadMarker { read, by: Seq(0) });
+    }
+
+    /// The channels whose marker was moved after the entry `seen`, each with the entry that moved it.
+    pub fn moved_since(&self, seen: Seq) -> impl Iterator<Item = (Seq, &ChannelId)> {
+        let moved = self.markers.iter().filter(move |(_, marker)| marker.by > seen);
+        moved.map(|(channel, marker)| (marker.by, channel))
+    }
+
+    /// The last entry that moved a marker; 0 where there is none.
+    #[must_use]
+    pub fn last_moved(&self) -> Seq {
+        self.markers.values().map(|marker| marker.by).max().unwrap_or_default()
+    }
+
+    /// Makes a record of the markers of all channels for which `keep` holds. Markers that were
+    /// [set](Self::set) here count as moved by the entry that will hold the record. It holds the
+    /// latest `KEPT_READ_MARKERS`: an entry has a largest size.
+    #[must_use]
+    pub fn to_record(&self, keep: impl Fn(&ChannelId) -> bool) -> ReadMarkersRecord {
+        let mut markers: Vec<_> =
+            self.markers.iter().filter(|(channel, _)| keep(channel)).collect();
+        if markers.len() > KEPT_READ_MARKERS {
+            markers.sort_unstable_by_key(|(_, marker)| Reverse(marker.read));
+            markers.truncate(KEPT_READ_MARKERS);
+        }
+        let read = markers.into_iter();
+        let read = read.map(|(channel, marker)| (channel.clone(), (marker.read, marker.by)));
+        ReadMarkersRecord { read: read.collect() }
+    }
+}
+
+impl State {
+    /// The read markers of this user.
+    #[must_use]
+    pub fn read_positions(&self, user: &UserId) -> ReadPositions {
+        let since = self.account(user).map(|account| account.since).unwrap_or_default();
+        let markers = self.read_markers.get(user).map(|it| it.markers.clone()).unwrap_or_default();
+        ReadPositions { since, markers }
+    }
+
+    pub(super) fn apply_read_markers(
+        &mut self,
+        entry: EntryHeader,
+        user: UserId,
+        record: ReadMarkersRecord,
+    ) -> Applied {
+        if self.account(&user).is_none() {
+            return entry.refused();
+        }
+        let marker = |(channel, (read, since))| {
+            let by = if since == Seq(0) { entry.seq } else { since };
+            (channel, ReadMarker { read, by })
+        };
+        let markers: HashMap<_, _> = record.read.into_iter().map(marker).collect();
+        let moved = markers.iter().filter(|(_, marker)| marker.by == entry.seq);
+        let moved = moved.map(|(channel, _)| channel.clone()).collect();
+        let before = self.read_markers.insert(
+            user.clone(),
+            ReadMarkers {
+                markers: Arc::new(markers),
+                entry: Some(entry.seq),
+                former: BTreeMap::new(),
+            },
+        );
+        Applied {
+            events: vec![Event::Read(user, moved)],
+            spent: before.map(ReadMarkers::into_entries).unwrap_or_default(),
+            ..Applied::default()
+        }
+    }
+
+    pub(super) fn apply_read_marker(
+        &mut self,
+        entry: EntryHeader,
+        user: UserId,
+        channel: ChannelId,
+        record: ReadMarkerRecord,
+    ) -> Applied {
+        if !entry.lenient {
+            return entry.refused();
+        }
+        let markers = self.read_markers.entry(user).or_default();
+        let marker = ReadMarker { read: record.read, by: entry.seq };
+        Arc::make_mut(&mut markers.markers).insert(channel.clone(), marker);
+        let superseded = markers.former.insert(channel, entry.seq);
+        Applied { spent: superseded.into_iter().collect(), ..Applied::default() }
+    }
+
+    /// Drops the read markers of a user who has left, and spends their entries.
+    pub(super) fn forget_read_markers_of(&mut self, user: &UserId, applied: &mut Applied) {
+        let markers = self.read_markers.remove(user);
+        applied.spent.extend(markers.map(ReadMarkers::into_entries).unwrap_or_default());
+    }
+
+    pub(super) fn drop_ownerless_read_markers(&mut self, applied: &mut Applied) {
+        let ownerless = self.read_markers.keys().filter(|user| self.account(user).is_none());
+        let mut ownerless: Vec<_> = ownerless.cloned().collect();
+        ownerless.sort();
+        for user in ownerless {
+            self.forget_read_markers_of(&user, applied);
+        }
+    }
+}
+
+impl ReadMarkers {
+    fn into_entries(self) -> Vec<Seq> {
+        self.former.into_values().chain(self.entry).collect()
+    }
+}

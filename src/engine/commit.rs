@@ -1,0 +1,145 @@
+//! Committing an action, in the three steps that all actions share: check the rules, append one
+//! entry, wait until it is applied.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::log::{AppendError, Draft, Expect, Log};
+use super::{Core, Engine, EngineError, Live, Outcome};
+use crate::domain::entry::{Key, encode};
+use crate::domain::event::Event;
+use crate::domain::ids::OpId;
+
+/// Largest number of times that an action is decided because somebody else was faster each time.
+const MAX_DECISIONS: usize = 32;
+
+/// The decision about an action, by the rules and the present state.
+pub(super) enum Decision<T> {
+    /// Nothing has to change: this is the result.
+    Unchanged(T),
+    /// This entry has to be appended.
+    Append(Draft),
+}
+
+/// The result of a committed action.
+pub(super) enum Committed<T> {
+    /// Nothing had to change.
+    Unchanged(T),
+    /// An entry was applied, with these events.
+    Applied(Vec<Event>),
+}
+
+impl<T> Decision<T> {
+    /// The decision to append an entry of this key and body.
+    pub(super) fn append(key: Key, record: &impl Serialize, expect: Expect) -> Self {
+        Self::Append(Draft { op: fresh_op(), key, body: encode(record), expect })
+    }
+}
+
+/// The result of an attempt to append.
+enum Attempt {
+    /// The entry was applied, with these events.
+    Applied(Vec<Event>),
+    /// The state on which the entry was decided has changed.
+    Outdated,
+}
+
+/// The log, and the state that is made of it: all that committing an action needs.
+#[derive(Clone, Copy)]
+pub(super) struct Committer<'e> {
+    pub(super) log: &'e Arc<dyn Log>,
+    pub(super) core: &'e Core,
+}
+
+impl Engine {
+    /// Commits an action: see [`Committer::commit`].
+    pub(super) async fn commit<T>(
+        &self,
+        decide: impl Fn(&Live) -> Result<Decision<T>, EngineError>,
+    ) -> Result<Committed<T>, EngineError> {
+        Committer { log: &self.log, core: &self.core }.commit(decide).await
+    }
+}
+
+impl Committer<'_> {
+    /// Commits an action: decides on the present state, appends, and decides again as long as
+    /// somebody else was faster.
+    ///
+    /// # Errors
+    ///
+    /// Those of `decide`, and when the log cannot be written or others are faster each time.
+    pub(super) async fn commit<T>(
+        self,
+        decide: impl Fn(&Live) -> Result<Decision<T>, EngineError>,
+    ) -> Result<Committed<T>, EngineError> {
+        for _ in 0..MAX_DECISIONS {
+            let decision = {
+                let live = self.core.live.read();
+                let mut decision = decide(&live)?;
+                if let Decision::Append(draft) = &mut decision {
+                    draft.expect = live.expectation(draft);
+                }
+                decision
+            };
+            match decision {
+                Decision::Unchanged(result) => return Ok(Committed::Unchanged(result)),
+                Decision::Append(draft) => {
+                    if let Attempt::Applied(events) = self.append(draft).await? {
+                        return Ok(Committed::Applied(events));
+                    }
+                }
+            }
+        }
+        Err(EngineError::TooBusy)
+    }
+
+    /// Appends one entry and waits until it is applied.
+    async fn append(self, draft: Draft) -> Result<Attempt, EngineError> {
+        let (log, core) = (self.log, self.core);
+        let op = draft.op;
+        let outcome = core.expect_outcome(op).ok_or(EngineError::StorageUnavailable)?;
+        match log.append(draft).await {
+            Ok(appended) if !appended.repeated => match outcome.await {
+                Ok(Outcome::Applied(events)) => Ok(Attempt::Applied(events)),
+                Ok(Outcome::Refused) => Ok(Attempt::Outdated),
+                Err(_) => Err(EngineError::FollowerStopped),
+            },
+            Ok(repeated) => {
+                core.forget_outcome(op, outcome);
+                core.applied(repeated.seq).await.ok_or(EngineError::FollowerStopped)?;
+                Ok(Attempt::Outdated)
+            }
+            Err(refused) => {
+                core.forget_outcome(op, outcome);
+                let last = match refused {
+                    AppendError::Conflict(last) => last,
+                    AppendError::Unavailable => return Err(EngineError::StorageUnavailable),
+                    AppendError::TooLarge => {
+                        return Err(EngineError::TooLarge("all of it together is too large"));
+                    }
+                };
+                let applied = core.applied(last.unwrap_or_default()).await;
+                applied.map(|()| Attempt::Outdated).ok_or(EngineError::StorageUnavailable)
+            }
+        }
+    }
+}
+
+impl Live {
+    /// What the key's last entry has to be, with those that cannot be read.
+    fn expectation(&self, draft: &Draft) -> Expect {
+        let readable = match draft.expect {
+            Expect::Any => return Expect::Any,
+            Expect::Absent => None,
+            Expect::At(seq) => Some(seq),
+        };
+        self.state.last_of_key(&draft.key, readable).into()
+    }
+}
+
+/// The id of a new attempt.
+pub(super) fn fresh_op() -> OpId {
+    OpId(Uuid::now_v7())
+}

@@ -1,0 +1,112 @@
+//! Read markers: gathered in memory, and appended to the log at most once a second for a user, all
+//! channels in one entry.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures::future::join_all;
+use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use super::commit::fresh_op;
+use super::limits::Cost;
+use super::log::{Draft, Expect, Log};
+use super::{Core, Engine, EngineError, Live};
+use crate::domain::channel::ChannelRef;
+use crate::domain::entry::{Key, encode};
+use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
+use crate::domain::state::ReadPositions;
+use crate::domain::user::Session;
+
+/// Time for which read markers are gathered.
+const GATHERING: Duration = Duration::from_millis(800);
+
+/// The read markers that are not in the log yet, by user and channel.
+#[derive(Debug, Default)]
+pub(super) struct PendingMarkers(Mutex<HashMap<UserId, HashMap<ChannelId, Seq>>>);
+
+impl Engine {
+    /// Marks a channel as read up to this message: later ones are unread. Every look at the
+    /// channel shows it at once; it is on disk within a second.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel or message, the session is gone, or they do too much.
+    pub fn mark_read(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        message: &MessageId,
+    ) -> Result<(), EngineError> {
+        self.count_read(session, Cost::SMALL)?;
+        let live = self.core.live.read();
+        live.account(session)?;
+        let channel = live.find(named, session)?;
+        let conversation = live.state.conversation(&channel.id);
+        let message = conversation.and_then(|conversation| conversation.message(message));
+        let read = message.ok_or(EngineError::NoSuchMessage)?.seq;
+        let me = &session.user.id;
+        if self.core.read_positions(&live, me).of(&channel.id) != read {
+            let mut pending = self.core.pending_markers.0.lock();
+            pending.entry(me.clone()).or_default().insert(channel.id.clone(), read);
+        }
+        Ok(())
+    }
+
+    /// Appends the read markers that still wait, before the server ends.
+    pub async fn flush_read_markers(&self) {
+        self.core.flush_markers(&self.log).await;
+    }
+}
+
+impl Core {
+    /// The read positions of this user, with those that are not in the log yet.
+    pub(super) fn read_positions(&self, live: &Live, user: &UserId) -> ReadPositions {
+        let mut positions = live.state.read_positions(user);
+        if let Some(pending) = self.pending_markers.0.lock().get(user) {
+            for (channel, read) in pending {
+                positions.set(channel.clone(), *read);
+            }
+        }
+        positions
+    }
+
+    /// Appends the gathered markers of all users, and forgets them once they are applied.
+    async fn flush_markers(self: &Arc<Self>, log: &Arc<dyn Log>) {
+        let users: Vec<_> = self.pending_markers.0.lock().keys().cloned().collect();
+        join_all(users.into_iter().map(|user| self.flush_markers_of(log, user))).await;
+    }
+
+    async fn flush_markers_of(self: &Arc<Self>, log: &Arc<dyn Log>, user: UserId) {
+        let (record, taken) = {
+            let live = self.live.read();
+            let taken = self.pending_markers.0.lock().get(&user).cloned().unwrap_or_default();
+            let exists = |channel: &ChannelId| live.state.channel(channel).is_some();
+            (self.read_positions(&live, &user).to_record(exists), taken)
+        };
+        let (key, body) = (Key::ReadMarkers(user.clone()), encode(&record));
+        let draft = Draft { op: fresh_op(), key, body, expect: Expect::Any };
+        // Where it cannot be stored now, the next flush tries again.
+        let Ok(appended) = log.append(draft).await else { return };
+        if self.applied(appended.seq).await.is_none() {
+            return;
+        }
+        let mut pending = self.pending_markers.0.lock();
+        if let Some(markers) = pending.get_mut(&user) {
+            markers.retain(|channel, read| taken.get(channel) != Some(read));
+            if markers.is_empty() {
+                pending.remove(&user);
+            }
+        }
+    }
+}
+
+/// Appends the gathered markers periodically, for as long as the engine lives.
+pub(super) async fn store_markers(core: Weak<Core>, log: Weak<dyn Log>) {
+    loop {
+        sleep(GATHERING).await;
+        let (Some(core), Some(log)) = (core.upgrade(), log.upgrade()) else { return };
+        core.flush_markers(&log).await;
+    }
+}

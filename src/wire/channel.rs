@@ -1,0 +1,148 @@
+//! Channels as clients see them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::user::UserView;
+use crate::domain::channel::{Channel, ChannelKind};
+use crate::domain::conversation::Conversation;
+use crate::domain::ids::{ChannelId, Seq};
+use crate::domain::names::Topic;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Person;
+
+/// A channel, as the caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Channel)]
+pub struct ChannelView {
+    /// The channel's id. `id:` and it name the channel in an address.
+    #[schema(value_type = String)]
+    pub id: ChannelId,
+    /// The name; of a direct conversation, `@` and the other user's present display name.
+    pub name: String,
+    /// The kind.
+    pub kind: ChannelKindView,
+    /// The other user of a direct conversation, under their present or last name; the caller where
+    /// it is their own notes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = UserView, required = false)]
+    pub with: Option<UserView>,
+    /// The topic; empty where there is none.
+    #[schema(value_type = String)]
+    pub topic: Topic,
+    /// The creator; `null` for `general`, for direct conversations, and where the creator is no
+    /// user any more.
+    #[schema(required = true)]
+    pub created_by: Option<UserView>,
+    /// The time of its creation; `null` for a direct conversation without a message.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub created_at: Option<Timestamp>,
+    /// The time of its latest kept message; `null` where there is none.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub last_message_at: Option<Timestamp>,
+    /// The number of kept messages of others after the caller's read marker.
+    pub unread: usize,
+    /// The number of those that name the caller.
+    pub mentions: usize,
+}
+
+/// The kind of a channel: `public`, seen by everybody, or `direct`, a conversation that only its
+/// two users see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ChannelKind)]
+pub enum ChannelKindView {
+    /// A channel that everybody sees.
+    Public,
+    /// A conversation that only its two users see.
+    Direct,
+}
+
+/// The channels that the caller can see.
+#[derive(ToSchema)]
+pub struct ChannelList {
+    /// Every public channel by name, then the caller's direct conversations, latest first.
+    pub channels: Vec<ChannelView>,
+}
+
+/// A channel with the users who listen to it.
+#[derive(Serialize, ToSchema)]
+pub struct ChannelDetails {
+    /// The channel.
+    pub channel: ChannelView,
+    /// The users who listen to it now.
+    pub online: Vec<UserView>,
+}
+
+/// The body of `POST /api/channels`.
+#[derive(Deserialize, ToSchema)]
+pub struct CreateChannel {
+    /// 1 to 64 letters, digits and marks of any script, `-`, `_` and `.`, but not `.` or `..`
+    /// (RFC 8265, UsernameCaseMapped). Stored in lower case.
+    pub name: String,
+    /// One line of at most 250 characters.
+    #[serde(default)]
+    pub topic: String,
+}
+
+/// The body of `PATCH /api/channels/<channel>`.
+#[derive(Deserialize, ToSchema)]
+pub struct SetTopic {
+    /// One line of at most 250 characters; empty for none.
+    pub topic: String,
+}
+
+/// The body of `PUT /api/channels/<channel>/read`.
+#[derive(Deserialize, ToSchema)]
+pub struct MarkRead {
+    /// The id of the last message that was read.
+    pub message: String,
+}
+
+/// A snapshot of a channel with what is needed to show it to a user.
+#[derive(Clone, Debug)]
+pub struct ChannelSnapshot {
+    /// The channel.
+    pub channel: Arc<Channel>,
+    /// The channel's kept messages.
+    pub conversation: Arc<Conversation>,
+    /// The user who created it, while they hold a name.
+    pub creator: Option<Arc<Person>>,
+    /// The last message that the user has read.
+    pub read: Seq,
+}
+
+impl ChannelSnapshot {
+    /// The view of the channel that this user, whose snapshot it is, gets.
+    #[must_use]
+    pub fn view(&self, me: &Arc<Person>) -> ChannelView {
+        let Self { channel, conversation, creator, read } = self;
+        let (unread, mentions) = conversation.unread(me, *read);
+        let (kind, topic, with) = match &channel.kind {
+            ChannelKind::Public { topic, .. } => (ChannelKindView::Public, topic.clone(), None),
+            ChannelKind::Direct { members, .. } => {
+                let other = members.iter().find(|member| member.id() != me.id());
+                (ChannelKindView::Direct, Topic::default(), Some(&**other.unwrap_or(&members[0])))
+            }
+        };
+        let with = with.map(UserView::from);
+        let name = match &with {
+            Some(other) => format!("@{}", other.display_name),
+            None => channel.reference().into_owned(),
+        };
+        ChannelView {
+            id: channel.id.clone(),
+            name,
+            kind,
+            with,
+            topic,
+            created_by: creator.as_deref().map(UserView::from),
+            created_at: channel.created_at,
+            last_message_at: conversation.messages().next_back().map(|message| message.sent_at),
+            unread,
+            mentions,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Messages as clients see them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::url;
+use super::user::UserView;
+use crate::domain::attachment::{Attachment, FileName};
+use crate::domain::ids::{AttachmentId, MessageId, Seq};
+use crate::domain::media_type::MediaType;
+use crate::domain::message::{Message, Text};
+use crate::domain::reaction::{Reaction, ReactionGroup};
+use crate::domain::time::Timestamp;
+
+/// A message that is kept.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageView<'a> {
+    /// The message's id within the channel.
+    #[schema(value_type = String)]
+    id: &'a MessageId,
+    /// The message's place in the channel. It never changes, and a later message has a larger one.
+    #[schema(value_type = u64)]
+    seq: Seq,
+    /// The public channel's name; in a direct conversation `id:` and its id, the same for both.
+    channel: &'a str,
+    /// The author, under their present name.
+    author: UserView,
+    /// The text as it was sent, trimmed. Empty only where there is a file.
+    #[schema(value_type = String)]
+    text: &'a Text,
+    /// The text's safe rendering: CommonMark without raw HTML or images, with strikethrough, bare
+    /// links linked and line breaks kept.
+    html: Cow<'a, str>,
+    /// The time at which it was stored.
+    #[schema(value_type = String, format = DateTime)]
+    sent_at: Timestamp,
+    /// The time of its latest edit; `null` where it was never edited.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    edited_at: Option<Timestamp>,
+    /// The files, in the order in which they were sent.
+    attachments: Vec<AttachmentView<'a>>,
+    /// The reactions, in the order of the first of each.
+    reactions: Vec<ReactionView<'a>>,
+}
+
+/// A file of a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attachment)]
+pub struct AttachmentView<'a> {
+    /// The file's id.
+    #[schema(value_type = String)]
+    id: &'a AttachmentId,
+    /// The file's name, as its sender gave it.
+    #[schema(value_type = String)]
+    name: &'a FileName,
+    /// The media type, by the file's bytes, whatever the sender said.
+    #[schema(value_type = String)]
+    media_type: &'a MediaType,
+    /// The size, in bytes.
+    size: u64,
+    /// The address of the bytes, as a path on this server.
+    url: String,
+    /// The width of an image as it is shown, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    width: Option<u32>,
+    /// The height of an image as it is shown, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    height: Option<u32>,
+}
+
+/// A reaction, with the users who gave it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reaction)]
+pub struct ReactionView<'a> {
+    /// An emoji, or a few characters of text.
+    #[schema(value_type = String)]
+    reaction: &'a Reaction,
+    /// The users who gave it, in the order in which they did.
+    users: Vec<UserView>,
+}
+
+/// All messages that a channel keeps.
+#[derive(ToSchema)]
+pub struct History<'a> {
+    /// The messages, at most `kept` of them, oldest first.
+    pub messages: Vec<MessageView<'a>>,
+    /// The point in the channel's stream at which this list is true: listen `?after=` it.
+    pub cursor: String,
+    /// The number of messages that a channel keeps at most.
+    #[schema(minimum = 1)]
+    pub kept: usize,
+}
+
+/// The messages that a search has found.
+#[derive(ToSchema)]
+pub struct SearchResults<'a> {
+    /// The messages, newest first.
+    pub messages: Vec<MessageView<'a>>,
+}
+
+/// A message's body as JSON or as a form: its text alone.
+#[derive(Deserialize, ToSchema)]
+pub struct TextBody {
+    /// 1 to 4,000 characters (code points) without NUL, as `CommonMark`. White space at both ends
+    /// is trimmed. Empty only where the message has a file already.
+    pub text: String,
+}
+
+/// A message's body as `multipart/form-data`: its text, its files, or both.
+#[derive(ToSchema)]
+pub struct MultipartBody {
+    /// At most 4,000 characters (code points) without NUL, as `CommonMark`. White space at both
+    /// ends is trimmed. It can be left out where there is a file.
+    #[schema(nullable = false)]
+    pub text: Option<String>,
+    /// The files, at most 10.
+    #[schema(inline, nullable = false)]
+    pub file: Option<Vec<FileBytes>>,
+}
+
+/// The bytes of a file.
+#[derive(ToSchema)]
+#[schema(value_type = String, content_media_type = "application/octet-stream")]
+pub struct FileBytes(pub Vec<u8>);
+
+impl<'a> From<&'a Attachment> for AttachmentView<'a> {
+    fn from(attachment: &'a Attachment) -> Self {
+        Self {
+            id: &attachment.id,
+            name: &attachment.name,
+            media_type: &attachment.media_type,
+            size: attachment.size,
+            url: url::attachment(attachment),
+            width: attachment.dimensions.map(|it| it.width),
+            height: attachment.dimensions.map(|it| it.height),
+        }
+    }
+}
+
+impl<'a> From<&'a ReactionGroup> for ReactionView<'a> {
+    fn from(group: &'a ReactionGroup) -> Self {
+        let users = group.users.iter().map(|person| UserView::from(&**person)).collect();
+        Self { reaction: &group.reaction, users }
+    }
+}
+
+/// Encodes a message as JSON. The bytes are cached in the message and shared by all who receive it,
+/// until it changes or a name that it shows does.
+///
+/// `channel` is the channel's [reference](crate::domain::channel::Channel::reference).
+///
+/// # Panics
+///
+/// Never: a message always has a JSON form.
+#[must_use]
+pub fn json(message: &Message, channel: &str) -> Bytes {
+    message.rendered(|| {
+        let view = MessageView {
+            id: &message.id,
+            seq: message.seq,
+            channel,
+            author: (&*message.author).into(),
+            text: &message.content.text,
+            html: message.content.html(),
+            sent_at: message.sent_at,
+            edited_at: message.edited_at,
+            attachments: message.content.attachments.iter().map(Into::into).collect(),
+            reactions: message.reactions.iter().map(Into::into).collect(),
+        };
+        serde_json::to_vec(&view).expect("plain data").into()
+    })
+}

@@ -1,0 +1,40 @@
+//! Users as clients see them.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::ids::UserId;
+use crate::domain::names::DisplayName;
+use crate::domain::user::{Person, User};
+
+/// A user, as everybody sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserView {
+    /// The user's id, which a rename does not change.
+    #[schema(value_type = String)]
+    pub id: UserId,
+    /// The present display name.
+    #[schema(value_type = String)]
+    pub display_name: DisplayName,
+    /// Whether it is a program that speaks.
+    pub bot: bool,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), display_name: user.display_name.clone(), bot: false }
+    }
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { id: user.id, display_name: user.display_name, bot: false }
+    }
+}
+
+impl From<&Person> for UserView {
+    fn from(person: &Person) -> Self {
+        (&*person.user()).into()
+    }
+}

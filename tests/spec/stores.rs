@@ -1,0 +1,169 @@
+//! Tests of stores that earlier versions wrote.
+
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::Workspace;
+
+/// A store that version 1 wrote, dumped by `sqlite3`: two users who are here, two who have left,
+/// one of them under another name than before, a full channel whose topic was changed after its
+/// messages, direct conversations, a read marker, and a channel name that made the whole store
+/// unreadable.
+const VERSION_1: &str = include_str!("stores/version_1.sql");
+/// The tokens of the two users who are signed in.
+const COUNTESS: &str = "398530e86674bdceccc07b054793bd196abefaf01466d2eb9625843c827deee0";
+const BOB: &str = "824379f55934528cf4c43f6495bc8c003603697f7ed14f5068eb67c918cc3878";
+/// The channel `ꭰ`, in an address.
+const CHEROKEE: &str = "%EA%AD%B0";
+
+async fn opened() -> Workspace {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    drop(database);
+    Workspace::over(data).await
+}
+
+#[rocket::async_test]
+async fn a_store_of_version_1_opens_with_all_that_it_kept() {
+    let mut workspace = opened().await;
+    for _ in 0..2 {
+        let (ada, bob) = (workspace.holder_of(COUNTESS), workspace.holder_of(BOB));
+        assert_eq!(ada.get("/api/session").await.json()["user"]["display_name"], "Countess");
+
+        let (messages, _) = bob.history("ops").await;
+        assert_eq!(messages.len(), 99, "one was deleted");
+        assert_eq!((&messages[0]["id"], &messages[98]["id"]), (&json!("m6"), &json!("m105")));
+        assert!(messages.iter().all(|message| message["author"]["display_name"] == "Countess"));
+        let of = |id: &str| messages.iter().find(|it| it["id"] == id).expect("it is kept").clone();
+        assert_eq!(of("m90")["text"], "edited for @Bob");
+        let given = &of("m92")["reactions"][0]["users"];
+        assert_eq!(given[0]["display_name"], "Eva", "under the name that she had last");
+        assert_eq!(given[1]["display_name"], "Zoe");
+
+        let ops = bob.channel("ops").await;
+        assert_eq!((&ops["topic"], &ops["unread"]), (&json!("two"), &json!(5)));
+        assert_eq!(ops["created_by"]["display_name"], "Countess");
+        assert_eq!(bob.channel("eves").await["created_by"], json!(null), "she has left");
+        assert_eq!(bob.channel(CHEROKEE).await["name"], "ꭰ");
+        bob.get("/api/channels/gone").await.refused(404, "no-such-channel");
+
+        assert_eq!(ada.reads("@Bob").await, ["just us"]);
+        let zoes = bob.get("/api/channels").await.json();
+        let zoes = zoes["channels"].as_array().expect("channels").iter();
+        let zoes = zoes.filter(|channel| channel["name"] == "@Zoe");
+        let zoes: Vec<_> =
+            zoes.map(|channel| format!("id:{}", channel["id"].as_str().expect("an id"))).collect();
+        assert_eq!(bob.reads(&zoes[0]).await, ["with zoe"]);
+
+        drop((ada, bob));
+        workspace = workspace.restarted().await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_store_of_version_1_goes_on_as_any_other() {
+    let workspace = opened().await;
+    let (ada, bob) = (workspace.holder_of(COUNTESS), workspace.holder_of(BOB));
+    let zoe = workspace.signed_in_as("Zoe").await;
+    workspace.signed_in_as("Eve").await;
+    assert_eq!(ada.patch("/api/channels/ops", json!({ "topic": "three" })).await.status, 200);
+    assert_eq!(bob.put("/api/channels/ops/read", json!({ "message": "m105" })).await.status, 204);
+    assert_eq!(ada.posts("ops", "new").await["author"]["display_name"], "Countess");
+    ada.patch("/api/session", json!({ "display_name": "Ada" })).await;
+    assert_eq!(ada.delete("/api/channels/ops/messages/m90").await.status, 204);
+    zoe.posts("general", "another Zoe").await;
+    let token = zoe.token.clone().expect("a token");
+    drop((ada, bob, zoe));
+
+    let workspace = workspace.restarted().await;
+
+    let (bob, zoe) = (workspace.holder_of(BOB), workspace.holder_of(&token));
+    let ops = bob.channel("ops").await;
+    assert_eq!((&ops["topic"], &ops["unread"]), (&json!("three"), &json!(1)));
+    let (messages, _) = bob.history("ops").await;
+    assert_eq!(messages.len(), 99);
+    assert!(messages.iter().all(|message| message["author"]["display_name"] == "Ada"));
+    assert_eq!(zoe.reads("general").await, ["hello from zoe", "another Zoe"]);
+    assert_eq!(zoe.delete("/api/session").await.status, 204);
+    workspace.signed_in_as("zoe").await;
+}
+
+#[rocket::async_test]
+async fn an_entry_that_cannot_be_read_is_set_aside_and_counted() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    for (key, body) in [
+        ("c.x.m", r#"{"v":1,"nonsense":true}"#),
+        ("x.y.z", r#"{"v":1}"#),
+        ("c.x.m", r#"{"v":99}"#),
+        ("c.x.m", "not JSON"),
+    ] {
+        let insert = "insert into log (key, at, op, body) values (?1, 0, 'no uuid', ?2)";
+        database.execute(insert, [key, body]).expect("an entry");
+    }
+    drop(database);
+
+    let workspace = Workspace::over(data).await;
+
+    let bob = workspace.holder_of(BOB);
+    assert_eq!(bob.channel(CHEROKEE).await["name"], "ꭰ");
+    bob.posts("general", "it goes on").await;
+    let metrics = workspace.visitor().get("/metrics").await;
+    let counted = "houston_log_unreadable_entries_total 4";
+    assert!(metrics.text.lines().any(|line| line == counted), "{}", metrics.text);
+}
+
+/// A store of version 1 in which the bodies of these keys cannot be read.
+fn damaged(keys: &str) -> TempDir {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    let changed = database.execute("update log set body = 'not JSON' where key like ?1", [keys]);
+    assert_eq!(changed.expect("an update"), 1);
+    data
+}
+
+/// The number of the log's entries whose keys are like this.
+fn entries(workspace: &Workspace, keys: &str) -> usize {
+    let database = Connection::open(workspace.data().join("houston.db")).expect("a database");
+    let count = "select count(*) from log where key like ?1";
+    database.query_row(count, [keys], |row| row.get(0)).expect("a count")
+}
+
+#[rocket::async_test]
+async fn what_rests_on_an_entry_that_cannot_be_read_is_kept() {
+    let mut workspace = Workspace::over(damaged("d.n.d3dc89%")).await;
+    for kept in 103..105 {
+        let bob = workspace.holder_of(BOB);
+        bob.get("/api/channels/ops").await.refused(404, "no-such-channel");
+        bob.posts("general", "it goes on").await;
+        drop(bob);
+        workspace = workspace.restarted().await;
+        assert_eq!(entries(&workspace, "c.%.m"), kept);
+    }
+}
+
+#[rocket::async_test]
+async fn an_entry_that_cannot_be_read_does_not_block_its_key() {
+    let workspace = Workspace::over(damaged("d.n.78be47%")).await;
+    let bob = workspace.holder_of(BOB);
+    bob.posts("general", "there is one all the same").await;
+
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    let after = "insert into log (key, at, op, body) select key, at, 'none', 'not JSON' from log \
+                 where key like 'd.u.%' or key like 'd.n.d3dc89%' or key like 'c.%.x.100'";
+    database.execute(after, []).expect("entries");
+    drop(database);
+    let workspace = Workspace::over(data).await;
+    let (ada, bob) = (workspace.holder_of(COUNTESS), workspace.holder_of(BOB));
+    assert_eq!(ada.patch("/api/channels/ops", json!({ "topic": "three" })).await.status, 200);
+    let reaction = "/api/channels/ops/messages/m92/reactions/no";
+    assert_eq!(bob.put(reaction, json!({})).await.status, 204);
+    assert_eq!(bob.delete("/api/session").await.status, 204);
+    workspace.signed_in_as("Bob").await;
+}
