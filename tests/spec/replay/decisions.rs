@@ -1,0 +1,413 @@
+//! Decisions: the entries that the engine would append for what people do, by the state that it
+//! knows at that moment.
+
+use std::sync::Arc;
+
+use houston::domain::channel::{Channel, ChannelKind};
+use houston::domain::entry::{
+    ChangeRecord, ChannelRecord, DirectRecord, Key, MessageRecord, SessionRecord, UserRecord,
+    encode,
+};
+use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
+use houston::domain::message::{Content, Message};
+use houston::domain::names::{ChannelName, DisplayName, Topic};
+use houston::domain::reaction::{Reaction, ReactionGroupRecord};
+use houston::domain::state::State;
+use houston::domain::time::Timestamp;
+use houston::domain::user::{Account, User};
+use houston::engine::log::{Draft, Expect};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::history::Action;
+
+/// Display names, two of them equal.
+const DISPLAY_NAMES: [&str; 5] = ["Ada", "ADA", "Bob", "Cy", "Dee"];
+const CHANNEL_NAMES: [&str; 2] = ["lunch", "noise"];
+const REACTIONS: [&str; 2] = ["👍", "go!"];
+/// How many channels of [`Action::Churn`] there are at most.
+const MAX_CHURN: usize = 60;
+
+/// Makes decisions, and ids that are never made twice.
+pub(super) struct Decisions {
+    made: u64,
+    display_names: Vec<DisplayName>,
+    channel_names: Vec<ChannelName>,
+    churned_names: Vec<ChannelName>,
+    reactions: Vec<Reaction>,
+}
+
+impl Decisions {
+    pub(super) fn new() -> Self {
+        let name = |name: &str| name.parse().expect("a name");
+        Self {
+            made: 0,
+            display_names: DISPLAY_NAMES.map(|it| it.parse().expect("a name")).into(),
+            channel_names: CHANNEL_NAMES.map(name).into(),
+            churned_names: (0..MAX_CHURN).map(|n| name(&format!("churned{n}"))).collect(),
+            reactions: REACTIONS.map(|it| it.parse().expect("a reaction")).into(),
+        }
+    }
+
+    /// The first entry of every store.
+    pub(super) fn general(&mut self) -> Draft {
+        self.open(&ChannelName::general(), None, Expect::Absent)
+    }
+
+    /// What is appended for an action; nothing where it is not allowed, or there is nothing to do.
+    pub(super) fn decide(&mut self, state: &State, action: Action) -> Vec<Draft> {
+        match action {
+            Action::Fill { channel, messages } => self.fill(state, channel, messages),
+            Action::Purge { channel, messages } => self.purge(state, channel, messages),
+            Action::Churn { channels } => self.churn(state, channels),
+            other => self.decide_one(state, other).into_iter().collect(),
+        }
+    }
+
+    fn decide_one(&mut self, state: &State, action: Action) -> Option<Draft> {
+        match action {
+            Action::Put { user, channel, id, has_file } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                let id = format!("m{id}").parse().expect("an id");
+                self.put(state, me, &channel, id, has_file)
+            }
+            Action::Edit { channel, message } => {
+                let (channel, message) = message_in(state, channel, message)?;
+                state.account(message.author.id())?;
+                let content = self.content(message.author.id(), false);
+                Some(self.edit(&channel, &message, content))
+            }
+            Action::Delete { channel, message } => {
+                let (channel, message) = message_in(state, channel, message)?;
+                Some(self.delete(&channel, &message))
+            }
+            Action::React { user, channel, message, reaction } => {
+                let me = account(state, user)?.person.user();
+                let (channel, message) = message_in(state, channel, message)?;
+                channel.is_visible_to(&me.id).then(|| {
+                    let reaction = pick(&self.reactions, reaction).expect("reactions").clone();
+                    self.react(&me, &channel, &message, reaction)
+                })
+            }
+            Action::Create { user, name } => {
+                let me = User::clone(&account(state, user)?.person.user());
+                let name = pick(&self.channel_names, name)?.clone();
+                self.create(state, &name, me)
+            }
+            Action::Describe { channel } => {
+                let channel = public(state, channel)?;
+                self.describe(state, &channel)
+            }
+            Action::Remove { channel } => {
+                let channel = public(state, channel)?;
+                self.remove(&channel)
+            }
+            Action::Begin { user, other } => {
+                let (me, other) = (account(state, user)?, account(state, other)?);
+                self.begin(state, me, other)
+            }
+            Action::SignIn { name } => {
+                let name = pick(&self.display_names, name)?.clone();
+                self.sign_in(state, name)
+            }
+            Action::OpenSession { user } => {
+                let me = account(state, user)?;
+                let mut record = next_record(me);
+                record.sessions.push(self.session());
+                Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
+            }
+            Action::EndSession { user, all } => {
+                let me = account(state, user)?;
+                let mut record = next_record(me);
+                record.sessions.truncate(if all { 0 } else { record.sessions.len() - 1 });
+                Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
+            }
+            Action::Rename { user, name } => {
+                let me = account(state, user)?;
+                let name = pick(&self.display_names, name)?.clone();
+                self.rename(state, me, name)
+            }
+            Action::Mark { user, channel, message } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                let messages: Vec<_> = state.conversation(&channel.id)?.messages().collect();
+                let read = pick(&messages, message)?.seq;
+                let mut positions = state.read_positions(me.person.id());
+                positions.set(channel.id.clone(), read);
+                let record = positions.to_record(|channel| state.channel(channel).is_some());
+                let key = Key::ReadMarkers(me.person.id().clone());
+                Some(self.append(key, encode(&record), Expect::Any))
+            }
+            Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
+        }
+    }
+
+    fn fill(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
+        let mut accounts = accounts(state);
+        let first = usize::from(messages).checked_rem(accounts.len());
+        accounts.rotate_left(first.unwrap_or(0));
+        let Some(me) = accounts.first() else { return Vec::new() };
+        let Some(channel) = channel_of(state, me, channel) else { return Vec::new() };
+        let visible = |it: &&&Account| channel.is_visible_to(it.person.id());
+        let authors: Vec<_> = accounts.iter().filter(visible).collect();
+        let kept = state.conversation(&channel.id).map_or(0, |it| it.messages().len());
+        let fill = (0..usize::from(messages).saturating_sub(kept).max(1)).map(|n| {
+            let author = authors[n % authors.len()];
+            let id = self.make("n").parse().expect("an id");
+            self.post(author, &channel, id, false)
+        });
+        fill.collect()
+    }
+
+    fn purge(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
+        let Some((channel, _)) = message_in(state, channel, 0) else { return Vec::new() };
+        let kept = state.conversation(&channel.id).expect("it has messages").messages();
+        kept.take(messages.into()).map(|message| self.delete(&channel, message)).collect()
+    }
+
+    fn churn(&mut self, state: &State, channels: u8) -> Vec<Draft> {
+        let Some(me) = account(state, channels) else { return Vec::new() };
+        let me = User::clone(&me.person.user());
+        let names = self.churned_names.clone();
+        let drafts =
+            names.iter().take(channels.into()).filter_map(|name| match state.channel_named(name) {
+                Some(channel) => self.remove(channel),
+                None => self.create(state, name, me.clone()),
+            });
+        drafts.collect()
+    }
+
+    fn put(
+        &mut self,
+        state: &State,
+        me: &Account,
+        channel: &Channel,
+        id: MessageId,
+        has_file: bool,
+    ) -> Option<Draft> {
+        match state.conversation(&channel.id).and_then(|it| it.message(&id)) {
+            None => Some(self.post(me, channel, id, has_file)),
+            Some(message) if message.author.id() == me.person.id() => {
+                let content = self.content(me.person.id(), has_file);
+                Some(self.edit(channel, message, content))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn post(&mut self, me: &Account, channel: &Channel, id: MessageId, has_file: bool) -> Draft {
+        let author = User::clone(&me.person.user());
+        let content = self.content(&author.id, has_file);
+        let record = MessageRecord { id, author, content };
+        self.append(Key::Messages(channel.id.clone()), encode(&record), Expect::Any)
+    }
+
+    fn edit(&mut self, channel: &Channel, message: &Message, content: Content) -> Draft {
+        let record = ChangeRecord::Present {
+            content: Some(content),
+            edited_at: Some(Timestamp::from_millis(self.made.cast_signed())),
+            reactions: message.reactions.iter().map(ReactionGroupRecord::from).collect(),
+        };
+        self.change(channel, message, &record)
+    }
+
+    fn delete(&mut self, channel: &Channel, message: &Message) -> Draft {
+        self.change(channel, message, &ChangeRecord::Deleted { id: message.id.clone() })
+    }
+
+    fn react(
+        &mut self,
+        me: &User,
+        channel: &Channel,
+        message: &Message,
+        reaction: Reaction,
+    ) -> Draft {
+        let mut reactions: Vec<_> =
+            message.reactions.iter().map(ReactionGroupRecord::from).collect();
+        match reactions.iter_mut().find(|reacted| reacted.reaction == reaction) {
+            Some(reacted) if reacted.users.iter().any(|user| user.id == me.id) => {
+                reacted.users.retain(|user| user.id != me.id);
+            }
+            Some(reacted) => reacted.users.push(me.clone()),
+            None => reactions.push(ReactionGroupRecord { reaction, users: vec![me.clone()] }),
+        }
+        reactions.retain(|reacted| !reacted.users.is_empty());
+        let edited_at = message.edited_at;
+        let content = edited_at.is_some().then(|| message.content.clone());
+        self.change(channel, message, &ChangeRecord::Present { content, edited_at, reactions })
+    }
+
+    fn change(&mut self, channel: &Channel, message: &Message, record: &ChangeRecord) -> Draft {
+        let key = Key::Change(channel.id.clone(), message.seq);
+        self.append(key, encode(record), message.changed.into())
+    }
+
+    fn create(&mut self, state: &State, name: &ChannelName, creator: User) -> Option<Draft> {
+        let expect = state.last_of_channel_name(name).into();
+        let is_free = state.channel_named(name).is_none();
+        is_free.then(|| self.open(name, Some(creator), expect))
+    }
+
+    fn open(&mut self, name: &ChannelName, creator: Option<User>, expect: Expect) -> Draft {
+        let record = ChannelRecord::Open {
+            id: ChannelId::from(self.make("c")),
+            name: name.clone(),
+            topic: Topic::default(),
+            creator,
+            created_at: None,
+        };
+        self.append(Key::Channel(name.hash()), encode(&record), expect)
+    }
+
+    fn describe(&mut self, state: &State, channel: &Channel) -> Option<Draft> {
+        let ChannelKind::Public { name, creator, .. } = &channel.kind else { return None };
+        let creator = creator.as_ref().and_then(|creator| state.account(creator));
+        let record = ChannelRecord::Open {
+            id: channel.id.clone(),
+            name: name.clone(),
+            topic: self.make("topic").parse().expect("a topic"),
+            creator: creator.map(|account| User::clone(&account.person.user())),
+            created_at: channel.created_at,
+        };
+        Some(self.append(Key::Channel(name.hash()), encode(&record), Expect::At(channel.seq())))
+    }
+
+    fn remove(&mut self, channel: &Channel) -> Option<Draft> {
+        let ChannelKind::Public { name, .. } = &channel.kind else { return None };
+        if *name == ChannelName::general() {
+            return None;
+        }
+        let record = ChannelRecord::Deleted { id: channel.id.clone(), name: Some(name.clone()) };
+        Some(self.append(Key::Channel(name.hash()), encode(&record), Expect::At(channel.seq())))
+    }
+
+    fn begin(&mut self, state: &State, me: &Account, other: &Account) -> Option<Draft> {
+        let direct = Channel::direct(me.person.clone(), other.person.clone());
+        if state.channel(&direct.id).is_some() {
+            return None;
+        }
+        let record = DirectRecord {
+            members: [0, 1].map(|n| User::clone(&direct.members()[n].user())),
+            begun_by: Some(me.person.id().clone()),
+        };
+        Some(self.append(Key::Direct(direct.id), encode(&record), Expect::Absent))
+    }
+
+    fn sign_in(&mut self, state: &State, name: DisplayName) -> Option<Draft> {
+        if state.holder(&name).is_some() {
+            return None;
+        }
+        let expect = state.last_of_display_name(&name).into();
+        let record = UserRecord {
+            user: User { id: UserId::from(self.make("u")), display_name: name },
+            sessions: vec![self.session()],
+            revision: 0,
+            since: state.head(),
+            renamed: None,
+        };
+        let key = Key::User(record.user.display_name.hash());
+        Some(self.append(key, encode(&record), expect))
+    }
+
+    fn rename(&mut self, state: &State, me: &Account, name: DisplayName) -> Option<Draft> {
+        let holder = state.holder(&name);
+        let is_anothers = holder.is_some_and(|holder| holder.person.id() != me.person.id());
+        if me.person.user().display_name == name || is_anothers {
+            return None;
+        }
+        let expect = state.last_of_display_name(&name).into();
+        let mut record = next_record(me);
+        record.user.display_name = name;
+        record.renamed = Some(Seq(0));
+        let key = Key::User(record.user.display_name.hash());
+        Some(self.append(key, encode(&record), expect))
+    }
+
+    fn append(&mut self, key: Key, body: String, expect: Expect) -> Draft {
+        self.made += 1;
+        Draft { op: OpId(Uuid::now_v7()), key, body, expect }
+    }
+
+    fn session(&mut self) -> SessionRecord {
+        let id = SessionId::from(self.make("s"));
+        SessionRecord { id, used_at: Timestamp::from_millis(self.made.cast_signed()) }
+    }
+
+    fn content(&mut self, mentioned: &UserId, has_file: bool) -> Content {
+        let text = self.make("é");
+        let file = json!({
+            "id": self.make("f"), "name": "a.txt", "media_type": "text/plain", "size": self.made,
+            "sha256": "00",
+        });
+        Content {
+            html: format!("<p>{text}</p>"),
+            text: text.parse().expect("a text"),
+            mentions: vec![mentioned.clone()],
+            attachments: if has_file {
+                vec![serde_json::from_value(file).expect("a file")]
+            } else {
+                Vec::new()
+            },
+            folded: None,
+            is_plain: false,
+        }
+    }
+
+    fn make(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}{:04}", self.made)
+    }
+}
+
+fn next_record(account: &Account) -> UserRecord {
+    let sessions = account.sessions.iter();
+    let sessions =
+        sessions.map(|(id, used_at)| SessionRecord { id: id.clone(), used_at: *used_at });
+    UserRecord {
+        user: User::clone(&account.person.user()),
+        sessions: sessions.collect(),
+        revision: account.revision + 1,
+        since: account.since,
+        renamed: account.renamed,
+    }
+}
+
+fn pick<T>(things: &[T], n: u8) -> Option<&T> {
+    things.get(usize::from(n).checked_rem(things.len())?)
+}
+
+/// In the order in which they came.
+fn accounts(state: &State) -> Vec<&Account> {
+    let mut accounts: Vec<_> = state.accounts().collect();
+    accounts.sort_by_key(|account| account.first);
+    accounts
+}
+
+fn account(state: &State, n: u8) -> Option<&Account> {
+    pick(&accounts(state), n).copied()
+}
+
+fn public(state: &State, n: u8) -> Option<Arc<Channel>> {
+    pick(&state.public_channels().collect::<Vec<_>>(), n).map(|channel| (*channel).clone())
+}
+
+/// A channel that the user sees, in the order in which they were created.
+fn channel_of(state: &State, me: &Account, n: u8) -> Option<Arc<Channel>> {
+    let mut channels: Vec<_> = state.channels_of(me.person.id()).collect();
+    channels.sort_by_key(|channel| channel.created);
+    pick(&channels, n).map(|channel| (*channel).clone())
+}
+
+/// A message of a channel that has some.
+fn message_in(state: &State, channel: u8, message: u8) -> Option<(Arc<Channel>, Arc<Message>)> {
+    let messages = |channel: &Channel| {
+        let conversation = state.conversation(&channel.id);
+        conversation.map(|it| it.messages().cloned().collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let mut channels: Vec<_> = state.channels().filter(|it| !messages(it).is_empty()).collect();
+    channels.sort_by_key(|channel| channel.created);
+    let channel = (*pick(&channels, channel)?).clone();
+    let message = pick(&messages(&channel), message)?.clone();
+    Some((channel, message))
+}
