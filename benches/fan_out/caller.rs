@@ -1,27 +1,41 @@
-//! One connection of the load that posts or asks for histories, a request at a time.
+//! A connection of the load that posts or asks for histories, a request at a time.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 
 use crate::Result;
 use crate::stream::receive;
-use crate::wire::Head;
+use crate::wire::{Chunked, Head};
 
 pub(crate) struct Caller {
     connection: TcpStream,
     asked: Option<Asked>,
     /// The answer's head, until it is whole.
     head: Vec<u8>,
-    /// How many bytes of the answer's body are to come, once its head is whole.
-    left: Option<usize>,
+    /// The state of the answer's body, once its head is whole.
+    body: Option<Body>,
 }
 
-/// What a caller waits for.
+/// The state of an answer's body.
+struct Body {
+    bytes: usize,
+    end: End,
+}
+
+/// The way in which a body's end is found.
+enum End {
+    /// The body has this length in bytes.
+    After(usize),
+    /// The body is chunked, and ends with its last chunk.
+    Chunked(Chunked),
+}
+
+/// The purpose of a caller's request.
 #[derive(Clone, Copy)]
 pub(crate) enum Asked {
-    /// That its message of this number is kept.
+    /// To post the message with this number.
     Post(usize),
-    /// A channel's messages.
+    /// To read a channel's messages.
     History,
 }
 
@@ -30,7 +44,7 @@ impl Caller {
         let connection = TcpStream::connect(address)?;
         connection.set_nodelay(true)?;
         connection.set_nonblocking(true)?;
-        Ok(Self { connection, asked: None, head: Vec::new(), left: None })
+        Ok(Self { connection, asked: None, head: Vec::new(), body: None })
     }
 
     pub(crate) fn connection(&self) -> &TcpStream {
@@ -47,38 +61,68 @@ impl Caller {
         Ok(self.connection.write_all(request)?)
     }
 
-    /// Reads; tells what it had asked for when the answer is whole.
+    /// Reads what has arrived. Returns the purpose of the request once the answer is whole.
     pub(crate) fn proceed(&mut self, buffer: &mut [u8]) -> Result<Option<Asked>> {
         let length = receive(&mut self.connection, buffer)?;
         let asked = self.asked.ok_or("an answer came that nobody asked for")?;
-        let left = if let Some(left) = self.left {
-            left.checked_sub(length).ok_or("more came than one answer")?
+        let received = &mut buffer[..length];
+        let is_whole = if let Some(body) = &mut self.body {
+            body.receive(received)?
         } else {
-            self.head.extend_from_slice(&buffer[..length]);
+            self.head.extend_from_slice(received);
             let Some(head) = Head::of(&self.head)? else { return Ok(None) };
-            let body = self.head.len() - head.bytes;
-            let length = asked.check(&head)?;
-            self.head.clear();
-            length.checked_sub(body).ok_or("more came than one answer")?
+            if head.status != asked.status() {
+                return Err(format!("a request was answered {}", head.status).into());
+            }
+            let mut received = std::mem::take(&mut self.head).split_off(head.bytes);
+            self.body.insert(Body::of(&head)?).receive(&mut received)?
         };
-        self.left = (left > 0).then_some(left);
-        if left > 0 {
+        if !is_whole {
             return Ok(None);
+        }
+        let bytes = self.body.take().map_or(0, |body| body.bytes);
+        if matches!(asked, Asked::History) && bytes < crate::load::HISTORY_BYTES {
+            return Err("a history is too short".into());
         }
         self.asked = None;
         Ok(Some(asked))
     }
 }
 
+impl Body {
+    fn of(head: &Head) -> Result<Self> {
+        let end = match head.length {
+            Some(length) => End::After(length),
+            None if head.chunked => End::Chunked(Chunked::default()),
+            None => return Err("an answer without a length".into()),
+        };
+        Ok(Self { bytes: 0, end })
+    }
+
+    /// Takes received bytes, and tells whether the body is whole.
+    fn receive(&mut self, received: &mut [u8]) -> Result<bool> {
+        match &mut self.end {
+            End::After(length) => {
+                self.bytes += received.len();
+                if self.bytes > *length {
+                    return Err("more came than one answer".into());
+                }
+                Ok(self.bytes == *length)
+            }
+            End::Chunked(chunked) => {
+                self.bytes += chunked.decode(received)?.0;
+                Ok(matches!(chunked, Chunked::Ended))
+            }
+        }
+    }
+}
+
 impl Asked {
-    /// The length of an answer's body, if that is the answer that was asked for.
-    fn check(self, head: &Head) -> Result<usize> {
-        let length = head.length.ok_or("an answer without a length")?;
-        match (self, head.status) {
-            (Self::Post(_), 201) => Ok(length),
-            (Self::History, 200) if length >= crate::load::HISTORY_BYTES => Ok(length),
-            (Self::History, 200) => Err("a history is too short".into()),
-            (_, status) => Err(format!("a request was answered {status}").into()),
+    /// The status of a successful answer.
+    fn status(self) -> u16 {
+        match self {
+            Self::Post(_) => 201,
+            Self::History => 200,
         }
     }
 }

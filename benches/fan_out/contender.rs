@@ -1,16 +1,21 @@
 //! The servers that are measured.
 
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
 use crate::Result;
 use crate::peers::{axum, limit, rocket};
 
-/// One of the servers. All speak the same protocol to the load, which is Houston's.
+/// A server that is measured. All speak the same protocol to the load, which is Houston's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contender {
-    /// The server itself, durable.
+    /// Houston itself, durable.
     Houston,
+    /// Another build of Houston, by its place among those that were given.
+    Given(usize),
     /// An epoll loop that writes the same bytes, once for each listener and message.
     Limit,
-    /// The same, but all messages that wait go out in one write.
+    /// The same epoll loop, but all messages that wait go out in one write.
     Coalescing,
     /// Rocket's own `EventStream`.
     Rocket,
@@ -21,12 +26,27 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Houston, Self::Limit, Self::Coalescing, Self::Rocket, Self::Bare, Self::Axum];
+    /// The servers that Houston is compared with.
+    pub(crate) const PEERS: [Self; 5] =
+        [Self::Limit, Self::Coalescing, Self::Rocket, Self::Bare, Self::Axum];
+
+    /// Houston and its other builds.
+    pub(crate) fn houstons() -> impl Iterator<Item = Self> {
+        [Self::Houston].into_iter().chain((0..given().len()).map(Self::Given))
+    }
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::houstons().chain(Self::PEERS)
+    }
+
+    pub(crate) fn is_houston(self) -> bool {
+        matches!(self, Self::Houston | Self::Given(_))
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Houston => "houston",
+            Self::Given(at) => &given()[at].label,
             Self::Limit => "limit",
             Self::Coalescing => "coalescing",
             Self::Rocket => "rocket",
@@ -36,14 +56,14 @@ impl Contender {
     }
 
     pub(crate) fn named(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|it| it.name() == name);
+        let found = Self::all().find(|it| it.name() == name);
         found.ok_or_else(|| format!("there is no server {name}").into())
     }
 
-    /// Is this server, until the process is ended.
+    /// Runs as this server, until the process is ended.
     pub(crate) fn serve(self, port: u16) -> Result<()> {
         match self {
-            Self::Houston => Err("Houston has a binary of its own".into()),
+            Self::Houston | Self::Given(_) => Err("Houston has a binary of its own".into()),
             Self::Limit => limit::serve(port, limit::Writing::Each),
             Self::Coalescing => limit::serve(port, limit::Writing::Together),
             Self::Rocket => rocket::serve(port, rocket::events()),
@@ -51,4 +71,51 @@ impl Contender {
             Self::Axum => axum::serve(port),
         }
     }
+
+    /// Houston's binary: the one that is built beside the bench, or one that was given.
+    pub(crate) fn binary(self) -> Result<&'static Path> {
+        match self {
+            Self::Houston => Ok(Path::new(env!("CARGO_BIN_EXE_houston"))),
+            Self::Given(at) => Ok(&given()[at].binary),
+            _ => Err(format!("{} is no Houston", self.name()).into()),
+        }
+    }
+
+    /// The directory with this Houston's templates and static files: in the working copy that it
+    /// was built in, or else in this one.
+    pub(crate) fn home(self) -> Result<&'static Path> {
+        let binary = self.binary()?;
+        let has_templates = |directory: &&Path| directory.join("templates").is_dir();
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Ok(binary.ancestors().skip(1).find(has_templates).unwrap_or(here))
+    }
+}
+
+/// Another build of Houston.
+#[derive(Debug)]
+pub(crate) struct Build {
+    binary: PathBuf,
+    label: String,
+}
+
+static GIVEN: OnceLock<Vec<Build>> = OnceLock::new();
+
+impl Build {
+    /// Parses `PATH=LABEL`.
+    pub(crate) fn parse(given: &str) -> Result<Self> {
+        let (binary, label) = given.rsplit_once('=').ok_or("a server is given as PATH=LABEL")?;
+        let binary =
+            Path::new(binary).canonicalize().map_err(|error| format!("{binary}: {error}"))?;
+        Ok(Self { binary, label: label.to_owned() })
+    }
+}
+
+/// Adds these builds to the contenders. Called once, before anything is measured.
+pub(crate) fn give(builds: Vec<Build>) {
+    // Nobody gives twice.
+    let _ = GIVEN.set(builds);
+}
+
+fn given() -> &'static [Build] {
+    GIVEN.get().map_or(&[], |builds| builds)
 }

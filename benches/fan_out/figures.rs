@@ -1,40 +1,57 @@
-//! What was measured: each figure of each round, their medians, and the tables of them.
+//! The figures that were measured: each of each round, their medians, and the tables of them.
 
 use std::collections::BTreeMap;
 
 use crate::contender::Contender;
 
-/// What a number means, and in which unit.
+/// The meaning and unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Figure {
     DeliveriesPerSecond,
-    /// The server's processor time over deliveries, in µs.
+    /// The server's processor time per delivery, in µs.
     CpuPerDelivery,
     WritesPerDelivery,
     ChunksPerDelivery,
-    /// Of the load client: where messages coalesce, one reads several.
+    /// The load client's calls of `recv` per delivery: where messages coalesce, one reads several.
     ReadsPerDelivery,
-    /// From when a message is due to its arrival at a stream, in ms.
+    /// The latency from when a message is due to its arrival at a stream, in ms.
     LatencyP50,
     LatencyP99,
     LatencyMax,
-    /// From the first connection to the head of the last stream's answer, in s.
+    /// The time from the first connection to the head of the last stream's answer, in s.
     OpenedIn,
-    /// Before any stream, in MiB.
+    /// The memory before any stream, in MiB.
     IdleMemory,
-    /// What all open streams together added, over their number, in KiB.
+    /// The memory per open stream, in KiB.
     MemoryPerStream,
     PostsPerSecond,
-    /// From when a message is due to its answer, in ms.
+    /// The latency from when a message is due to its answer, in ms.
     AnswerP50,
     AnswerP99,
-    /// The server's processor time over posts, in µs.
+    /// The server's processor time per post, in µs.
     CpuPerPost,
     HistoriesPerSecond,
-    /// The server's processor time over histories, in µs.
+    /// The server's processor time per history, in µs.
     CpuPerHistory,
-    /// From all streams' end until all are open again and have what was posted by then, in s.
+    /// The time from all streams' end until all are open again and have what was posted by then, in
+    /// s.
     CaughtUpIn,
+    /// The server's processor time in percent of one core.
+    CpuShare,
+    /// The time from the start of the process until `/readyz` answers 200, in s.
+    StartedIn,
+    /// The process's resident memory, in MB.
+    ResidentMemory,
+    /// The median time of a repeated request, in ms.
+    MedianTime,
+    /// The length of that request's answer, in kB.
+    AnswerLength,
+    /// The ratio of the 99th percentile beside a noisy neighbour to the one without.
+    OverQuiet,
+    /// The number of the noisy neighbour's requests per second.
+    NoisesPerSecond,
+    /// The part of those requests that was refused, in percent.
+    Refused,
 }
 
 impl Figure {
@@ -58,11 +75,19 @@ impl Figure {
             Self::HistoriesPerSecond => "histories per second",
             Self::CpuPerHistory => "server CPU per history, µs",
             Self::CaughtUpIn => "all caught up in, s",
+            Self::CpuShare => "server CPU, % of one core",
+            Self::StartedIn => "ready in, s",
+            Self::ResidentMemory => "memory, MB (RSS)",
+            Self::MedianTime => "median, ms",
+            Self::AnswerLength => "length, kB",
+            Self::OverQuiet => "p99 over the quiet one",
+            Self::NoisesPerSecond => "noises per second",
+            Self::Refused => "refused of them, %",
         }
     }
 }
 
-/// Stands for a figure that was not had in the time there was.
+/// The value that stands for a figure that could not be measured in time.
 pub(crate) const NOT_KEPT_UP: f64 = f64::INFINITY;
 
 /// All figures, in the order in which they first came.
@@ -75,7 +100,7 @@ struct Row {
     scene: &'static str,
     setting: String,
     figure: Figure,
-    /// Of each server, one of each round.
+    /// The values of each server, one for each round.
     values: BTreeMap<Contender, Vec<f64>>,
 }
 
@@ -113,14 +138,14 @@ impl Board {
         self.rows[self.position(scene, setting, figure)?].median(contender)
     }
 
-    /// Prints each scene's figures, beside each its ratio to the limit's (or else to axum's).
+    /// Prints each scene's figures, beside each its ratio to the limit's, else to axum's, else to
+    /// that of the first build that was given.
     pub(crate) fn print(&self) {
         for rows in
             self.rows.chunk_by(|one, next| one.scene == next.scene && one.setting == next.setting)
         {
             println!("\n## {}: {}\n", rows[0].scene, rows[0].setting);
-            let shown: Vec<_> = Contender::ALL
-                .into_iter()
+            let shown: Vec<_> = Contender::all()
                 .filter(|contender| rows.iter().any(|row| row.values.contains_key(contender)))
                 .collect();
             print!("| {:<28} |", "figure");
@@ -129,8 +154,10 @@ impl Board {
             }
             println!("\n| {:-<28} |{}", "", " -----------------: |".repeat(shown.len()));
             for row in rows {
-                let base = [Contender::Limit, Contender::Coalescing, Contender::Axum]
+                let bases = [Contender::Limit, Contender::Coalescing, Contender::Axum];
+                let base = bases
                     .into_iter()
+                    .chain(Contender::houstons().skip(1))
                     .find_map(|contender| row.median(contender));
                 print!("| {:<28} |", row.figure.name());
                 for contender in &shown {
@@ -158,7 +185,7 @@ fn cell(value: Option<f64>, base: Option<f64>) -> String {
     }
 }
 
-/// A number with three digits or more, and thousands apart.
+/// Formats a number with at least three digits, and thousands separated.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "cannot keep up".to_owned();
@@ -193,7 +220,7 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// All of some latencies, in order.
+/// A sorted list of latencies.
 pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
@@ -202,7 +229,7 @@ impl Latencies {
         Self(micros)
     }
 
-    /// What so many percent of them did not exceed, in milliseconds.
+    /// The latency that this percentage did not exceed, in milliseconds.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let at = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(at).map_or(f64::NAN, |micros| f64::from(*micros) / 1e3)

@@ -1,26 +1,28 @@
-//! Who has got what: each stream each message, once, all in one order; and how late.
+//! The ledger of deliveries: it checks that each stream gets each message once and all in one
+//! order, and measures the latencies.
 
 use crate::Result;
 
-/// What was posted, and who has it.
+/// The messages that were posted, and the streams that have them.
 #[derive(Default)]
 pub(crate) struct Ledger {
     rooms: Vec<Room>,
     messages: Vec<Message>,
     unfinished: usize,
-    /// Whose messages were finished and not yet asked for.
+    /// The callers whose messages were delivered and not yet asked for.
     done: Vec<usize>,
     counts: Counts,
 }
 
-/// What arrived since it was last asked.
+/// The deliveries since the last look.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// From the time at which a message was due to its arrival, for each delivery, in µs.
+    /// The latency of each delivery, from the time at which the message was due, in µs.
     pub(crate) latencies_us: Vec<u32>,
-    /// The same to the answer that the poster got, for each message.
+    /// The latency of each message's answer to its poster, from the time at which it was due, in
+    /// µs.
     pub(crate) answers_us: Vec<u32>,
-    /// Calls of `recv` on streams.
+    /// The number of calls of `recv` on streams.
     pub(crate) reads: u64,
     pub(crate) chunks: u64,
 }
@@ -28,7 +30,7 @@ pub(crate) struct Counts {
 #[derive(Default)]
 struct Room {
     streams: usize,
-    /// The messages' numbers as the streams tell them.
+    /// The messages' numbers, in the order in which the streams have them.
     order: Vec<usize>,
 }
 
@@ -36,9 +38,9 @@ struct Message {
     room: usize,
     caller: usize,
     due_ns: u64,
-    /// Whether some stream has it.
+    /// `true` once some stream has the message.
     told: bool,
-    /// How many streams do not have it, and one more until it is answered.
+    /// The number of streams that do not have the message, and one more until it is answered.
     missing: usize,
 }
 
@@ -47,7 +49,7 @@ impl Ledger {
         &mut self.counts
     }
 
-    /// What arrived since this was last asked.
+    /// Takes the deliveries since the last call.
     pub(crate) fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
@@ -56,7 +58,7 @@ impl Ledger {
         self.messages.len()
     }
 
-    /// How many messages are not answered, or not with every stream of their room.
+    /// The number of messages that are not answered, or not with every stream of their room.
     pub(crate) fn unfinished(&self) -> usize {
         self.unfinished
     }
@@ -68,7 +70,7 @@ impl Ledger {
         self.rooms[room].streams += 1;
     }
 
-    /// A message is sent; tells its number.
+    /// Records that a message is sent, and returns its number.
     pub(crate) fn post(&mut self, room: usize, caller: usize, due_ns: u64) -> usize {
         let missing = self.rooms.get(room).map_or(0, |room| room.streams) + 1;
         self.messages.push(Message { room, caller, due_ns, told: false, missing });
@@ -76,7 +78,7 @@ impl Ledger {
         self.messages.len() - 1
     }
 
-    /// A caller whose message is answered and with every stream; each once for each message.
+    /// Takes a caller whose message is answered and with every stream, once for each message.
     pub(crate) fn next_done(&mut self) -> Option<usize> {
         self.done.pop()
     }
@@ -87,7 +89,7 @@ impl Ledger {
         self.one_less(number);
     }
 
-    /// A stream of this room has a message as its next.
+    /// Records that a stream of this room got a message as its next.
     pub(crate) fn deliver(
         &mut self,
         room: usize,
@@ -116,7 +118,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Checks that everyone is at the end of their room's order, and that nothing is missing in it.
+    /// Checks that every stream is at the end of its room's order, and that nothing is missing in
+    /// it.
     ///
     /// That each position holds what every other stream has there was checked on arrival, as was
     /// that no number is in an order twice.

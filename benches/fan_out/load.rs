@@ -1,4 +1,4 @@
-//! The load: all who listen and all who post, on one thread with one epoll.
+//! The load: all listeners and all posters, on one thread with one epoll.
 //!
 //! It costs little beside the server: a delivery is a `recv` and a search, without a copy. What
 //! arrives is checked by the [`Ledger`].
@@ -16,24 +16,24 @@ use crate::process::Address;
 use crate::stream::{Ready, Stream};
 use crate::wire::Arrived;
 
-/// How long nothing may arrive before the bench gives up.
+/// The time without anything but pings after which the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many streams wait for their answer's beginning at once: fewer than any server's queue of
-/// connections holds (Rust's standard library and Tokio ask for 128), whose overflow measures how
-/// long the kernel waits until it tries again, a second.
+/// The number of streams that wait for their answer's beginning at once: fewer than any server's
+/// queue of connections holds (Rust's standard library and Tokio ask for 128), whose overflow
+/// measures how long the kernel waits until it tries again, a second.
 pub(crate) const OPENED_AT_ONCE: usize = 100;
-/// How many ready connections are learnt of at once.
+/// The number of ready connections that one `epoll_wait` returns at most.
 const EVENTS: usize = 256;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// The length of a message's text, in bytes.
 const TEXT_BYTES: usize = 200;
-/// What the texts are filled with.
+/// The words that the texts are filled with.
 const WORDS: &str = "and this is Houston: all stations report nominal, stand by for the burn; ";
-/// A history has at least that many bytes: its hundred texts.
+/// The least length of a history, which has a hundred texts, in bytes.
 pub(crate) const HISTORY_BYTES: usize = 100 * TEXT_BYTES;
-/// Marks a caller's number among what epoll tells.
+/// The bit that marks a caller's number in epoll's data.
 const CALLER: u64 = 1 << 32;
-/// How long nothing may come until it is believed that nothing more comes.
+/// The time without a message after which it is believed that none comes any more.
 const SILENCE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Load {
@@ -41,19 +41,21 @@ pub(crate) struct Load {
     poller: OwnedFd,
     clock: Instant,
     streams: Vec<Stream>,
-    /// The first stream that is not asked to open yet.
+    /// The number of the first stream that was not asked to open yet.
     unopened: usize,
-    /// How many wait for their answer's beginning.
+    /// The number of streams that wait for their answer's beginning.
     opening: usize,
-    /// How many may.
+    /// The number of streams that may wait for their answer's beginning.
     at_once: usize,
     callers: Vec<Caller>,
+    /// The time at which something was last sent, or anything but a ping arrived.
+    last_progress: Instant,
     ledger: Ledger,
     buffer: Vec<u8>,
     request: Vec<u8>,
 }
 
-/// What came of posting for a while.
+/// The result of posting for a while.
 pub(crate) struct Posting {
     pub(crate) took: Duration,
     pub(crate) messages: usize,
@@ -73,7 +75,7 @@ impl Schedule {
     }
 }
 
-/// Who has nothing to do until they are told: the caller whose request is done with.
+/// A function that is called with each caller whose request is done.
 type Freed<'f> = &'f mut dyn FnMut(&mut Load, usize) -> Result<()>;
 
 impl Load {
@@ -87,14 +89,15 @@ impl Load {
             opening: 0,
             at_once: OPENED_AT_ONCE,
             callers: Vec::new(),
+            last_progress: Instant::now(),
             ledger: Ledger::default(),
             buffer: vec![0; BUFFER_BYTES],
             request: Vec::new(),
         })
     }
 
-    /// Opens so many more streams, which go round the rooms, and of which so many may wait for
-    /// their answer's beginning at once; tells how long that took.
+    /// Opens more streams, on the rooms in turns. `at_once` of them may wait for their answer's
+    /// beginning. Returns the time that it took.
     pub(crate) fn open(&mut self, streams: usize, at_once: usize) -> Result<Duration> {
         let start = Instant::now();
         self.at_once = at_once;
@@ -110,8 +113,8 @@ impl Load {
         Ok(start.elapsed())
     }
 
-    /// Posts for so long with that many messages in flight: each is until it is answered and
-    /// with every stream, and only then the next takes its place.
+    /// Posts for a while with a fixed number of messages in flight: each is in flight until it is
+    /// answered and with every stream, and only then the next takes its place.
     pub(crate) fn post_in_flight(&mut self, flight: usize, during: Duration) -> Result<Posting> {
         self.have_callers(flight)?;
         let (before, start) = (self.ledger.posted(), Instant::now());
@@ -127,8 +130,8 @@ impl Load {
         Ok(self.posting_since(start, before))
     }
 
-    /// Posts so many messages a second for so long, each when it is due, whatever became of those
-    /// before; none when they are not with everyone in time after the last was due.
+    /// Posts messages at a fixed rate for a while, each when it is due, whatever became of those
+    /// before. Returns `None` when they are not with everyone in time after the last was due.
     pub(crate) fn post_on_schedule(
         &mut self,
         per_second: u32,
@@ -146,8 +149,8 @@ impl Load {
         Ok(Some(self.posting_since(schedule.start, before)))
     }
 
-    /// Asks for histories for so long, each caller again when it has been answered; tells how
-    /// many came, and in which time.
+    /// Asks for histories for a while, each caller again when it has been answered. Returns the
+    /// number of answers, and the time.
     pub(crate) fn histories(
         &mut self,
         callers: usize,
@@ -171,8 +174,8 @@ impl Load {
         Ok((answered, start.elapsed()))
     }
 
-    /// Closes all streams at once while messages flow, and opens each again with its last id;
-    /// tells how long it takes until all are open and have what was posted by then.
+    /// Closes all streams at once while messages flow, and opens each again with its last id.
+    /// Returns the time until all are open and have what was posted by then.
     pub(crate) fn storm(
         &mut self,
         per_second: u32,
@@ -206,13 +209,28 @@ impl Load {
         Ok(caught_up - start)
     }
 
-    /// Waits for silence, then checks that each stream got everything, once and in one order.
+    /// Reads for a while what comes, which is pings.
+    pub(crate) fn listen(&mut self, during: Duration) -> Result<()> {
+        let end = Instant::now() + during;
+        loop {
+            let wait = end.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return Ok(());
+            }
+            self.turn(Some(wait), &mut |_, _| Ok(()))?;
+        }
+    }
+
+    /// Waits until no message comes any more, then checks that each stream got everything, once and in one order.
     pub(crate) fn verify(&mut self) -> Result<()> {
-        while self.turn(Some(SILENCE), &mut |_, _| Ok(()))? {}
+        self.last_progress = Instant::now();
+        while self.last_progress.elapsed() < SILENCE {
+            self.turn(Some(SILENCE), &mut |_, _| Ok(()))?;
+        }
         self.ledger.verify(self.streams.iter().map(|stream| (stream.room, stream.position)))
     }
 
-    /// Forgets what arrived so far, but not that it did.
+    /// Forgets the latencies of what arrived so far.
     pub(crate) fn forget_counts(&mut self) {
         self.ledger.take_counts();
     }
@@ -231,7 +249,7 @@ impl Load {
         })
     }
 
-    /// Posts what is due, and otherwise waits for what arrives until something is.
+    /// Posts what is due, and otherwise waits for arrivals until something is due.
     fn turn_on_schedule(&mut self, schedule: &mut Schedule) -> Result<()> {
         let due = schedule.due();
         let wait = due.saturating_duration_since(Instant::now());
@@ -246,7 +264,8 @@ impl Load {
         self.post(caller, due)
     }
 
-    /// Waits until every message is with everyone, or until then; tells which it was.
+    /// Waits until every message is with everyone, or until a deadline. Returns `false` at the
+    /// deadline.
     fn finish(&mut self, until: Instant) -> Result<bool> {
         while self.ledger.unfinished() > 0 {
             let wait = until.saturating_duration_since(Instant::now());
@@ -281,6 +300,7 @@ impl Load {
         text.replace_range(TEXT_BYTES - 1.., ".");
         self.request.clear();
         write!(self.request, "{}", self.address.post(room, &text))?;
+        self.last_progress = Instant::now();
         self.callers[caller].ask(Asked::Post(number), &self.request)
     }
 
@@ -292,11 +312,12 @@ impl Load {
             epoll::add(&self.poller, connection, key, epoll::EventFlags::OUT)?;
             self.unopened += 1;
             self.opening += 1;
+            self.last_progress = Instant::now();
         }
         Ok(())
     }
 
-    /// Waits for what arrives, and deals with it; tells whether anything did. Without a time to
+    /// Waits for arrivals, and handles them. Returns whether there were any. Without a time to
     /// wait, something must.
     fn turn(&mut self, wait: Option<Duration>, freed: Freed) -> Result<bool> {
         let nothing = epoll::EventData::new_u64(0);
@@ -304,7 +325,7 @@ impl Load {
             [epoll::Event { flags: epoll::EventFlags::empty(), data: nothing }; EVENTS];
         let timeout = wait.unwrap_or(PATIENCE).try_into()?;
         let ready = epoll::wait(&self.poller, &mut events[..], Some(&timeout))?;
-        if ready == 0 && wait.is_none() {
+        if wait.is_none() && self.last_progress.elapsed() > PATIENCE {
             let missing = self.ledger.unfinished();
             return Err(format!("nothing arrives: {missing} messages are under way").into());
         }
@@ -323,15 +344,18 @@ impl Load {
     }
 
     fn stream_ready(&mut self, index: usize) -> Result<()> {
-        let Self { streams, ledger, buffer, address, clock, .. } = self;
+        let Self { streams, ledger, buffer, address, clock, last_progress, .. } = self;
         let stream = &mut streams[index];
         let (room, mut now_ns, mut chunks) = (stream.room, None, 0);
         let each = |position, arrived: &Arrived| {
-            let now_ns = *now_ns.get_or_insert_with(|| nanos(clock.elapsed()));
+            let now_ns = *now_ns.get_or_insert_with(|| {
+                *last_progress = Instant::now();
+                nanos(clock.elapsed())
+            });
             let late_ns = now_ns.saturating_sub(arrived.due_ns);
             ledger.deliver(room, position, arrived.number, late_ns)
         };
-        let ready = stream.proceed(address.stream(room), buffer, &mut chunks, each)?;
+        let ready = stream.proceed(|| address.stream(index, room), buffer, &mut chunks, each)?;
         match ready {
             Ready::Asked => {
                 let key = epoll::EventData::new_u64(index as u64);
@@ -354,7 +378,10 @@ impl Load {
     fn caller_ready(&mut self, index: usize, freed: Freed) -> Result<()> {
         match self.callers[index].proceed(&mut self.buffer)? {
             None => Ok(()),
-            Some(Asked::History) => freed(self, index),
+            Some(Asked::History) => {
+                self.last_progress = Instant::now();
+                freed(self, index)
+            }
             Some(Asked::Post(number)) => {
                 self.ledger.answer(number, nanos(self.clock.elapsed()));
                 Ok(())

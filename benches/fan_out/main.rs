@@ -1,20 +1,25 @@
-//! One message to everyone who listens: how fast, at what cost, and beside whom.
+//! The bench of fan-out: the speed and cost of delivering one message to all listeners, beside
+//! other servers.
 //!
-//! `cargo bench --bench fan_out -- [--scene NAME]... [--rounds N] [--quick] [--check]`; see
-//! `benches/README.md` for what is measured and what the figures mean.
+//! `cargo bench --bench fan_out -- [--scene NAME]... [--rounds N] [--server PATH=LABEL]...
+//! [--no-peers] [--quick] [--check]`; see `benches/README.md` for what is measured and what the
+//! figures mean.
 
 #![expect(clippy::print_stdout, reason = "a bench reports on standard output")]
 #![expect(clippy::cast_precision_loss, reason = "figures are printed with three digits")]
 
 mod caller;
 mod contender;
+mod crowd;
 mod figures;
 mod goals;
+mod http;
 mod ledger;
 mod load;
 mod peers;
 mod process;
 mod scenes;
+mod store;
 mod stream;
 mod wire;
 
@@ -23,13 +28,13 @@ use std::process::ExitCode;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::contender::Contender;
+use crate::contender::{Build, Contender, give};
 use crate::figures::Board;
 use crate::scenes::{SCENES, Scene, Size};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// How many of its open files a process needs for other things than streams.
+/// The number of open files that a process needs for other things than streams.
 const OTHER_FILES: usize = 300;
 
 fn main() -> ExitCode {
@@ -58,22 +63,27 @@ fn run() -> Result<ExitCode> {
     Ok(if wanted.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What is asked for on the command line.
+/// The options of the command line.
 struct Wanted {
     scenes: Vec<String>,
     rounds: usize,
     size: Size,
+    /// `true` if Houston is compared with other servers than its own builds.
+    peers: bool,
     check: bool,
 }
 
 impl Wanted {
     fn from(given: Vec<String>) -> Result<Self> {
-        let mut wanted = Self { scenes: Vec::new(), rounds: 3, size: Size::Full, check: false };
+        let (scenes, mut builds) = (Vec::new(), Vec::new());
+        let mut wanted = Self { scenes, rounds: 3, size: Size::Full, peers: true, check: false };
         let mut given = given.into_iter();
         while let Some(option) = given.next() {
             match option.as_str() {
                 "--scene" => wanted.scenes.push(given.next().ok_or("which scene?")?),
                 "--rounds" => wanted.rounds = given.next().ok_or("how many rounds?")?.parse()?,
+                "--server" => builds.push(Build::parse(&given.next().ok_or("which server?")?)?),
+                "--no-peers" => wanted.peers = false,
                 "--quick" => (wanted.rounds, wanted.size) = (1, Size::Quick),
                 "--check" => wanted.check = true,
                 // What `cargo bench` says to every bench.
@@ -81,6 +91,7 @@ impl Wanted {
                 other => return Err(format!("there is no option {other}").into()),
             }
         }
+        give(builds);
         for name in &wanted.scenes {
             if !SCENES.iter().any(|scene| scene.name == name) {
                 let names: Vec<_> = SCENES.iter().map(|scene| scene.name).collect();
@@ -95,13 +106,15 @@ impl Wanted {
     }
 }
 
-/// Plays round after round; in each the servers take turns, in another order.
+/// Plays all rounds; in each the servers take turns, in another order.
 fn measure(wanted: &Wanted) -> Result<Board> {
     let mut board = Board::default();
     for round in 0..wanted.rounds {
         for scene in SCENES.iter().filter(|scene| wanted.includes(scene)) {
-            let mut order = scene.contenders.to_vec();
-            order.rotate_left(round % scene.contenders.len());
+            let peers = if wanted.peers { scene.peers } else { &[] };
+            let mut order: Vec<_> = Contender::houstons().chain(peers.iter().copied()).collect();
+            let first = round % order.len();
+            order.rotate_left(first);
             for contender in order {
                 let name = contender.name();
                 eprintln!("round {} of {}: {}, {name}", round + 1, wanted.rounds, scene.name);
@@ -112,14 +125,14 @@ fn measure(wanted: &Wanted) -> Result<Board> {
     Ok(board)
 }
 
-/// Every stream is an open file, of the server and of the load.
+/// Raises the limit of open files: every stream is one, of the server and of the load.
 fn raise_open_files_limit() -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
-/// How many streams a process can have open.
+/// The number of streams that a process can have open.
 fn most_streams() -> Result<usize> {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     Ok(usize::try_from(files)?.saturating_sub(OTHER_FILES))

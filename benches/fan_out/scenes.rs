@@ -1,29 +1,37 @@
-//! What is measured: each scene starts a server of its own, and plays one round with it.
+//! The scenes of the bench: each starts a server of its own, and plays one round with it.
 
 use std::time::Duration;
 
 use crate::Result;
 use crate::contender::Contender;
+use crate::crowd::{Crowd, Noise};
 use crate::figures::{Board, Figure, Latencies, NOT_KEPT_UP};
 use crate::load::{Load, OPENED_AT_ONCE, Posting};
-use crate::process::{Process, Spent, Usage};
+use crate::process::{Process, Settings, Spent, Usage};
+use crate::store::Population;
 
-use Contender::{Axum, Bare, Coalescing, Houston, Limit};
+use Contender::{Axum, Bare, Coalescing, Limit};
 
-/// How long a server may take, after the last message was due, until all have it.
+/// The time that a server may take after the last message was due until all have it.
 const IN_TIME: Duration = Duration::from_secs(5);
-/// How long memory is given to settle once all streams are open.
+/// The time that memory is given to settle once all streams are open.
 const SETTLING: Duration = Duration::from_millis(300);
-/// Messages before what is measured.
+/// The number of messages to warm up with before the measurement.
 const WARM_UP: Duration = Duration::from_millis(100);
+/// The time for which idle streams are watched: many pings.
+const PINGED: Duration = Duration::from_mins(1);
+/// The time for which others post beside each noise.
+const BESIDE_NOISE: Duration = Duration::from_secs(6);
+/// The number of requests for a median time.
+const ASKED: usize = 20;
 const STORM_PER_SECOND: u32 = 20;
 const LATENCY_PER_SECOND: u32 = 50;
 
-/// How much is done.
+/// The extent of a run.
 #[derive(Clone, Copy)]
 pub(crate) enum Size {
     Full,
-    /// Little, to see that the bench works.
+    /// A short run, to see that the bench works.
     Quick,
 }
 
@@ -45,19 +53,21 @@ impl Size {
 
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
-    pub(crate) contenders: &'static [Contender],
+    /// The servers that play it beside Houston.
+    pub(crate) peers: &'static [Contender],
     play: fn(&mut Round) -> Result<()>,
 }
 
 /// All scenes, in the order in which they are played.
-pub(crate) const SCENES: [Scene; 7] = [
-    Scene { name: "fan-out", contenders: &Contender::ALL, play: fan_out },
-    Scene { name: "latency", contenders: &[Houston, Coalescing, Bare, Axum], play: latency },
-    Scene { name: "rooms", contenders: &[Houston, Coalescing, Bare, Axum], play: rooms },
-    Scene { name: "posts", contenders: &[Houston, Bare, Axum], play: posts },
-    Scene { name: "histories", contenders: &[Houston, Limit, Axum], play: histories },
-    Scene { name: "idle", contenders: &[Houston, Limit, Bare, Axum], play: idle },
-    Scene { name: "storm", contenders: &[Houston, Axum], play: storm },
+pub(crate) const SCENES: [Scene; 8] = [
+    Scene { name: "fan-out", peers: &Contender::PEERS, play: fan_out },
+    Scene { name: "latency", peers: &[Coalescing, Bare, Axum], play: latency },
+    Scene { name: "rooms", peers: &[Coalescing, Bare, Axum], play: rooms },
+    Scene { name: "posts", peers: &[Bare, Axum], play: posts },
+    Scene { name: "histories", peers: &[Limit, Axum], play: histories },
+    Scene { name: "idle", peers: &[Limit, Bare, Axum], play: idle },
+    Scene { name: "storm", peers: &[Axum], play: storm },
+    Scene { name: "crowded", peers: &[], play: crowded },
 ];
 
 impl Scene {
@@ -84,13 +94,13 @@ struct Stage {
 }
 
 impl Stage {
-    fn start(contender: Contender, rooms: usize) -> Result<Self> {
-        let process = Process::start(contender, rooms)?;
+    fn start(contender: Contender, rooms: usize, streams: usize) -> Result<Self> {
+        let process = Process::start(contender, rooms, streams)?;
         let load = Load::new(&process.address)?;
         Ok(Self { process, load })
     }
 
-    /// Runs something, and tells what the server spent on it.
+    /// Runs something, and returns the resources that the server used for it.
     fn measure<T>(&mut self, run: impl FnOnce(&mut Load) -> Result<T>) -> Result<(T, Spent)> {
         let before: Usage = self.process.usage()?;
         let got = run(&mut self.load)?;
@@ -99,15 +109,16 @@ impl Stage {
 }
 
 impl Round<'_> {
-    fn stage(&self, rooms: usize) -> Result<Stage> {
-        Stage::start(self.contender, rooms)
+    /// Starts a server with this number of rooms, and users for this number of streams.
+    fn stage(&self, rooms: usize, streams: usize) -> Result<Stage> {
+        Stage::start(self.contender, rooms, streams)
     }
 
     fn add(&mut self, setting: &str, figure: Figure, value: f64) {
         self.board.add(self.scene, setting, figure, self.contender, value);
     }
 
-    /// Opens so many streams; what that took and holds is a figure.
+    /// Opens this number of streams; the time and memory that this takes are figures.
     fn open(&mut self, stage: &mut Stage, streams: usize) -> Result<()> {
         let idle = stage.process.memory_kib()?;
         let opened_in = stage.load.open(streams, OPENED_AT_ONCE)?;
@@ -144,12 +155,12 @@ impl Round<'_> {
     }
 }
 
-/// One channel, everyone listens, with some messages in flight.
+/// The scene of one channel to which everyone listens, with some messages in flight.
 fn fan_out(round: &mut Round) -> Result<()> {
     for (streams, flights) in [(1_000, &[1, 8, 32][..]), (5_000, &[1, 8])] {
         let streams = round.size.streams(streams);
         let during = round.size.during(Duration::from_millis(1_500));
-        let mut stage = round.stage(1)?;
+        let mut stage = round.stage(1, streams)?;
         round.open(&mut stage, streams)?;
         for flight in flights {
             stage.load.post_in_flight(*flight, WARM_UP)?;
@@ -163,12 +174,12 @@ fn fan_out(round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-/// One channel, with messages that come when they come.
+/// The scene of one channel, with messages at regular times.
 fn latency(round: &mut Round) -> Result<()> {
     for streams in [1_000, 5_000] {
         let streams = round.size.streams(streams);
         let during = round.size.during(Duration::from_secs(4));
-        let mut stage = round.stage(1)?;
+        let mut stage = round.stage(1, streams)?;
         stage.load.open(streams, OPENED_AT_ONCE)?;
         stage.load.post_in_flight(1, WARM_UP)?;
         stage.load.forget_counts();
@@ -187,10 +198,10 @@ fn latency(round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-/// Many channels with few listeners each.
+/// The scene of many channels with few listeners each.
 fn rooms(round: &mut Round) -> Result<()> {
     let (rooms, flight) = (round.size.streams(100), 8);
-    let mut stage = round.stage(rooms)?;
+    let mut stage = round.stage(rooms, rooms * 20)?;
     stage.load.open(rooms * 20, OPENED_AT_ONCE)?;
     stage.load.post_in_flight(flight, WARM_UP)?;
     stage.load.forget_counts();
@@ -200,10 +211,10 @@ fn rooms(round: &mut Round) -> Result<()> {
     stage.load.verify()
 }
 
-/// Nobody listens.
+/// The scene of posting while nobody listens.
 fn posts(round: &mut Round) -> Result<()> {
     for clients in [1, 64] {
-        let mut stage = round.stage(1)?;
+        let mut stage = round.stage(1, 0)?;
         stage.load.post_in_flight(clients, WARM_UP)?;
         stage.load.forget_counts();
         let during = round.size.during(Duration::from_millis(1_500));
@@ -219,9 +230,9 @@ fn posts(round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-/// Everyone comes at once and reads what is kept.
+/// The scene of everyone coming at once and reading the history.
 fn histories(round: &mut Round) -> Result<()> {
-    let mut stage = round.stage(1)?;
+    let mut stage = round.stage(1, 0)?;
     for _ in 0..100 {
         stage.load.post_in_flight(1, Duration::ZERO)?;
     }
@@ -234,13 +245,13 @@ fn histories(round: &mut Round) -> Result<()> {
     Ok(())
 }
 
-/// Many listen, and nobody says anything; and before that, a rush for an empty room.
+/// The scene of many idle streams, after a rush for an empty room.
 fn idle(round: &mut Round) -> Result<()> {
     let rush = round.size.streams(5_000);
-    let rushed_in = round.stage(1)?.load.open(rush, rush)?.as_secs_f64();
+    let rushed_in = round.stage(1, rush)?.load.open(rush, rush)?.as_secs_f64();
     round.add(&format!("{rush} streams, all at once"), Figure::OpenedIn, rushed_in);
     let half = round.size.streams(5_000).min(crate::most_streams()? / 2);
-    let mut stage = round.stage(1)?;
+    let mut stage = round.stage(1, 2 * half)?;
     let idle_kib = stage.process.memory_kib()?;
     round.open(&mut stage, half)?;
     stage.load.open(half, OPENED_AT_ONCE)?;
@@ -250,19 +261,86 @@ fn idle(round: &mut Round) -> Result<()> {
     round.add(&setting, Figure::IdleMemory, idle_kib / 1024.0);
     let per_stream = (stage.process.memory_kib()? - idle_kib) / streams as f64;
     round.add(&setting, Figure::MemoryPerStream, per_stream);
+    // The peers' pings are rarer.
+    if round.contender.is_houston() {
+        let during = round.size.during(PINGED);
+        let ((), spent) = stage.measure(|load| load.listen(during))?;
+        let share = 100.0 * spent.cpu.as_secs_f64() / during.as_secs_f64();
+        round.add(&setting, Figure::CpuShare, share);
+    }
     stage.load.verify()
 }
 
-/// All streams end at once and come back, while messages flow.
+/// The scene of all streams ending at once and coming back, while messages flow.
 fn storm(round: &mut Round) -> Result<()> {
     for streams in [1_000, 5_000] {
         let streams = round.size.streams(streams);
         let (before, after) = (Duration::from_millis(500), Duration::from_millis(500));
-        let mut stage = round.stage(1)?;
+        let mut stage = round.stage(1, streams)?;
         stage.load.open(streams, OPENED_AT_ONCE)?;
         let caught_up_in = stage.load.storm(STORM_PER_SECOND, before, after)?;
         round.add(&format!("{streams} streams"), Figure::CaughtUpIn, caught_up_in.as_secs_f64());
         stage.load.verify()?;
     }
     Ok(())
+}
+
+/// The scene of thousands of full channels and thousands of users, with noisy neighbours.
+fn crowded(round: &mut Round) -> Result<()> {
+    let (channels, users) = (round.size.streams(5_000), round.size.streams(10_000));
+    let population = Population { channels, users };
+    for rate_limits in [true, false] {
+        let store = population.store(round.contender)?;
+        let data = store.directory.path();
+        let process = Process::launch(round.contender, data, Settings { rate_limits })?;
+        let address = process.address.socket;
+        let crowd = Crowd { population, tokens: &store.tokens, address };
+        if rate_limits {
+            std::thread::sleep(SETTLING);
+            round.add("start", Figure::StartedIn, process.started_in.as_secs_f64());
+            round.add("start", Figure::ResidentMemory, process.resident_mb()?);
+            for path in ["/api/channels", "/"] {
+                let (median_ms, length) = crowd.median_ms(path, ASKED)?;
+                let setting = format!("GET {path}");
+                round.add(&setting, Figure::MedianTime, median_ms);
+                round.add(&setting, Figure::AnswerLength, length as f64 / 1e3);
+            }
+            round.add_noises("limited", &crowd, &Noise::BY_ONE)?;
+        } else {
+            let noises = [&Noise::BY_ONE[..], &Noise::BY_STREAMS].concat();
+            round.add_noises("without limits", &crowd, &noises)?;
+        }
+    }
+    Ok(())
+}
+
+impl Round<'_> {
+    /// Posts beside each of these noises, and before each without any; all times without noise are
+    /// one figure.
+    fn add_noises(&mut self, limits: &str, crowd: &Crowd, noises: &[Noise]) -> Result<()> {
+        let during = self.size.during(BESIDE_NOISE);
+        // Whatever is slow the first time.
+        crowd.post(None, during / 4)?;
+        let (mut quiet_us, mut beside) = (Vec::new(), Vec::new());
+        for noise in noises {
+            quiet_us.extend(crowd.post(None, during / 2)?.answers_us);
+            beside.push((noise, crowd.post(Some(*noise), during)?));
+        }
+        let quiet = Latencies::of(quiet_us);
+        let quiet_p99 = quiet.percentile_ms(99);
+        let setting = format!("{limits}, quiet");
+        self.add(&setting, Figure::AnswerP50, quiet.percentile_ms(50));
+        self.add(&setting, Figure::AnswerP99, quiet_p99);
+        for (noise, measured) in beside {
+            let setting = format!("{limits}, {}", noise.name());
+            let answers = Latencies::of(measured.answers_us);
+            let p99 = answers.percentile_ms(99);
+            self.add(&setting, Figure::AnswerP50, answers.percentile_ms(50));
+            self.add(&setting, Figure::AnswerP99, p99);
+            self.add(&setting, Figure::OverQuiet, p99 / quiet_p99);
+            self.add(&setting, Figure::NoisesPerSecond, measured.noises_per_second);
+            self.add(&setting, Figure::Refused, 100.0 * measured.refused);
+        }
+        Ok(())
+    }
 }

@@ -1,4 +1,4 @@
-//! One listener of the load: a connection that asks for an event stream and reads it.
+//! A listener of the load: a connection that asks for an event stream and reads it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,11 +11,11 @@ use crate::wire::{Arrived, Chunked, Head, frames};
 
 pub(crate) struct Stream {
     pub(crate) room: usize,
-    /// How many messages it has got.
+    /// The number of messages that it has got.
     pub(crate) position: usize,
     state: State,
     chunked: Chunked,
-    /// What was received and is not whole yet: of the head, or of a frame.
+    /// The part of the head, or of a frame, that was received before the rest.
     torn: Vec<u8>,
     /// The id of the last message, with which it resumes.
     last_id: Vec<u8>,
@@ -24,18 +24,18 @@ pub(crate) struct Stream {
 enum State {
     Closed,
     Connecting(TcpStream),
-    /// The request is sent; the answer's head is to come.
+    /// Waiting for the head of the answer; the request is sent.
     Asked(TcpStream),
     Open(TcpStream),
 }
 
-/// What a stream became when its connection was ready.
+/// The progress of a stream when its connection was ready.
 pub(crate) enum Ready {
-    /// Connected, and has sent its request: from now on it reads.
+    /// The stream is connected and has sent its request: from now on it reads.
     Asked,
     /// The answer began.
     Opened,
-    /// It read from an answer that had begun.
+    /// The stream read from an answer that had begun.
     Read,
 }
 
@@ -76,10 +76,11 @@ impl Stream {
         }
     }
 
-    /// Goes on after its connection became ready; calls with each message, and counts chunks.
+    /// Continues after the connection became ready: calls a function with each message, and counts
+    /// chunks.
     pub(crate) fn proceed(
         &mut self,
-        request: &str,
+        request: impl FnOnce() -> String,
         buffer: &mut [u8],
         chunks: &mut u64,
         each: impl FnMut(usize, &Arrived) -> Result<()>,
@@ -88,7 +89,7 @@ impl Stream {
             State::Closed => Err("a closed stream is ready".into()),
             State::Connecting(connection) => {
                 sockopt::socket_error(&connection)??;
-                self.ask(&connection, request)?;
+                self.ask(&connection, request())?;
                 self.state = State::Asked(connection);
                 Ok(Ready::Asked)
             }
@@ -116,8 +117,8 @@ impl Stream {
         }
     }
 
-    fn ask(&self, mut connection: &TcpStream, request: &str) -> Result<()> {
-        let mut request = request.as_bytes().to_vec();
+    fn ask(&self, mut connection: &TcpStream, request: String) -> Result<()> {
+        let mut request = request.into_bytes();
         if !self.last_id.is_empty() {
             request.extend_from_slice(b"Last-Event-ID: ");
             request.extend_from_slice(&self.last_id);
@@ -136,6 +137,9 @@ impl Stream {
     ) -> Result<()> {
         let (length, begun) = self.chunked.decode(received)?;
         *chunks += begun;
+        if self.chunked.is_over() {
+            return Err("the server ended a stream".into());
+        }
         let (position, last_id) = (&mut self.position, &mut self.last_id);
         let mut hear_frame = |frame: &[u8]| -> Result<()> {
             let Some(arrived) = Arrived::of(frame)? else { return Ok(()) };
@@ -157,7 +161,7 @@ impl Stream {
     }
 }
 
-/// Reads once what has arrived: nothing, when it was ready for another reason.
+/// Reads once what has arrived, which is nothing when the connection was ready for another reason.
 pub(crate) fn receive(connection: &mut TcpStream, buffer: &mut [u8]) -> Result<usize> {
     match connection.read(buffer) {
         Ok(0) => Err("the server hung up".into()),

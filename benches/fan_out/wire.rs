@@ -1,4 +1,4 @@
-//! What arrives on a connection, understood: heads of answers, chunks, events.
+//! The parser of what arrives on a connection: heads of answers, chunks, events.
 //!
 //! Frames may be torn over chunks and chunks over reads; nothing is copied but a frame's first
 //! part until the rest arrives.
@@ -9,7 +9,7 @@ use memchr::memmem::{self, Finder};
 
 use crate::Result;
 
-/// What a message's number and time come after, in every server's JSON.
+/// The text before a message's number and time, in every server's JSON.
 const MARK: &[u8] = b"\"text\":\"message ";
 
 static TEXT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
@@ -18,15 +18,15 @@ static FRAME_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\
 /// The head of an answer.
 pub(crate) struct Head {
     pub(crate) status: u16,
-    /// Of the body, unless it is chunked.
+    /// The length of the body; `None` if it is chunked.
     pub(crate) length: Option<usize>,
     pub(crate) chunked: bool,
-    /// How many bytes the head itself has.
+    /// The length of the head itself, in bytes.
     pub(crate) bytes: usize,
 }
 
 impl Head {
-    /// The head, when it is whole.
+    /// Parses the head, once it is whole.
     pub(crate) fn of(received: &[u8]) -> Result<Option<Self>> {
         let Some(end) = memmem::find(received, b"\r\n\r\n") else { return Ok(None) };
         let text = str::from_utf8(&received[..end])?.to_ascii_lowercase();
@@ -38,23 +38,27 @@ impl Head {
     }
 }
 
-/// Where a reader of the chunked transfer coding is (RFC 9112, section 7.1).
+/// The state of a reader of the chunked transfer coding (RFC 9112, section 7.1).
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Chunked {
-    /// In the line that says the next chunk's size, with what was read of it.
+    /// In the line with the next chunk's size, with the digits read so far.
     Size(usize),
-    /// In that line, after the size.
+    /// In the line with the next chunk's size, after it.
     Extension(usize),
-    /// That many bytes of the chunk are to come.
+    /// Within a chunk, of which this many bytes are to come.
     Data(usize),
     /// Between a chunk and the next size.
     #[default]
     Between,
+    /// After the size of the last chunk, which has no data: an empty line is to come.
+    Last,
+    /// After the end of the body.
+    Ended,
 }
 
 impl Chunked {
-    /// Moves the chunks' data to the front of the bytes; tells how much that is, and how many
-    /// chunks began.
+    /// Moves the chunks' data to the front of the bytes, and returns its length and the number of
+    /// chunks that began.
     pub(crate) fn decode(&mut self, bytes: &mut [u8]) -> Result<(usize, u64)> {
         let (mut at, mut kept, mut begun) = (0, 0, 0);
         while at < bytes.len() {
@@ -72,12 +76,18 @@ impl Chunked {
         Ok((kept, begun))
     }
 
+    /// Tells whether nothing more is to come but the body's end.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Self::Last | Self::Ended)
+    }
+
     fn after(self, byte: u8) -> Result<Self> {
         Ok(match (self, byte) {
             (Self::Between, b'\r' | b'\n') => Self::Between,
-            (Self::Size(0) | Self::Extension(0), b'\n') => {
-                return Err("the server ended a stream".into());
-            }
+            (Self::Size(0) | Self::Extension(0), b'\n') | (Self::Last, b'\r') => Self::Last,
+            (Self::Last, b'\n') => Self::Ended,
+            (Self::Last, _) => return Err("an answer with trailers".into()),
+            (Self::Ended, _) => return Err("more came than one answer".into()),
             (Self::Size(size) | Self::Extension(size), b'\n') => Self::Data(size),
             (Self::Size(size), b'\r' | b';') | (Self::Extension(size), _) => Self::Extension(size),
             (Self::Between, digit) => Self::Size(hexadecimal(digit)?),
@@ -92,7 +102,7 @@ fn hexadecimal(digit: u8) -> Result<usize> {
     Ok(value.try_into()?)
 }
 
-/// Calls with each whole frame; tells how many bytes they took.
+/// Calls a function with each whole frame, and returns the number of bytes that they took.
 pub(crate) fn frames(body: &[u8], mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<usize> {
     let mut at = 0;
     while let Some(length) = FRAME_END.find(&body[at..]) {
@@ -102,17 +112,17 @@ pub(crate) fn frames(body: &[u8], mut each: impl FnMut(&[u8]) -> Result<()>) -> 
     Ok(at)
 }
 
-/// A message as a stream tells it.
+/// A message as a stream delivers it.
 pub(crate) struct Arrived<'f> {
     pub(crate) number: usize,
-    /// When it was to be sent, in nanoseconds of the load's clock.
+    /// The time at which the message was due, in nanoseconds of the load's clock.
     pub(crate) due_ns: u64,
     /// The event's id, with which a stream resumes.
     pub(crate) id: &'f [u8],
 }
 
 impl<'f> Arrived<'f> {
-    /// The message in a frame; other events and comments have none.
+    /// Parses the message in a frame; `None` for other events and comments.
     pub(crate) fn of(frame: &'f [u8]) -> Result<Option<Self>> {
         let Some(at) = TEXT.find(frame) else { return Ok(None) };
         let mut words = frame[at + MARK.len()..].split(|byte| *byte == b' ');

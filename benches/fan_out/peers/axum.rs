@@ -1,4 +1,4 @@
-//! axum's `Sse` over a broadcast channel, as a careful user would write it.
+//! A peer with axum's `Sse` over a broadcast channel, as a careful user would write it.
 //!
 //! A message is made into JSON once, not for each listener. Who resumes, or was too slow for the
 //! channel, gets what they missed from the room's history, and a `reset` if that is too short.
@@ -25,9 +25,9 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 use crate::Result;
 use crate::peers::{Draft, History, KEPT, Message};
 
-/// How many messages wait for a listener at most.
+/// The number of messages that may wait for a listener.
 const WAITING: usize = 1024;
-/// Between signs of life.
+/// The time between signs of life.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Default)]
@@ -125,13 +125,14 @@ impl Room {
 struct Listener {
     room: Arc<Room>,
     said: Receiver<Said>,
-    /// The last message that it has, or that came before it listened.
+    /// The number of the last message that the listener has, or that came before it listened.
     last: u64,
     missed: VecDeque<Arc<Message>>,
 }
 
 impl Listener {
-    /// Listens first, so that nothing falls between what it missed and what it hears.
+    /// Subscribes to the channel before it reads the history, so that no message falls between the
+    /// two.
     fn new(room: Arc<Room>, resumed: Option<u64>) -> Self {
         let said = room.said.subscribe();
         let last = resumed.unwrap_or(0);

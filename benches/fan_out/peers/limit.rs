@@ -1,4 +1,5 @@
-//! What the kernel leaves to gain: one thread, one epoll, the same bytes as Houston writes.
+//! A server at the limit of what the kernel allows: one thread, one epoll, the same bytes as
+//! Houston writes.
 //!
 //! It parses no more of a request than it must, and makes each frame once. A listener is a socket
 //! and two empty buffers.
@@ -15,19 +16,19 @@ use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use crate::Result;
 use crate::peers::{Draft, KEPT, Message};
 
-/// How many connections may wait to be accepted: the most that Linux grants by default.
+/// The number of connections that may wait to be accepted: the most that Linux grants by default.
 const BACKLOG: i32 = 4096;
-/// How many ready connections are learnt of at once.
+/// The number of ready connections that one `epoll_wait` returns at most.
 const EVENTS: usize = 1024;
 /// The listening socket's key; connections count from 0.
 const LISTENER: u64 = u64::MAX;
 
-/// When a room's messages are written.
+/// The time at which a room's messages are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// Each as it comes, with a write of its own.
+    /// Each message as it comes, with a write of its own.
     Each,
-    /// All that wait, in one write.
+    /// All messages that wait, in one write.
     Together,
 }
 
@@ -43,7 +44,7 @@ struct Loop {
 struct Connection {
     socket: TcpStream,
     input: Vec<u8>,
-    /// What the socket did not take yet.
+    /// The bytes that the socket did not take yet.
     output: Vec<u8>,
 }
 
@@ -52,10 +53,10 @@ struct Room {
     listeners: Vec<usize>,
     /// Frames that are not written yet.
     waiting: String,
-    /// Who posted them, with their answers.
+    /// The connections that posted them, with their answers.
     answers: Vec<(usize, String)>,
     kept: VecDeque<String>,
-    /// The answer to who asks for what is kept, unless that has changed.
+    /// The cached answer with the history, until it changes.
     history: Option<Vec<u8>>,
     seq: u64,
 }
@@ -177,7 +178,7 @@ impl Loop {
         })
     }
 
-    /// Writes what waits in a room to all who listen, as one chunk, and answers the posters.
+    /// Writes what waits in a room to all listeners, as one chunk, and answers the posters.
     fn deliver(&mut self, room: usize) -> Result<()> {
         if self.rooms[room].answers.is_empty() {
             return Ok(());
@@ -195,7 +196,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Writes what is left from before and then this, as far as the socket takes it.
+    /// Writes what is left from before and then these bytes, as far as the socket takes it.
     fn write(&mut self, index: usize, bytes: &[u8]) -> Result<()> {
         let Some(Connection { socket, output, .. }) = &mut self.connections[index] else {
             return Ok(());
@@ -272,7 +273,7 @@ fn with_head(status: &str, json: &str) -> String {
     )
 }
 
-/// A request's method and target, and its body; when it is whole.
+/// The method, target and body of a request, once it is whole.
 fn request(input: &[u8]) -> Result<Option<(String, Vec<u8>)>> {
     let Some(end) = memchr::memmem::find(input, b"\r\n\r\n") else { return Ok(None) };
     let head = str::from_utf8(&input[..end])?;

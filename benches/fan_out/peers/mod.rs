@@ -1,4 +1,4 @@
-//! What Houston is compared with: small servers with its protocol, in memory.
+//! The peers that Houston is compared with: small servers with its protocol, in memory.
 //!
 //! They answer the same requests with the same JSON, as far as the load asks. They know no
 //! sessions, no rights and no disk.
@@ -11,10 +11,10 @@ pub(crate) mod axum;
 pub(crate) mod limit;
 pub(crate) mod rocket;
 
-/// How many messages a room keeps.
+/// The number of messages that a room keeps.
 const KEPT: usize = 100;
 
-/// What is posted.
+/// The body of a post.
 #[derive(Deserialize)]
 struct Draft {
     text: String,
@@ -41,7 +41,7 @@ struct Author {
     display_name: &'static str,
 }
 
-/// A room's messages, as they are answered.
+/// The body of a history.
 #[derive(Serialize)]
 struct History<'h> {
     messages: Vec<&'h Message>,

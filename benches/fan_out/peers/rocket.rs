@@ -1,6 +1,6 @@
-//! Rocket with a broadcast channel: its `EventStream`, as the chat example of its guide has it; or
-//! bytes that are made once and all that wait in one chunk, to tell what of Houston's cost is
-//! Rocket's.
+//! A peer with Rocket and a broadcast channel: Rocket's `EventStream`, as the chat example of its
+//! guide has it; or bytes that are made once and all that wait in one chunk, to tell what of
+//! Houston's cost is Rocket's.
 
 use std::collections::HashMap;
 use std::io;
@@ -22,7 +22,7 @@ use tokio_util::io::StreamReader;
 use crate::Result;
 use crate::peers::{Draft, Message};
 
-/// How many messages wait for a listener at most, as in the guide.
+/// The number of messages that may wait for a listener, as in the guide.
 const WAITING: usize = 1024;
 /// The buffer of each stream that writes chunks, as large as Houston's.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -31,7 +31,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 struct Rooms(Mutex<HashMap<String, Arc<Room>>>);
 
 struct Room {
-    /// The last message's number; who holds it may send the next.
+    /// The last message's number. Whoever holds the lock may send the next.
     last: Mutex<u64>,
     said: Sender<Arc<Said>>,
 }
@@ -39,7 +39,7 @@ struct Room {
 /// A message on its way to the listeners.
 struct Said {
     message: Message,
-    /// Made by the first listener that wants it.
+    /// The frame, made by the first listener that wants it.
     frame: OnceLock<Bytes>,
 }
 
@@ -52,12 +52,12 @@ impl Said {
     }
 }
 
-/// With an `Event` for each listener.
+/// Serves a stream with an `Event` for each listener.
 pub(crate) fn events() -> Vec<Route> {
     routes![event_stream, say]
 }
 
-/// With bytes that are made once, and all that wait for a listener in one chunk.
+/// Serves a stream with bytes that are made once, and all that wait for a listener in one chunk.
 pub(crate) fn chunks() -> Vec<Route> {
     routes![chunk_stream, say]
 }
