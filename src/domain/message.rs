@@ -144,7 +144,13 @@ impl Content {
     /// The number of bytes of text and rendering.
     #[must_use]
     pub fn text_bytes(&self) -> u64 {
-        (self.text.as_str().len() + self.html().len()) as u64
+        let text = self.text.as_str().len();
+        let html = if self.is_plain {
+            PARAGRAPH.len() + text + PARAGRAPH_END.len()
+        } else {
+            self.html.len()
+        };
+        (text + html) as u64
     }
 
     /// Tells whether the text or a file's name contains this [folded] word.
