@@ -52,6 +52,8 @@ pub struct State {
     renamed: BTreeMap<Seq, UserId>,
     channels: HashMap<ChannelId, Arc<Channel>>,
     directory: BTreeMap<ChannelName, Arc<Channel>>,
+    /// The public channels by their [last event](State::last_event_in).
+    by_last_event: BTreeMap<Seq, ChannelId>,
     /// The direct conversations of each user.
     directs: HashMap<UserId, BTreeSet<ChannelId>>,
     conversations: HashMap<ChannelId, Arc<Conversation>>,

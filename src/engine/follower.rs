@@ -76,7 +76,7 @@ impl Follower {
                         let (seq, op) = (entry.seq, entry.op);
                         let applied = live.state.apply(entry);
                         for event in &applied.events {
-                            self.core.publish(&mut live, seq, event, &mut results.deliveries);
+                            self.core.publish(seq, event, &mut results.deliveries);
                         }
                         results.spent.extend(applied.spent);
                         results.orphaned_files.extend(applied.orphaned_files);

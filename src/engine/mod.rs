@@ -209,8 +209,6 @@ struct Core {
 /// the state and the rooms at the same entry.
 struct Live {
     state: State,
-    /// The last entry with an event for everybody on the stream of everything.
-    last_public_event: Seq,
 }
 
 /// The outcome of an entry.

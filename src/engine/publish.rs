@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Core;
 use super::room::{Payload, Room};
-use super::{Core, Live};
 use crate::domain::channel::{Channel, ChannelKind};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, Epoch, Seq, SessionId, StartId};
 use crate::domain::message::Message;
-use crate::domain::state::State;
 use crate::wire::cursor::Cursor;
 use crate::wire::event::{self, MessageFrame};
 
@@ -82,36 +81,30 @@ impl Core {
 
     /// Pushes an event to the rooms of those whom it concerns. Events of direct conversations go to
     /// their two members alone.
-    pub(super) fn publish(
-        &self,
-        live: &mut Live,
-        seq: Seq,
-        event: &Event,
-        deliveries: &mut Deliveries,
-    ) {
+    pub(super) fn publish(&self, seq: Seq, event: &Event, deliveries: &mut Deliveries) {
         if let Some(channel) = event.channel() {
             self.publish_in_channel(channel, seq, event, deliveries);
         }
         match event {
             Event::MessagePosted(channel, _) | Event::MessageDeleted { channel, .. } => {
                 let activity = Payload::Activity(channel.id.clone());
-                self.publish_to_viewers(live, channel, seq, &activity, deliveries);
+                self.publish_to_viewers(channel, seq, &activity, deliveries);
             }
             Event::ChannelCreated(channel) | Event::ChannelUpdated(channel) => {
                 let created = matches!(event, Event::ChannelCreated(_));
                 let event = if created { "channel-created" } else { "channel-updated" };
                 let payload = Payload::Channel { event, channel: channel.id.clone() };
-                self.publish_to_viewers(live, channel, seq, &payload, deliveries);
+                self.publish_to_viewers(channel, seq, &payload, deliveries);
             }
             Event::ChannelDeleted(channel) => {
                 let frame = channel_deleted(self.cursor_of_everything(seq), channel);
                 let payload = Payload::Shared(frame);
-                self.publish_to_viewers(live, channel, seq, &payload, deliveries);
+                self.publish_to_viewers(channel, seq, &payload, deliveries);
             }
             Event::Renamed(person) => {
                 self.presence.rename(&person.user());
                 let frame = event::about_user("renamed", &(&**person).into());
-                self.publish_to_all(live, seq, Payload::Shared(frame), deliveries);
+                self.publish_to_all(seq, Payload::Shared(frame), deliveries);
             }
             Event::Read(user, channels) => {
                 if let Some(room) = self.user_rooms.get(user) {
@@ -171,7 +164,6 @@ impl Core {
 
     fn publish_to_viewers(
         &self,
-        live: &mut Live,
         channel: &Channel,
         seq: Seq,
         payload: &Payload,
@@ -179,7 +171,7 @@ impl Core {
     ) {
         match &channel.kind {
             ChannelKind::Public { .. } => {
-                self.publish_to_all(live, seq, payload.clone(), deliveries);
+                self.publish_to_all(seq, payload.clone(), deliveries);
             }
             ChannelKind::Direct { members: [one, other], .. } => {
                 let other = (one.id() != other.id()).then_some(other);
@@ -193,14 +185,7 @@ impl Core {
         }
     }
 
-    fn publish_to_all(
-        &self,
-        live: &mut Live,
-        seq: Seq,
-        payload: Payload,
-        deliveries: &mut Deliveries,
-    ) {
-        live.last_public_event = seq;
+    fn publish_to_all(&self, seq: Seq, payload: Payload, deliveries: &mut Deliveries) {
         self.lobby.push(Some(seq), payload);
         deliveries.add_room(&self.lobby);
     }
@@ -212,15 +197,4 @@ fn channel_deleted(cursor: Cursor, channel: &Channel) -> bytes::Bytes {
         // Nobody is left to get it.
         ChannelKind::Direct { .. } => bytes::Bytes::new(),
     }
-}
-
-/// The last entry with an event for everybody on the stream of everything, as far as the state
-/// knows.
-pub(super) fn last_public_event(state: &State) -> Seq {
-    let channels = state.public_channels().map(|channel| {
-        let conversation = state.conversation(&channel.id);
-        channel.seq().max(conversation.map(|it| it.last_activity()).unwrap_or_default())
-    });
-    let renamed = state.renamed_since(Seq(0)).map(|(seq, _)| seq);
-    channels.chain(renamed).chain([state.last_channel_deletion()]).max().unwrap_or_default()
 }

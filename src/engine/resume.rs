@@ -321,11 +321,12 @@ fn changes_since(
 
 /// The last entry that had an event for this user on the stream of everything.
 fn last_event_for(live: &Live, me: &UserId, positions: &ReadPositions) -> Seq {
-    let directs = live.state.directs_of(me).into_iter().map(|channel| {
-        let conversation = live.state.conversation(&channel.id);
-        channel.seq().max(conversation.map(|it| it.last_activity()).unwrap_or_default())
-    });
-    directs.chain([live.last_public_event, positions.last_moved()]).max().unwrap_or_default()
+    let directs = live.state.directs_of(me).into_iter();
+    let directs = directs.filter_map(|channel| live.state.last_event_in(&channel.id));
+    directs
+        .chain([live.state.last_public_event(), positions.last_moved()])
+        .max()
+        .unwrap_or_default()
 }
 
 /// The events after `seen` on this user's stream of everything, in order. `None` where some may be
@@ -347,7 +348,8 @@ fn events_since(
     }
     let mut activity: HashMap<&ChannelId, Seq> =
         positions.moved_since(seen).map(|(seq, channel)| (channel, seq)).collect();
-    for channel in live.state.channels_of(me.id()) {
+    let directs = live.state.directs_of(me.id());
+    for channel in live.state.public_channels_since(seen).chain(directs) {
         if channel.seq() > seen {
             let created = channel.created > seen;
             let name = if created { "channel-created" } else { "channel-updated" };

@@ -62,13 +62,12 @@ pub(super) async fn start(
     log.erase(spent);
     let (departures, pending_departures) = mpsc::unbounded_channel();
     let (applied_sender, applied) = watch::channel(state.head());
-    let last_public_event = super::publish::last_public_event(&state);
     let lobby = Arc::new(Room::default());
     let core = Arc::new(Core {
         blobs,
         epoch: log.epoch(),
         starts: log.starts(),
-        live: RwLock::new(Live { state, last_public_event }),
+        live: RwLock::new(Live { state }),
         rooms: WeakMap::default(),
         user_rooms: WeakMap::default(),
         applied,

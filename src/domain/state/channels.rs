@@ -108,6 +108,43 @@ impl State {
         self.conversations.get(id)
     }
 
+    /// The last entry that created or changed this channel, or posted or deleted a message in it. It
+    /// never goes back.
+    #[must_use]
+    pub fn last_event_in(&self, id: &ChannelId) -> Option<Seq> {
+        let channel = self.channels.get(id)?.seq();
+        let activity = self.conversations.get(id).map(|it| it.last_activity());
+        Some(channel.max(activity.unwrap_or_default()))
+    }
+
+    /// The public channels with an event after the entry `seen`, in the order of their last events.
+    /// O(their number).
+    pub fn public_channels_since(&self, seen: Seq) -> impl Iterator<Item = &Arc<Channel>> {
+        let later = self.by_last_event.range(Seq(seen.0 + 1)..);
+        later.filter_map(|(_, id)| self.channels.get(id))
+    }
+
+    /// The last entry with an event that everybody sees: of a public channel, a deletion of one, or a
+    /// rename. It goes back when somebody leaves who was renamed last. O(log n).
+    #[must_use]
+    pub fn last_public_event(&self) -> Seq {
+        let channel = self.by_last_event.last_key_value().map(|(seq, _)| *seq);
+        let deletion = self.deleted_channels.back().map(|deleted| deleted.seq);
+        channel.max(deletion).max(self.last_rename()).unwrap_or_default()
+    }
+
+    /// Moves a public channel to its place by its last event, which was `before`.
+    pub(super) fn move_by_last_event(&mut self, id: &ChannelId, before: Option<Seq>) {
+        if !self.channels.get(id).is_some_and(|channel| channel.is_public()) {
+            return;
+        }
+        if let Some(before) = before {
+            self.by_last_event.remove(&before);
+        }
+        let now = self.last_event_in(id);
+        self.by_last_event.extend(now.map(|now| (now, id.clone())));
+    }
+
     /// The last kept entry under the key of this channel name: the expectation for the next one.
     #[must_use]
     pub fn last_of_channel_name(&self, name: &ChannelName) -> Option<Seq> {
@@ -126,12 +163,6 @@ impl State {
         }
         let later = deleted.iter().filter(|deleted| deleted.seq > seen);
         Some(later.map(|deleted| (deleted.seq, &deleted.name)).collect())
-    }
-
-    /// The last remembered entry that deleted a public channel; 0 where there is none.
-    #[must_use]
-    pub fn last_channel_deletion(&self) -> Seq {
-        self.deleted_channels.back().map(|deleted| deleted.seq).unwrap_or_default()
     }
 
     pub(super) fn apply_channel(
@@ -157,6 +188,7 @@ impl State {
         if present.is_some() != is_change && !entry.lenient {
             return entry.refused();
         }
+        let last_event = self.last_event_in(&id);
         let mut applied = Applied::default();
         if let Some(superseded) = present.and_then(|present| present.updated) {
             applied.spent.push(superseded);
@@ -173,7 +205,8 @@ impl State {
         self.keyed.add(&key, entry.seq);
         self.directory.insert(name, channel.clone());
         self.channels.insert(id.clone(), channel.clone());
-        self.conversations.entry(id).or_default();
+        self.conversations.entry(id.clone()).or_default();
+        self.move_by_last_event(&id, last_event);
         let event = if is_change { Event::ChannelUpdated } else { Event::ChannelCreated };
         applied.events.push(event(channel));
         applied
@@ -276,6 +309,9 @@ impl State {
     /// Removes a channel with its conversation, and spends the entries of both: the channel's own
     /// last.
     fn forget_channel(&mut self, id: &ChannelId, applied: &mut Applied) -> Option<Arc<Channel>> {
+        if let Some(last_event) = self.last_event_in(id) {
+            self.by_last_event.remove(&last_event);
+        }
         let conversation = self.conversations.remove(id).unwrap_or_default();
         for message in conversation.messages() {
             self.release_message(message, applied);

@@ -38,8 +38,10 @@ impl State {
         self.files.hold(&id, &message);
         self.count_text(&message);
         self.message_count += 1;
-        let conversation = Arc::make_mut(self.conversations.entry(id).or_default());
+        let last_event = self.last_event_in(&id);
+        let conversation = Arc::make_mut(self.conversations.entry(id.clone()).or_default());
         let fallen = conversation.add(message.clone());
+        self.move_by_last_event(&id, last_event);
         let mut applied = Applied::default();
         if let Some(fallen) = fallen {
             self.release_message(&fallen, &mut applied);
@@ -77,6 +79,7 @@ impl State {
                 self.replace_message(channel, &before, after)
             }
             ChangeRecord::Deleted { id } => {
+                let last_event = self.last_event_in(channel);
                 let conversation =
                     Arc::make_mut(self.conversations.entry(channel.clone()).or_default());
                 if conversation.remembers_deleting(message) {
@@ -85,6 +88,7 @@ impl State {
                 // Remembered even where the message fell out before: once it is erased, a replay
                 // cannot tell whether it was still there.
                 let (removed, forgotten) = conversation.delete(message, entry.seq, id.clone());
+                self.move_by_last_event(channel, last_event);
                 let mut applied = Applied::default();
                 if let Some(removed) = removed {
                     self.release_message(&removed, &mut applied);

@@ -124,6 +124,11 @@ impl State {
         renamed.filter_map(|(seq, id)| Some((*seq, &self.people.get(id)?.person)))
     }
 
+    /// The entry of the last rename of those that are kept.
+    pub(super) fn last_rename(&self) -> Option<Seq> {
+        self.renamed.last_key_value().map(|(seq, _)| *seq)
+    }
+
     pub(super) fn apply_user(
         &mut self,
         entry: EntryHeader,

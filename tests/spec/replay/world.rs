@@ -308,6 +308,15 @@ impl World {
                 state.renamed_since(seen).map(|(seq, it)| (seq, it.user())).collect::<Vec<_>>()
             };
             prop_assert_eq!(renamed(replayed), renamed(&self.live));
+            let later = replayed.public_channels_since(seen).map(|channel| &channel.id);
+            let last_event = |id: &ChannelId| replayed.last_event_in(id);
+            let mut scanned: Vec<_> = replayed
+                .public_channels()
+                .map(|channel| &channel.id)
+                .filter(|id| last_event(id) > Some(seen))
+                .collect();
+            scanned.sort_by_key(|id| last_event(id));
+            prop_assert_eq!(later.collect::<Vec<_>>(), scanned);
         }
         Ok(())
     }
