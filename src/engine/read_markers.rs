@@ -1,7 +1,7 @@
 //! Read markers: gathered in memory, and appended to the log at most once a second for a user, all
 //! channels in one entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -63,13 +63,8 @@ impl Engine {
 impl Core {
     /// The read positions of this user, with those that are not in the log yet.
     pub(super) fn read_positions(&self, live: &Live, user: &UserId) -> ReadPositions {
-        let mut positions = live.state.read_positions(user);
-        if let Some(pending) = self.pending_markers.0.lock().get(user) {
-            for (channel, read) in pending {
-                positions.set(channel.clone(), *read);
-            }
-        }
-        positions
+        let pending = self.pending_markers.0.lock().get(user).cloned();
+        live.state.read_positions(user).with_pending(pending.unwrap_or_default())
     }
 
     /// Appends the gathered markers of all users, and forgets them once they are applied.
@@ -79,12 +74,15 @@ impl Core {
     }
 
     async fn flush_markers_of(self: &Arc<Self>, log: &Arc<dyn Log>, user: UserId) {
-        let (record, taken) = {
+        let taken = self.pending_markers.0.lock().get(&user).cloned().unwrap_or_default();
+        let (positions, gone) = {
             let live = self.live.read();
-            let taken = self.pending_markers.0.lock().get(&user).cloned().unwrap_or_default();
-            let exists = |channel: &ChannelId| live.state.channel(channel).is_some();
-            (self.read_positions(&live, &user).to_record(exists), taken)
+            let positions = live.state.read_positions(&user).with_pending(taken.clone());
+            let is_gone = |channel: &&ChannelId| live.state.channel(channel).is_none();
+            let gone: HashSet<_> = positions.channels().filter(is_gone).cloned().collect();
+            (positions, gone)
         };
+        let record = positions.to_record(|channel| !gone.contains(channel));
         let (key, body) = (Key::ReadMarkers(user.clone()), encode(&record));
         let draft = Draft { op: fresh_op(), key, body, expect: Expect::Any };
         // Where it cannot be stored now, the next flush tries again.

@@ -23,6 +23,8 @@ struct ReadMarker {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ReadMarkers {
     markers: Arc<HashMap<ChannelId, ReadMarker>>,
+    /// The last entry that moved a marker.
+    last_moved: Seq,
     /// The entry that holds all markers, once there is one.
     entry: Option<Seq>,
     /// The entries of version 1, of one channel each, that no later entry has replaced.
@@ -34,6 +36,9 @@ pub(super) struct ReadMarkers {
 pub struct ReadPositions {
     since: Seq,
     markers: Arc<HashMap<ChannelId, ReadMarker>>,
+    last_moved: Seq,
+    /// Those that no entry holds yet.
+    pending: HashMap<ChannelId, Seq>,
 }
 
 impl ReadPositions {
@@ -41,39 +46,50 @@ impl ReadPositions {
     /// read.
     #[must_use]
     pub fn of(&self, channel: &ChannelId) -> Seq {
-        self.markers.get(channel).map_or(self.since, |marker| marker.read)
+        let stored = || self.markers.get(channel).map(|marker| marker.read);
+        self.pending.get(channel).copied().or_else(stored).unwrap_or(self.since)
     }
 
-    /// Marks a channel as read up to this message.
-    pub fn set(&mut self, channel: ChannelId, read: Seq) {
-        Arc::make_mut(&mut self.markers).insert(channel, ReadMarker { read, by: Seq(0) });
+    /// The same positions with these that no entry holds yet.
+    #[must_use]
+    pub fn with_pending(self, pending: HashMap<ChannelId, Seq>) -> Self {
+        Self { pending, ..self }
+    }
+
+    /// The channels with a marker, in no order; some may come twice.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelId> {
+        self.markers.keys().chain(self.pending.keys())
     }
 
     /// The channels whose marker was moved after the entry `seen`, each with the entry that moved it.
     pub fn moved_since(&self, seen: Seq) -> impl Iterator<Item = (Seq, &ChannelId)> {
-        let moved = self.markers.iter().filter(move |(_, marker)| marker.by > seen);
+        let markers = if seen < self.last_moved { Some(&*self.markers) } else { None };
+        let moved = markers.into_iter().flatten().filter(move |(_, marker)| marker.by > seen);
         moved.map(|(channel, marker)| (marker.by, channel))
     }
 
     /// The last entry that moved a marker; 0 where there is none.
     #[must_use]
     pub fn last_moved(&self) -> Seq {
-        self.markers.values().map(|marker| marker.by).max().unwrap_or_default()
+        self.last_moved
     }
 
-    /// Makes a record of the markers of all channels for which `keep` holds. Markers that were
-    /// [set](Self::set) here count as moved by the entry that will hold the record. It holds the
+    /// Makes a record of the markers of all channels for which `keep` holds. The
+    /// [pending](Self::with_pending) ones count as moved by the entry that will hold it. It holds the
     /// latest `KEPT_READ_MARKERS`: an entry has a largest size.
     #[must_use]
     pub fn to_record(&self, keep: impl Fn(&ChannelId) -> bool) -> ReadMarkersRecord {
+        let stored =
+            self.markers.iter().filter(|(channel, _)| !self.pending.contains_key(*channel));
+        let stored = stored.map(|(channel, marker)| (channel, (marker.read, marker.by)));
+        let pending = self.pending.iter().map(|(channel, read)| (channel, (*read, Seq(0))));
         let mut markers: Vec<_> =
-            self.markers.iter().filter(|(channel, _)| keep(channel)).collect();
+            stored.chain(pending).filter(|(channel, _)| keep(channel)).collect();
         if markers.len() > KEPT_READ_MARKERS {
-            markers.sort_unstable_by_key(|(_, marker)| Reverse(marker.read));
+            markers.sort_unstable_by_key(|(_, (read, _))| Reverse(*read));
             markers.truncate(KEPT_READ_MARKERS);
         }
-        let read = markers.into_iter();
-        let read = read.map(|(channel, marker)| (channel.clone(), (marker.read, marker.by)));
+        let read = markers.into_iter().map(|(channel, marker)| (channel.clone(), marker));
         ReadMarkersRecord { read: read.collect() }
     }
 }
@@ -83,8 +99,10 @@ impl State {
     #[must_use]
     pub fn read_positions(&self, user: &UserId) -> ReadPositions {
         let since = self.account(user).map(|account| account.since).unwrap_or_default();
-        let markers = self.read_markers.get(user).map(|it| it.markers.clone()).unwrap_or_default();
-        ReadPositions { since, markers }
+        let stored = self.read_markers.get(user);
+        let (markers, last_moved) =
+            stored.map(|it| (it.markers.clone(), it.last_moved)).unwrap_or_default();
+        ReadPositions { since, markers, last_moved, pending: HashMap::new() }
     }
 
     pub(super) fn apply_read_markers(
@@ -106,6 +124,7 @@ impl State {
         let before = self.read_markers.insert(
             user.clone(),
             ReadMarkers {
+                last_moved: markers.values().map(|marker| marker.by).max().unwrap_or_default(),
                 markers: Arc::new(markers),
                 entry: Some(entry.seq),
                 former: BTreeMap::new(),
@@ -131,6 +150,7 @@ impl State {
         let markers = self.read_markers.entry(user).or_default();
         let marker = ReadMarker { read: record.read, by: entry.seq };
         Arc::make_mut(&mut markers.markers).insert(channel.clone(), marker);
+        markers.last_moved = entry.seq;
         let superseded = markers.former.insert(channel, entry.seq);
         Applied { spent: superseded.into_iter().collect(), ..Applied::default() }
     }

@@ -133,8 +133,8 @@ impl Decisions {
                 let channel = channel_of(state, me, channel)?;
                 let messages: Vec<_> = state.conversation(&channel.id)?.messages().collect();
                 let read = pick(&messages, message)?.seq;
-                let mut positions = state.read_positions(me.person.id());
-                positions.set(channel.id.clone(), read);
+                let pending = [(channel.id.clone(), read)].into();
+                let positions = state.read_positions(me.person.id()).with_pending(pending);
                 let record = positions.to_record(|channel| state.channel(channel).is_some());
                 let key = Key::ReadMarkers(me.person.id().clone());
                 Some(self.append(key, encode(&record), Expect::Any))
