@@ -20,9 +20,10 @@ use super::room::{Lagged, Payload, ReadResult, Room, Slot};
 use super::wake_queue::Subscription;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::ids::{ChannelId, UserId};
+use crate::domain::ids::{ChannelId, Seq, UserId};
 use crate::domain::user::{Person, Session};
 use crate::wire::channel::ChannelSnapshot;
+use crate::wire::cursor::Cursor;
 use crate::wire::event;
 
 /// Largest chunk, in bytes, but for a single larger frame.
@@ -36,6 +37,8 @@ pub struct Listener {
     room: Arc<Room>,
     subject: Subject,
     me: Arc<Person>,
+    /// The stream's cursors, but for their sequence.
+    cursor: Cursor,
     position: u64,
     backlog: Backlog,
     subscription: Subscription,
@@ -78,19 +81,20 @@ impl Engine {
         from: Resume,
     ) -> Result<Listener, EngineError> {
         let core = &self.core;
-        let (snapshot, me, room, position, head) = {
+        let (snapshot, me, room, position, head, end) = {
             let live = core.live.read();
             let channel = live.find(named, session)?;
             let me = live.account(session)?.person.clone();
             let room = core.rooms.get_or_make(channel.id.clone(), Room::default);
             let position = room.start_position();
             let read = core.read_positions(&live, me.id()).of(&channel.id);
-            (live.snapshot(&channel, read), me, room, position, live.state.head())
+            let end = core.session_end(&live, session)?;
+            (live.snapshot(&channel, read), me, room, position, live.state.head(), end)
         };
         let backlog = core.channel_backlog(&snapshot, &me, from, head);
         self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
         let subject = Subject::Channel(snapshot.channel.id.clone());
-        self.open_stream(session, Opening { me, room, subject, position, backlog })
+        self.open_stream(session, Opening { me, room, subject, position, backlog, end })
     }
 
     /// Opens a stream of what happens everywhere.
@@ -104,10 +108,9 @@ impl Engine {
         session: &Session,
         from: Resume,
     ) -> Result<Listener, EngineError> {
-        self.count_read(session, Cost::SMALL)?;
         let core = &self.core;
         let room = core.lobby.clone();
-        let (me, position, own, backlog) = {
+        let (me, position, own, backlog, end) = {
             let live = core.live.read();
             let me = live.account(session)?.person.clone();
             let own = core.user_rooms.get_or_make(me.id().clone(), Room::default);
@@ -115,24 +118,27 @@ impl Engine {
             let own = UserRoom { position: own.head(), room: own, subscription };
             let positions = core.read_positions(&live, me.id());
             let backlog = core.everything_backlog(&live, &me, &positions, from);
-            (me, room.head(), own, backlog)
+            (me, room.head(), own, backlog, core.session_end(&live, session)?)
         };
+        self.count_read(session, Cost::of_list(backlog.len()))?;
         let subject = Subject::Everything(own);
-        self.open_stream(session, Opening { me, room, subject, position, backlog })
+        self.open_stream(session, Opening { me, room, subject, position, backlog, end })
     }
 
     fn open_stream(&self, session: &Session, opening: Opening) -> Result<Listener, EngineError> {
-        let Opening { me, room, subject, position, backlog } = opening;
-        let session_end = self.core.session_end(session).ok_or(EngineError::SignInRequired)?;
-        let channel = match &subject {
-            Subject::Channel(channel) => Some((channel.clone(), &room)),
-            Subject::Everything(_) => None,
+        let Opening { me, room, subject, position, backlog, end } = opening;
+        let (channel, cursor) = match &subject {
+            Subject::Channel(channel) => {
+                (Some((channel.clone(), &room)), self.core.cursor_of(channel, Seq(0)))
+            }
+            Subject::Everything(_) => (None, self.core.cursor_of_everything(Seq(0))),
         };
-        let guard = StreamGuard::open(&self.core, session, channel, &session_end)?;
+        let guard = StreamGuard::open(&self.core, session, channel, &end)?;
         let end = guard.end().clone();
         Ok(Listener {
             core: self.core.clone(),
             me,
+            cursor,
             position,
             backlog,
             subscription: room.subscribe(),
@@ -154,6 +160,8 @@ struct Opening {
     subject: Subject,
     position: u64,
     backlog: Backlog,
+    /// Cancelled when the session ends.
+    end: CancellationToken,
 }
 
 impl Stream for Listener {
@@ -322,10 +330,7 @@ impl Listener {
         snapshots: &HashMap<ChannelId, ChannelSnapshot>,
         slot: &Slot,
     ) -> Option<Bytes> {
-        let cursor = match &self.subject {
-            Subject::Channel(id) => self.core.cursor_of(id, slot.seq),
-            Subject::Everything(_) => self.core.cursor_of_everything(slot.seq),
-        };
+        let cursor = Cursor { seq: slot.seq, ..self.cursor };
         match &slot.payload {
             // Nothing of a channel that is gone by now: its deletion follows.
             Payload::Channel { event, channel } => {
@@ -341,12 +346,17 @@ impl Listener {
 
 impl Core {
     /// The token that is cancelled when this session ends; `None` when it has ended already.
-    fn session_end(&self, session: &Session) -> Option<CancellationToken> {
+    fn session_end(
+        &self,
+        live: &Live,
+        session: &Session,
+    ) -> Result<CancellationToken, EngineError> {
+        // Looked up while the state is held: the end of a session takes the token out after it was
+        // applied.
+        live.state.session(&session.id).ok_or(EngineError::SignInRequired)?;
         let mut ends = self.session_ends.lock();
-        // Looked up under the lock: a session that ends now either finds the token or is gone here.
-        self.live.read().state.session(&session.id)?;
         let end = ends.entry(session.id.clone());
-        Some(end.or_insert_with(|| self.end.child_token()).clone())
+        Ok(end.or_insert_with(|| self.end.child_token()).clone())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::channel::Channel;
 use crate::domain::conversation::{Conversation, Missed, MissedChange};
 use crate::domain::ids::{ChannelId, Epoch, Seq, StartId, UserId};
 use crate::domain::message::Message;
+use crate::domain::names::ChannelName;
 use crate::domain::state::ReadPositions;
 use crate::domain::user::Person;
 use crate::wire::channel::ChannelSnapshot;
@@ -81,6 +82,11 @@ enum Piece {
         me: Arc<Person>,
         snapshot: ChannelSnapshot,
     },
+    ChannelDeleted {
+        id: Cursor,
+        name: ChannelName,
+    },
+    Renamed(Arc<Person>),
 }
 
 impl Backlog {
@@ -109,6 +115,12 @@ impl Backlog {
                 Some(Piece::Activity { id, me, snapshot }) => {
                     piece.put(event::activity(id, &snapshot.view(&me)));
                 }
+                Some(Piece::ChannelDeleted { id, name }) => {
+                    piece.put(event::channel_deleted(id, &name));
+                }
+                Some(Piece::Renamed(person)) => {
+                    piece.put(event::about_user("renamed", &(&*person).into()));
+                }
                 Some(Piece::Message { name, id, channel, message }) => {
                     let json = message::json(&message, &channel.reference());
                     piece.put(event::head(name, Some(id), 0));
@@ -123,6 +135,11 @@ impl Backlog {
             }
         }
         if piece.is_empty() { None } else { Some(piece.freeze()) }
+    }
+
+    /// The number of events that are left to send, the opening among them.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The bytes of text of all messages that are left to send.
@@ -341,10 +358,10 @@ fn events_since(
     let at = |seq| Cursor { seq, ..now };
     let mut events = Vec::new();
     for (seq, name) in live.state.channels_deleted_since(seen)? {
-        events.push((seq, Piece::Frame(event::channel_deleted(at(seq), name))));
+        events.push((seq, Piece::ChannelDeleted { id: at(seq), name: name.clone() }));
     }
     for (seq, person) in live.state.renamed_since(seen) {
-        events.push((seq, Piece::Frame(event::about_user("renamed", &(&**person).into()))));
+        events.push((seq, Piece::Renamed(person.clone())));
     }
     let mut activity: HashMap<&ChannelId, Seq> =
         positions.moved_since(seen).map(|(seq, channel)| (channel, seq)).collect();
