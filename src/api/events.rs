@@ -86,7 +86,8 @@ fn channel_head(
 /// Listen to everything that the caller can see.
 ///
 /// Channels, unread counts, who is here. It resumes as a channel's stream does, but a `reset` is
-/// followed by nothing: read `/api/channels` again.
+/// followed by nothing: read `/api/channels` again. The first `activity` is sent at once, and what
+/// follows within a fifth of a second then together: the last of each channel.
 #[utoipa::path(
     tag = "Streams",
     operation_id = "listen",

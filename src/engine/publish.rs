@@ -18,6 +18,9 @@ const LARGE_UPDATE_BYTES: usize = 4 * 1024;
 /// Longest time for which a large update is held back.
 const LARGE_UPDATE_WAIT: Duration = Duration::from_secs(1);
 
+/// Shortest time between two wakes of all streams of everything for activity alone.
+const ACTIVITY_PERIOD: Duration = Duration::from_millis(200);
+
 /// The name from which the epoch of the stream of everything is made.
 const EVERYTHING: &str = "events";
 
@@ -26,6 +29,8 @@ const EVERYTHING: &str = "events";
 pub(super) struct Deliveries {
     /// Rooms with something new.
     rooms: Vec<Arc<Room>>,
+    /// Rooms with something new that can wait a moment.
+    unhurried: Vec<Arc<Room>>,
     /// Rooms that hold a large update back.
     holding: Vec<Arc<Room>>,
     /// Frames that are not encoded yet.
@@ -43,6 +48,7 @@ impl Deliveries {
             let _encoded = frame.bytes();
         }
         self.rooms.iter().for_each(|room| room.wake());
+        self.unhurried.iter().for_each(|room| room.wake_sparingly(ACTIVITY_PERIOD));
         self.holding.iter().for_each(|room| room.push_held_after(LARGE_UPDATE_WAIT));
         self.closed.iter().for_each(|room| room.close());
     }
@@ -186,8 +192,12 @@ impl Core {
     }
 
     fn publish_to_all(&self, seq: Seq, payload: Payload, deliveries: &mut Deliveries) {
+        let rooms = match payload {
+            Payload::Activity(_) => &mut deliveries.unhurried,
+            _ => &mut deliveries.rooms,
+        };
+        add_once(rooms, &self.lobby);
         self.lobby.push(Some(seq), payload);
-        deliveries.add_room(&self.lobby);
     }
 }
 

@@ -148,6 +148,7 @@ pub struct Room {
     cache: Mutex<ChunkCache>,
     /// True while a task waits to push the held updates.
     push_is_scheduled: AtomicBool,
+    rest: Mutex<Rest>,
     listeners: WakeQueue,
 }
 
@@ -173,6 +174,20 @@ impl Inner {
             self.push(Payload::Update(frame));
         }
     }
+}
+
+/// The pause after a [sparing wake](Room::wake_sparingly).
+#[derive(Debug, Default)]
+enum Rest {
+    /// There is none: the next wake is at once.
+    #[default]
+    Over,
+    /// A task waits for its end. It wakes the listeners then if that is `due`.
+    Lasting {
+        /// The position after the latest event when the listeners were woken last.
+        woken_at: u64,
+        due: bool,
+    },
 }
 
 /// The chunk that was put together last, kept for other listeners: most are at the same position.
@@ -238,6 +253,48 @@ impl Room {
     /// Where many listen and there is no Tokio runtime.
     pub fn wake(&self) {
         self.listeners.wake_all();
+    }
+
+    /// Wakes all listeners, but at most once in each such time: for events that can wait a moment,
+    /// of which several are then sent in one piece. The first is sent at once, and so is what would
+    /// soon be pushed out of the ring.
+    ///
+    /// # Panics
+    ///
+    /// Without a Tokio runtime.
+    pub(super) fn wake_sparingly(self: &Arc<Self>, pause: Duration) {
+        let mut rest = self.rest.lock();
+        let head = self.head();
+        match &mut *rest {
+            Rest::Lasting { woken_at, due } => {
+                *due = head - *woken_at < RING_SLOTS as u64 / 4;
+                if *due {
+                    return;
+                }
+                *woken_at = head;
+            }
+            Rest::Over => {
+                *rest = Rest::Lasting { woken_at: head, due: false };
+                tokio::spawn(self.clone().wake_after_rests(pause));
+            }
+        }
+        drop(rest);
+        self.wake();
+    }
+
+    async fn wake_after_rests(self: Arc<Self>, pause: Duration) {
+        loop {
+            tokio::time::sleep(pause).await;
+            {
+                let mut rest = self.rest.lock();
+                if !matches!(*rest, Rest::Lasting { due: true, .. }) {
+                    *rest = Rest::Over;
+                    return;
+                }
+                *rest = Rest::Lasting { woken_at: self.head(), due: false };
+            }
+            self.wake();
+        }
     }
 
     /// Pushes the held updates after this time, from a task; does nothing while one waits already.
@@ -360,6 +417,7 @@ fn coalesced<'s>(slots: impl Iterator<Item = &'s Slot> + Clone) -> Vec<&'s Bytes
 
 #[cfg(test)]
 mod tests {
+    use futures_test::task::new_count_waker;
     use proptest::prelude::*;
 
     use super::*;
@@ -393,6 +451,43 @@ mod tests {
         assert_eq!(room.read(0, 9), ReadResult::Frames("one two ".into(), 2));
         assert_eq!(room.read(0, 1), ReadResult::Frames("one ".into(), 1));
         assert_eq!(room.read(3, 1_024), ReadResult::Empty);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_that_can_wait_wake_at_once_and_then_together_after_each_pause() {
+        const PAUSE: Duration = Duration::from_millis(200);
+        let room = Arc::new(Room::default());
+        let subscription = room.subscribe();
+        let (waker, woken) = new_count_waker();
+        let wakes = || {
+            subscription.register(&waker);
+            woken.get()
+        };
+        let push = || {
+            room.push(None, frame("activity "));
+            room.wake_sparingly(PAUSE);
+        };
+        let pass = async |millis| {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(wakes(), 0);
+        push();
+        assert_eq!(wakes(), 1, "the first at once");
+        push();
+        pass(150).await;
+        push();
+        assert_eq!(wakes(), 1, "the others wait");
+        pass(51).await;
+        assert_eq!(wakes(), 2, "and come together");
+        (0..RING_SLOTS / 4 - 1).for_each(|_| push());
+        assert_eq!(wakes(), 2);
+        push();
+        assert_eq!(wakes(), 3, "at once where the ring fills");
+        pass(1_000).await;
+        assert_eq!(wakes(), 3, "nothing is left");
+        push();
+        assert_eq!(wakes(), 4, "at once again after a quiet time");
     }
 
     #[test]

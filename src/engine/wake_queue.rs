@@ -149,6 +149,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use futures_test::task::{AwokenCount, new_count_waker};
     use proptest::prelude::*;
 
     use super::*;
@@ -159,40 +160,25 @@ mod tests {
         runtime.block_on(async { tokio::spawn(test).await.expect("the test passes") });
     }
 
-    #[derive(Default)]
-    struct Counter(AtomicUsize);
-
-    impl std::task::Wake for Counter {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    impl Counter {
-        fn get(&self) -> usize {
-            self.0.load(Ordering::Relaxed)
-        }
-    }
-
     #[test]
     fn all_are_woken_in_batches_and_only_once() {
         run(async {
-            let (queue, counter) = (WakeQueue::default(), Arc::new(Counter::default()));
+            let (queue, (waker, woken)) = (WakeQueue::default(), new_count_waker());
             let subscriptions: Vec<_> = (0..1_000).map(|_| queue.subscribe()).collect();
             for subscription in &subscriptions {
-                subscription.register(&counter.clone().into());
+                subscription.register(&waker);
             }
             queue.wake_all();
-            assert_eq!(counter.get(), BATCH);
+            assert_eq!(woken, BATCH);
             while queue.0.lock().unvisited > 0 {
-                let before = counter.get();
+                let before = woken.get();
                 yield_to_ready_tasks().await;
-                assert!(counter.get() - before <= BATCH, "other tasks run in between");
+                assert!(woken.get() - before <= BATCH, "other tasks run in between");
             }
-            assert_eq!(counter.get(), 1_000);
+            assert_eq!(woken, 1_000);
             queue.wake_all();
             settle(&queue).await;
-            assert_eq!(counter.get(), 1_000, "nobody waits");
+            assert_eq!(woken, 1_000, "nobody waits");
         });
     }
 
@@ -200,14 +186,14 @@ mod tests {
     fn who_is_woken_again_meanwhile_keeps_nobody_waiting() {
         run(async {
             let queue = WakeQueue::default();
-            let counters: Vec<_> = (0..3 * BATCH).map(|_| Arc::new(Counter::default())).collect();
-            let subscriptions: Vec<_> = counters.iter().map(|_| queue.subscribe()).collect();
-            let wait = |at: usize| subscriptions[at].register(&counters[at].clone().into());
+            let wakers: Vec<_> = (0..3 * BATCH).map(|_| new_count_waker()).collect();
+            let subscriptions: Vec<_> = wakers.iter().map(|_| queue.subscribe()).collect();
+            let wait = |at: usize| subscriptions[at].register(&wakers[at].0);
             (0..subscriptions.len()).for_each(wait);
             queue.wake_all();
             (0..BATCH).for_each(wait);
             queue.wake_all();
-            let woken = || counters.iter().map(|counter| counter.get()).collect::<Vec<_>>();
+            let woken = || wakers.iter().map(|(_, woken)| woken.get()).collect::<Vec<_>>();
             while woken().iter().sum::<usize>() < 3 * BATCH {
                 yield_to_ready_tasks().await;
             }
@@ -274,7 +260,8 @@ mod tests {
     /// A subscriber that waits again whenever it was woken.
     struct Subscriber {
         subscription: Subscription,
-        woken: Arc<Counter>,
+        waker: Waker,
+        woken: AwokenCount,
         /// Number of times that it has waited, the present one included.
         waits: usize,
         /// Number of times that it must have been woken once the sweep is over.
@@ -283,12 +270,13 @@ mod tests {
 
     impl Subscriber {
         fn of(queue: &WakeQueue) -> Self {
-            Self { subscription: queue.subscribe(), woken: Arc::default(), waits: 0, due: 0 }
+            let (waker, woken) = new_count_waker();
+            Self { subscription: queue.subscribe(), waker, woken, waits: 0, due: 0 }
         }
 
         fn wait_again(&mut self) {
-            if self.woken.get() == self.waits {
-                self.subscription.register(&self.woken.clone().into());
+            if self.woken == self.waits {
+                self.subscription.register(&self.waker);
                 self.waits += 1;
             }
         }
