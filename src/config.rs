@@ -60,14 +60,16 @@ pub struct Config {
     /// Largest size of the files of all kept messages together. `max_total_size`, default `1 GiB`, 1
     /// byte to 1 TiB.
     pub max_total_size: ByteUnit,
-    /// Largest size of the texts of all kept messages together; they are in memory. `max_kept_text`,
-    /// default `256 MiB`, 64 KiB to 1 TiB.
+    /// Largest size of the texts of all kept messages together, each with its HTML; they are in memory.
+    /// One user's may have half of what the others' leave. `max_kept_text`, default `256 MiB`, 64 KiB
+    /// to 1 TiB.
     pub max_kept_text: ByteUnit,
     /// Largest number of open streams of one user: one more ends the oldest. `max_streams_per_user`,
     /// default 64, 1 to 1,000,000.
     pub max_streams_per_user: usize,
     /// Largest number of open streams in all. `max_streams`, default 0: 64 fewer than the files that
-    /// the process may open, which is also the largest value; once [checked](Config::from), never 0.
+    /// the process may open, which is also the largest value, and at most 1,000,000; once
+    /// [checked](Config::from), never 0.
     pub max_streams: usize,
     /// Largest number of public channels. `max_channels`, default 1,000, 1 to 100,000.
     pub max_channels: usize,

@@ -56,7 +56,7 @@
 //! - [`engine`]: the actions that people can take; the ports ([`Log`](engine::log::Log),
 //!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
-//! - [`api`]: the engine as JSON and Server-AssetResponse Events, and their
+//! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
 //! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
 //!   of.
@@ -264,4 +264,16 @@ fn end_streams_at_shutdown() -> AdHoc {
             });
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_s_default_bounds_are_the_settings_defaults() {
+        let config = Config::from(&Config::figment()).expect("settings");
+        let streams = Bounds { max_streams: config.max_streams, ..Bounds::default() };
+        assert_eq!(bounds_of(&config), streams);
+    }
 }

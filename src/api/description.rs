@@ -99,16 +99,16 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 
 **Times** are RFC 3339 in UTC with milliseconds, `2026-11-23T09:30:00.123Z`, and always the server's. Ids, cursors and event ids are opaque strings.
 
-**201 and 204 mean kept**: it is on disk before the answer, and before anybody sees it.
+**201 and 204 mean kept**: it is on disk before the answer, and before anybody sees it. Not so where nothing is to be kept for long: a read marker is on disk within a second, `typing` is gone after a few, and a one-time link is held in memory for its minutes.
 
 **Refusals** are `application/problem+json` (RFC 9457), whoever refused; `type` is a path that answers with an explanation. Beside those listed at each route: an address where nothing is gives 404 `not-found`, another method than those listed gives 405 `method-not-allowed` with `Allow`. `HEAD` is answered wherever `GET` is.
 
-**Rates.** A user may send 60 messages at once and 10 a second after that, edits and reactions included; a message with files is counted before its files are received, and a user sends at most 4 such at a time. A user may make 600 other changes at once and 50 a second after that, links and typing included; and read 600 units at once and 60 a second after that. Opening a stream and moving a read marker are a unit, and so is a list of channels or users, with one more for each 100 in it, a history, with one more for each 64 KiB, and a search, with one more for each 10,000 messages that are kept; a page is two. All users of one address together may do ten times as much. An address may sign in 30 times at once and once in 2 seconds after that; of a name that is taken, only the first attempt in a minute counts as that, and the others against that name alone. The addresses of one IPv6 subnet (/64) count as one. Past that: 429 `slow-down`, with `Retry-After` in seconds. An operator can turn the rates off (`rate_limits`), but not the limit of 4.
+**Rates.** A user may send 60 messages at once and 10 a second after that, edits and reactions included; a message with files is counted before its files are received, and a user sends at most 4 such at a time. A user may make 600 other changes at once and 50 a second after that, links and typing included; and read 600 units at once and 60 a second after that. Moving a read marker is a unit; so is a list of channels or users, with one more for each 100 in it, a history, with one more for each 64 KiB, the opening of a stream, which counts what it begins with in the same way (a channel's as a history, the other's as a list), and a search, with one more for each 10,000 messages that are kept; a page is two. All users of one address together may do ten times as much. An address may sign in 30 times at once and once in 2 seconds after that; of a name that is taken, only the first attempt in a minute counts as that, and the others against that name alone. The addresses of one IPv6 subnet (/64) count as one. Past that: 429 `slow-down`, with `Retry-After` in seconds. An operator can turn the rates off (`rate_limits`), but not the limit of 4.
 
 **Bounds.** There is a limit to how much there may be of everything, as far as the operator has not set others. Past it: 403 `limit-reached`, or 413 `too-large` for bytes.
 
 - Characters (code points) of a text: 4,000. Files of a message: 10, of 25 MiB each.
-- All files together: 1 GiB, of one user half of what the others leave. All texts together: 256 MiB.
+- All files together: 1 GiB, of one user half of what the others leave. All texts together, each with its HTML: 256 MiB, of one user half of what the others leave.
 - Messages of a channel: the latest 100 are kept. When the 101st comes, the first is gone with its files, and no event says so.
 - Public channels: 1,000, of one creator 100. Direct conversations that one user began: 500.
 - Reactions to a message: 300, of one user 8, different ones 32.

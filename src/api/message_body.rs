@@ -90,7 +90,7 @@ impl<'r> FromData<'r> for MessageBody<'r> {
 }
 
 /// The text of a urlencoded body: its field `text`, or, where it does not begin with that, the body
-/// itself, since : `curl -d 'hi'` sends it under a form's type.
+/// itself, since `curl -d 'hi'` sends it under a form's type.
 fn form_text(form: String) -> Result<String, Problem> {
     let Some(value) = form.strip_prefix("text=") else { return Ok(form) };
     let value = value.split_once('&').map_or(value, |(value, _)| value);

@@ -7,7 +7,7 @@
 //! - A route parses its input into types, names its caller by a guard, makes one call into the
 //!   engine, and answers. What may be done is the engine's to say.
 //! - What is created answers 201 with a `Location`, what is removed 204, and both only when it is
-//!   on disk.
+//!   on disk: but for read markers, which follow within a second, and for what is never stored.
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
 mod attachments;

@@ -82,9 +82,13 @@ describe("hostile texts", () => {
         }
         await new Promise((next) => setTimeout(next))
       }
+      // The control: what runs is seen to run.
+      main.innerHTML = "<a href=\"javascript:alert('control')\">run</a>"
+      main.querySelector("a").click()
+      for (let waits = 0; executed.length === 0 && waits < 100; waits += 1) await new Promise((next) => setTimeout(next, 50))
       return executed
     }, channels.flatMap(({ messages }) => messages.map(({ html }) => html)))
-    assert.deepEqual(executed, [])
+    assert.deepEqual(executed, [["alert", "control"]])
     assert.deepEqual(done, [])
   })
 })

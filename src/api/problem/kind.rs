@@ -216,7 +216,7 @@ impl ProblemKind {
                 "too-large",
                 "Too large",
                 "The body is larger than 64 KiB, a file is larger than this server takes, a message \
-                 has more files than one can have, or there is no room for more files.",
+                 has more files than one can have, or there is no room for more files or texts.",
             ),
             Self::RangeNotSatisfiable => (
                 Status::RangeNotSatisfiable,
