@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::limits::Cost;
 use super::presence::StreamGuard;
 use super::resume::{Backlog, Resume};
-use super::room::{Lagged, Payload, ReadResult, Room, Slot};
+use super::ring::Lagged;
+use super::room::{Payload, ReadResult, Room, Slot};
 use super::wake_queue::Subscription;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
@@ -337,7 +338,7 @@ impl Listener {
                 Some(event::channel(event, cursor, &snapshots.get(channel)?.view(&self.me)))
             }
             Payload::Activity(channel) => {
-                Some(event::activity(cursor, &snapshots.get(channel)?.view(&self.me)))
+                Some(event::activity(cursor, snapshots.get(channel)?, &self.me))
             }
             shared => shared.shared().cloned(),
         }

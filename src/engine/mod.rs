@@ -22,6 +22,7 @@ mod publish;
 mod reactions;
 mod read_markers;
 mod resume;
+pub mod ring;
 pub mod room;
 mod search;
 mod sidebar;

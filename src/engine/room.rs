@@ -4,7 +4,7 @@
 //! position in the ring and nothing else: a slow one costs no memory, and one that the ring has
 //! left behind learns that it lagged.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,74 +12,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use parking_lot::{Mutex, RwLock};
 
+use super::ring::{Lagged, RING_SLOTS, Ring};
 use super::wake_queue::{Subscription, WakeQueue};
 use crate::domain::ids::{ChannelId, Seq};
 use crate::wire::event::MessageFrame;
-
-/// Largest number of slots that a ring keeps.
-pub const RING_SLOTS: usize = 512;
-/// Largest number of bytes of frames that a ring keeps; the newest slot is kept whatever its size.
-pub const RING_BYTES: usize = 2 * 1024 * 1024;
-
-/// A bounded buffer of the latest items, each at a position that only grows.
-///
-/// ```
-/// use houston::engine::room::Ring;
-///
-/// let mut ring = Ring::default();
-/// let start = ring.head();
-/// ring.push("one", 3);
-/// ring.push("two", 3);
-/// assert_eq!(ring.after(start).unwrap().copied().collect::<Vec<_>>(), ["one", "two"]);
-/// ```
-#[derive(Debug)]
-pub struct Ring<T> {
-    slots: VecDeque<(T, usize)>,
-    head: u64,
-    bytes: usize,
-}
-
-/// The error of a reader whose next items the ring no longer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lagged;
-
-impl<T> Default for Ring<T> {
-    fn default() -> Self {
-        Self { slots: VecDeque::new(), head: 0, bytes: 0 }
-    }
-}
-
-impl<T> Ring<T> {
-    /// The position after the latest item.
-    #[must_use]
-    pub fn head(&self) -> u64 {
-        self.head
-    }
-
-    /// Adds an item of this size, and drops the oldest that are over the bounds.
-    pub fn push(&mut self, slot: T, bytes: usize) {
-        self.slots.push_back((slot, bytes));
-        self.head += 1;
-        self.bytes += bytes;
-        while self.slots.len() > 1
-            && (self.slots.len() > RING_SLOTS || self.bytes > RING_BYTES)
-            && let Some((_, bytes)) = self.slots.pop_front()
-        {
-            self.bytes -= bytes;
-        }
-    }
-
-    /// The items after `position`, oldest first. Copies nothing; O(1), then O(items read).
-    ///
-    /// # Errors
-    ///
-    /// When some of it is gone.
-    pub fn after(&self, position: u64) -> Result<impl Iterator<Item = &T> + Clone, Lagged> {
-        let behind = usize::try_from(self.head.saturating_sub(position)).map_err(|_| Lagged)?;
-        let skip = self.slots.len().checked_sub(behind).ok_or(Lagged)?;
-        Ok(self.slots.range(skip..).map(|(slot, _)| slot))
-    }
-}
 
 /// An event in a room's ring.
 #[derive(Clone, Debug)]
@@ -418,22 +354,8 @@ fn coalesced<'s>(slots: impl Iterator<Item = &'s Slot> + Clone) -> Vec<&'s Bytes
 #[cfg(test)]
 mod tests {
     use futures_test::task::new_count_waker;
-    use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn a_ring_is_bounded_in_slots_and_bytes() {
-        let mut ring = Ring::default();
-        for n in 0..=RING_SLOTS {
-            ring.push(n, 1);
-        }
-        assert_eq!(ring.slots.len(), RING_SLOTS);
-        ring.push(0, RING_BYTES + 1);
-        assert_eq!(ring.slots.len(), 1);
-        ring.push(1, 1);
-        assert_eq!(ring.after(ring.head() - 1).map(Iterator::count), Ok(1));
-    }
 
     fn frame(text: &'static str) -> Payload {
         Payload::Shared(Bytes::from_static(text.as_bytes()))
@@ -459,7 +381,7 @@ mod tests {
         let room = Arc::new(Room::default());
         let subscription = room.subscribe();
         let (waker, woken) = new_count_waker();
-        let wakes = || {
+        let wake_count = || {
             subscription.register(&waker);
             woken.get()
         };
@@ -471,58 +393,22 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             tokio::task::yield_now().await;
         };
-        assert_eq!(wakes(), 0);
+        assert_eq!(wake_count(), 0);
         push();
-        assert_eq!(wakes(), 1, "the first at once");
+        assert_eq!(wake_count(), 1, "the first at once");
         push();
         pass(150).await;
         push();
-        assert_eq!(wakes(), 1, "the others wait");
+        assert_eq!(wake_count(), 1, "the others wait");
         pass(51).await;
-        assert_eq!(wakes(), 2, "and come together");
+        assert_eq!(wake_count(), 2, "and come together");
         (0..RING_SLOTS / 4 - 1).for_each(|_| push());
-        assert_eq!(wakes(), 2);
+        assert_eq!(wake_count(), 2);
         push();
-        assert_eq!(wakes(), 3, "at once where the ring fills");
+        assert_eq!(wake_count(), 3, "at once where the ring fills");
         pass(1_000).await;
-        assert_eq!(wakes(), 3, "nothing is left");
+        assert_eq!(wake_count(), 3, "nothing is left");
         push();
-        assert_eq!(wakes(), 4, "at once again after a quiet time");
-    }
-
-    #[test]
-    fn a_position_from_the_future_finds_nothing() {
-        let ring = Ring::<()>::default();
-        assert_eq!(ring.after(7).map(Iterator::count), Ok(0));
-    }
-
-    proptest! {
-        /// However pushes and reads interleave, a reader gets each slot once and in order, or
-        /// learns that it lagged.
-        #[test]
-        fn a_reader_loses_nothing_and_gets_nothing_twice(
-            steps in prop::collection::vec(prop::option::weighted(0.8, 1..RING_BYTES / 40), 1..800),
-        ) {
-            let mut ring = Ring::default();
-            let (mut pushed, mut position, mut expected) = (0_u64, ring.head(), 0_u64);
-            for step in steps {
-                if let Some(bytes) = step {
-                    ring.push(pushed, bytes);
-                    pushed += 1;
-                    continue;
-                }
-                if let Ok(slots) = ring.after(position) {
-                    for &slot in slots {
-                        prop_assert_eq!(slot, expected);
-                        expected += 1;
-                    }
-                    prop_assert_eq!(expected, pushed);
-                } else {
-                    prop_assert!(pushed - expected > ring.slots.len() as u64);
-                    expected = pushed;
-                }
-                position = ring.head();
-            }
-        }
+        assert_eq!(wake_count(), 4, "at once again after a quiet time");
     }
 }
