@@ -182,7 +182,7 @@ fn channel_page(
     let (channel, mut online) = engine.channel(session, named)?;
     let here = online.len();
     online.truncate(MAX_LISTED);
-    let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED);
+    let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED)?;
     let History { messages, cursor } = engine.history(session, named)?;
     let messages: Vec<Value> =
         messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();

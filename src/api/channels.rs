@@ -1,6 +1,5 @@
 //! The routes of channels: list, create, change, delete, read markers, typing.
 
-use bytes::Bytes;
 use rocket::http::Status;
 use rocket::response::status::Created;
 use rocket::serde::json::Json;
@@ -40,11 +39,9 @@ pub(super) fn routes() -> Vec<Route> {
 )]
 #[get("/channels")]
 fn list(session: Session, engine: &State<Engine>) -> Result<JsonList, Problem> {
-    let channels = engine.channels(&session);
+    let channels = engine.channels(&session)?;
     engine.count_read(&session, Cost::of_list(channels.len()))?;
-    let json =
-        move |at| channels.view(at).map(|view| serde_json::to_vec(&view).unwrap_or_default());
-    let items = (0..).map_while(json).map(Bytes::from);
+    let items = channels.map(|channel| serde_json::to_vec(&channel).unwrap_or_default().into());
     Ok(JsonList::lazy(b"{\"channels\":[", items, "]}".into()))
 }
 
@@ -100,9 +97,10 @@ async fn create(
         description = "The channel, and the users who listen to it.",
         body = inline(ChannelDetails),
     )),
-    extensions((
-        "x-curl" = json!(r#"curl -s "$url/api/channels/general" -H "Authorization: Bearer $token""#)
-    )),
+    extensions(
+        ("x-problems" = json!([ProblemKind::SlowDown])),
+        ("x-curl" = json!(r#"curl -s "$url/api/channels/general" -H "Authorization: Bearer $token""#)),
+    ),
 )]
 #[get("/channels/<channel>")]
 fn show(

@@ -17,7 +17,6 @@ use super::json_list::JsonList;
 use super::problem::{Problem, ProblemKind};
 use crate::domain::names::DisplayName;
 use crate::domain::user::{Session, User};
-use crate::engine::limits::Cost;
 use crate::engine::{Engine, SignedInAs};
 use crate::wire::session::{CurrentUser, Link, Rename, SignIn, SignedIn, UserList, UserPresence};
 
@@ -203,8 +202,7 @@ fn create_link(
 )]
 #[get("/users")]
 fn users(session: Session, engine: &State<Engine>) -> Result<JsonList, Problem> {
-    let users = engine.users();
-    engine.count_read(&session, Cost::of_list(users.len()))?;
+    let users = engine.users(&session)?;
     let json = |(user, online): (User, bool)| {
         let person = UserPresence { user: user.into(), online };
         Bytes::from(serde_json::to_vec(&person).unwrap_or_default())

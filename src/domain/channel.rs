@@ -75,6 +75,15 @@ impl Channel {
         matches!(self.kind, ChannelKind::Public { .. })
     }
 
+    /// The name of a public channel.
+    #[must_use]
+    pub fn name(&self) -> Option<&ChannelName> {
+        match &self.kind {
+            ChannelKind::Public { name, .. } => Some(name),
+            ChannelKind::Direct { .. } => None,
+        }
+    }
+
     /// The two users of a direct conversation; nobody of a public channel.
     #[must_use]
     pub fn members(&self) -> &[Arc<Person>] {
@@ -82,6 +91,14 @@ impl Channel {
             ChannelKind::Public { .. } => &[],
             ChannelKind::Direct { members, .. } => members,
         }
+    }
+
+    /// The other user of this user's direct conversation; they themselves where it is their notes.
+    /// `None` for a public channel.
+    #[must_use]
+    pub fn other_than(&self, user: &UserId) -> Option<&Arc<Person>> {
+        let members = self.members();
+        members.iter().find(|member| member.id() != user).or(members.first())
     }
 
     /// Tells whether this user can see it. For anybody else it does not exist.

@@ -28,7 +28,7 @@ macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(from = "String", into = "String")]
+        #[serde(transparent)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -48,12 +48,6 @@ macro_rules! opaque_id {
         impl From<String> for $name {
             fn from(id: String) -> Self {
                 Self(id.into())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.as_str().into()
             }
         }
 
@@ -86,7 +80,7 @@ opaque_id! {
 /// Clients may choose it, which makes sending again safe. These rules are for what they choose
 /// ([`FromStr`]); an id that is read back from a record is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "StoredMessageId", into = "String")]
+#[serde(transparent)]
 pub struct MessageId(Arc<str>);
 
 /// A text that cannot be a [`MessageId`].
@@ -123,22 +117,6 @@ impl FromStr for MessageId {
     }
 }
 
-/// A message id as read back from a record: no rule is applied to it.
-#[derive(Deserialize)]
-struct StoredMessageId(String);
-
-impl From<StoredMessageId> for MessageId {
-    fn from(StoredMessageId(id): StoredMessageId) -> Self {
-        Self(id.into())
-    }
-}
-
-impl From<MessageId> for String {
-    fn from(id: MessageId) -> Self {
-        id.as_str().into()
-    }
-}
-
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -147,18 +125,12 @@ impl fmt::Display for MessageId {
 
 /// A session's id: the SHA-256 of its secret, in hexadecimal. The secret itself is never kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[serde(transparent)]
 pub struct SessionId(Arc<str>);
 
 impl From<String> for SessionId {
     fn from(hash: String) -> Self {
         Self(hash.into())
-    }
-}
-
-impl From<SessionId> for String {
-    fn from(id: SessionId) -> Self {
-        (*id.0).into()
     }
 }
 

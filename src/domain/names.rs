@@ -6,6 +6,7 @@ mod precis;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ impl fmt::Display for Quoted {
 /// as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Topic(String);
+pub struct Topic(Arc<str>);
 
 impl Topic {
     /// The longest topic, in code points.

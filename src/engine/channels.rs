@@ -1,6 +1,7 @@
 //! Channels: listing, creating, changing, deleting them, and typing in them.
 
 use std::sync::Arc;
+use std::vec;
 
 use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
@@ -9,11 +10,12 @@ use super::commit::Decision;
 use super::log::Expect;
 use super::presence::Place;
 use super::room::Payload;
-use super::{Engine, EngineError, Live};
+use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key};
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::names::{ChannelName, Topic};
+use crate::domain::state::ReadPositions;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Person, Session, User};
 use crate::wire::channel::{ChannelSnapshot, ChannelView};
@@ -22,57 +24,85 @@ use crate::wire::event;
 /// Time without messages after which anybody may delete a channel whose creator has left.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::days(7);
 
-/// A snapshot of the channels that a user can see. Each is rendered only when it is asked for.
-#[derive(Debug)]
+/// Largest number of channels of a list that are looked up under one lock.
+const LISTED_AT_ONCE: usize = 64;
+
+/// The channels that a user can see: the public ones by name, then direct conversations, latest
+/// first. Each is as it is when the list gets there: a list holds few of them at a time.
 pub struct ChannelList {
-    me: Option<Arc<Person>>,
-    channels: Vec<ChannelSnapshot>,
+    core: Arc<Core>,
+    me: Arc<Person>,
+    positions: ReadPositions,
+    len: usize,
+    /// The last public channel that was looked up.
+    after: Option<ChannelName>,
+    /// Those that were looked up.
+    next: vec::IntoIter<ChannelSnapshot>,
+    /// The direct conversations, until the public channels are through.
+    directs: Vec<Arc<Channel>>,
 }
 
 impl ChannelList {
-    /// The number of channels.
+    /// The number of channels when the list was begun.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.channels.len()
+        self.len
     }
 
-    /// True when there is no channel.
+    /// True when there was no channel when the list was begun.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.channels.is_empty()
+        self.len == 0
     }
 
-    /// The channels as the user sees them: the public ones by name, then direct conversations,
-    /// latest first.
-    pub fn views(&self) -> impl Iterator<Item = ChannelView> {
-        (0..self.len()).filter_map(|at| self.view(at))
+    /// Looks up the next few channels; none when there are no more.
+    fn look_up(&mut self) -> Vec<ChannelSnapshot> {
+        let live = self.core.live.read();
+        let snapshot = |channel: &_| live.snapshot(channel, self.positions.of(&channel.id));
+        let public = live.state.public_channels_after(self.after.as_ref());
+        let public: Vec<_> = public.take(LISTED_AT_ONCE).map(snapshot).collect();
+        if let Some(last) = public.last() {
+            self.after = last.channel.name().cloned();
+            return public;
+        }
+        let deleted = |direct: &Arc<Channel>| live.state.channel(&direct.id).is_none();
+        let rest = self.directs.split_off(self.directs.len().min(LISTED_AT_ONCE));
+        let directs = std::mem::replace(&mut self.directs, rest);
+        directs.iter().filter(|direct| !deleted(direct)).map(snapshot).collect()
     }
+}
 
-    /// The channel at this place as the user sees it.
-    #[must_use]
-    pub fn view(&self, at: usize) -> Option<ChannelView> {
-        Some(self.channels.get(at)?.view(self.me.as_ref()?))
-    }
+impl Iterator for ChannelList {
+    type Item = ChannelView;
 
-    /// The channels, not rendered.
-    #[must_use]
-    pub fn snapshots(&self) -> &[ChannelSnapshot] {
-        &self.channels
+    fn next(&mut self) -> Option<ChannelView> {
+        if self.next.len() == 0 {
+            self.next = self.look_up().into_iter();
+        }
+        Some(self.next.next()?.view(&self.me))
     }
 }
 
 impl Engine {
-    /// Lists every channel that this user can see: the public ones by name, then their direct
-    /// conversations, latest first.
-    #[must_use]
-    pub fn channels(&self, session: &Session) -> ChannelList {
+    /// Lists every channel that this user can see.
+    ///
+    /// # Errors
+    ///
+    /// When the session is gone.
+    pub fn channels(&self, session: &Session) -> Result<ChannelList, EngineError> {
         let live = self.core.live.read();
-        let user = &session.user.id;
-        let me = live.state.account(user).map(|account| account.person.clone());
-        let positions = self.core.read_positions(&live, user);
-        let channels = live.state.channels_of(user);
-        let channels = channels.map(|channel| live.snapshot(channel, positions.of(&channel.id)));
-        ChannelList { me, channels: channels.collect() }
+        let me = live.account(session)?.person.clone();
+        let positions = self.core.read_positions(&live, me.id());
+        let directs: Vec<_> = live.state.latest_directs_of(me.id()).cloned().collect();
+        Ok(ChannelList {
+            core: self.core.clone(),
+            me,
+            positions,
+            len: live.state.public_channels().len() + directs.len(),
+            after: None,
+            next: Vec::new().into_iter(),
+            directs,
+        })
     }
 
     /// Finds one channel. Returns it with the users who have its stream open.
@@ -130,7 +160,7 @@ impl Engine {
                 created_at: None,
             };
             let expect = Expect::from(live.state.last_of_channel_name(&name));
-            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), &record, expect))
+            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), record, expect))
         });
         created.await?;
         self.view(session, &ChannelRef::Id(id))
@@ -184,7 +214,7 @@ impl Engine {
                 created_at: channel.created_at,
             };
             let expect = Expect::At(channel.seq());
-            Ok(Decision::append(Key::Channel(name.hash()), &record, expect))
+            Ok(Decision::append(Key::Channel(name.hash()), record, expect))
         });
         changed.await?;
         self.view(session, named)
@@ -245,7 +275,7 @@ impl Engine {
             }
             let record = ChannelRecord::Deleted { id: id.clone(), name: Some(name.clone()) };
             let expect = Expect::At(channel.seq());
-            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), &record, expect))
+            Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), record, expect))
         });
         deleted.await.map(drop)
     }

@@ -20,7 +20,15 @@ pub(super) enum Decision<T> {
     /// Nothing has to change: this is the result.
     Unchanged(T),
     /// This entry has to be appended.
-    Append(Draft),
+    Append(Proposal),
+}
+
+/// An entry to append, whose record is encoded once the state's lock is released.
+pub(super) struct Proposal {
+    op: OpId,
+    key: Key,
+    record: Box<dyn FnOnce() -> String + Send>,
+    expect: Expect,
 }
 
 /// The result of a committed action.
@@ -32,9 +40,23 @@ pub(super) enum Committed<T> {
 }
 
 impl<T> Decision<T> {
-    /// The decision to append an entry of this key and body.
-    pub(super) fn append(key: Key, record: &impl Serialize, expect: Expect) -> Self {
-        Self::Append(Draft { op: fresh_op(), key, body: encode(record), expect })
+    /// The decision to append an entry of this key and record.
+    pub(super) fn append(
+        key: Key,
+        record: impl Serialize + Send + 'static,
+        expect: Expect,
+    ) -> Self {
+        Self::append_as(fresh_op(), key, record, expect)
+    }
+
+    /// The same under an op of one's own.
+    pub(super) fn append_as(
+        op: OpId,
+        key: Key,
+        record: impl Serialize + Send + 'static,
+        expect: Expect,
+    ) -> Self {
+        Self::Append(Proposal { op, key, record: Box::new(move || encode(&record)), expect })
     }
 }
 
@@ -78,14 +100,15 @@ impl Committer<'_> {
             let decision = {
                 let live = self.core.live.read();
                 let mut decision = decide(&live)?;
-                if let Decision::Append(draft) = &mut decision {
-                    draft.expect = live.expectation(draft);
+                if let Decision::Append(proposal) = &mut decision {
+                    proposal.expect = live.expectation(proposal);
                 }
                 decision
             };
             match decision {
                 Decision::Unchanged(result) => return Ok(Committed::Unchanged(result)),
-                Decision::Append(draft) => {
+                Decision::Append(Proposal { op, key, record, expect }) => {
+                    let draft = Draft { op, key, body: record(), expect };
                     if let Attempt::Applied(events) = self.append(draft).await? {
                         return Ok(Committed::Applied(events));
                     }
@@ -129,13 +152,13 @@ impl Committer<'_> {
 
 impl Live {
     /// What the key's last entry has to be, with those that cannot be read.
-    fn expectation(&self, draft: &Draft) -> Expect {
-        let readable = match draft.expect {
+    fn expectation(&self, proposal: &Proposal) -> Expect {
+        let readable = match proposal.expect {
             Expect::Any => return Expect::Any,
             Expect::Absent => None,
             Expect::At(seq) => Some(seq),
         };
-        self.state.last_of_key(&draft.key, readable).into()
+        self.state.last_of_key(&proposal.key, readable).into()
     }
 }
 

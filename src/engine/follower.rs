@@ -110,12 +110,7 @@ impl Follower {
             self.core.blobs.remove(results.orphaned_files);
         }
         self.applied.send_replace(head);
-        results.deliveries.deliver();
-        for session in results.deliveries.ended_sessions {
-            // A statement of its own: cancelling under the lock would wake listeners that want it.
-            let end = self.core.session_ends.lock().remove(&session);
-            end.inspect(CancellationToken::cancel);
-        }
+        // The authors before the listeners, of whom there may be thousands.
         for (op, outcome) in results.outcomes {
             let mut waiting = self.core.waiting.lock();
             let waiters = waiting.as_mut().and_then(|waiting| waiting.remove(&op));
@@ -127,6 +122,12 @@ impl Follower {
                     None => Outcome::Refused,
                 });
             }
+        }
+        results.deliveries.deliver();
+        for session in results.deliveries.ended_sessions {
+            // A statement of its own: cancelling under the lock would wake listeners that want it.
+            let end = self.core.session_ends.lock().remove(&session);
+            end.inspect(CancellationToken::cancel);
         }
     }
 }

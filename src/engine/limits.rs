@@ -62,7 +62,7 @@ pub struct TooSoon(pub Duration);
 pub struct Cost(NonZeroU32);
 
 impl Cost {
-    /// The cost of opening a stream, moving a read marker, or reading one message.
+    /// The cost of moving a read marker.
     pub const SMALL: Self = Self(NonZeroU32::MIN);
     /// The cost of a page, which is rendered on the server.
     pub const PAGE: Self = Self(NonZeroU32::new(2).expect("not zero"));

@@ -133,7 +133,7 @@ impl Engine {
             }
             let record = next_record(account, Some(SessionId::of_token(&token)));
             let key = Key::User(account.key.clone());
-            Ok::<Decision<()>, _>(Decision::append(key, &record, Expect::At(account.seq)))
+            Ok::<Decision<()>, _>(Decision::append(key, record, Expect::At(account.seq)))
         });
         added.await?;
         let live = self.core.live.read();

@@ -12,11 +12,11 @@ use super::commit::{Committed, Decision, fresh_op};
 use super::draft::{MessageDraft, refuse_empty};
 use super::files::{ReceivedFile, attachments, claim, release_unclaimed};
 use super::limits::Cost;
-use super::log::{Draft, Expect};
+use super::log::Expect;
 use super::resume::last_event_of;
 use super::{Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::entry::{ChangeRecord, DirectRecord, Key, MessageRecord, encode};
+use crate::domain::entry::{ChangeRecord, DirectRecord, Key, MessageRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{MessageId, OpId, Seq, UserId};
 use crate::domain::message::{Content, Message};
@@ -122,19 +122,20 @@ impl Engine {
         id: &MessageId,
         draft: MessageDraft,
     ) -> Result<Put, EngineError> {
-        let (channel, kept_files, kept_bytes) = {
+        let (channel, existing) = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;
-            let (files, bytes) = match live.existing(&channel, session, id, &draft)? {
-                Existing::Same(message) => {
-                    return Ok(Put::Replaced(message::json(&message, &channel.reference())));
-                }
-                Existing::Different(message) => {
-                    (message.content.attachments.len(), message.text_bytes())
-                }
-                Existing::None { .. } => (0, 0),
-            };
-            (channel, files, bytes)
+            let existing = live.existing(&channel, session, id, &draft)?;
+            (channel, existing)
+        };
+        let (kept_files, kept_bytes) = match existing {
+            Existing::Same(message) => {
+                return Ok(Put::Replaced(message::json(&message, &channel.reference())));
+            }
+            Existing::Different(message) => {
+                (message.content.attachments.len(), message.text_bytes())
+            }
+            Existing::None { .. } => (0, 0),
         };
         let files = draft.files.as_ref().map_or(kept_files, Vec::len);
         refuse_empty(&draft.text, files)?;
@@ -170,20 +171,15 @@ impl Engine {
             let is_retry = decided_before.swap(true, Ordering::Relaxed);
             edits.store(!matches!(existing, Existing::None { .. }), Ordering::Relaxed);
             Ok(match existing {
-                Existing::Same(message) => {
-                    Decision::Unchanged(message::json(&message, &channel.reference()))
-                }
+                Existing::Same(message) => Decision::Unchanged((channel, message)),
                 Existing::None { op } => {
                     let content = content_with(&content, files, &[])?;
                     claim(files.unwrap_or_default(), &content);
                     let record = MessageRecord { id: id.clone(), author, content };
-                    Decision::Append(Draft {
-                        // The log may remember the op of a message that is gone.
-                        op: if is_retry { fresh_op() } else { op },
-                        key: Key::Messages(channel.id.clone()),
-                        body: encode(&record),
-                        expect: Expect::Any,
-                    })
+                    // The log may remember the op of a message that is gone.
+                    let op = if is_retry { fresh_op() } else { op };
+                    let key = Key::Messages(channel.id.clone());
+                    Decision::append_as(op, key, record, Expect::Any)
                 }
                 Existing::Different(message) => {
                     let content = content_with(&content, files, &message.content.attachments)?;
@@ -197,14 +193,16 @@ impl Engine {
                             .map(ReactionGroupRecord::from)
                             .collect(),
                     };
-                    change_of(&channel, &message, &record)
+                    change_of(&channel, &message, record)
                 }
             })
         });
         let stored = stored.await;
         release_unclaimed(draft.files.as_deref_mut().unwrap_or_default(), &stored);
         let events = match stored? {
-            Committed::Unchanged(json) => return Ok(Put::Replaced(json)),
+            Committed::Unchanged((channel, message)) => {
+                return Ok(Put::Replaced(message::json(&message, &channel.reference())));
+            }
             Committed::Applied(events) => events,
         };
         let json = message_in(&events).ok_or(EngineError::NoSuchChannel)?;
@@ -236,7 +234,7 @@ impl Engine {
                 return Err(EngineError::NotYours);
             }
             let record = ChangeRecord::Deleted { id: id.clone() };
-            Ok::<Decision<()>, _>(change_of(&channel, &message, &record))
+            Ok::<Decision<()>, _>(change_of(&channel, &message, record))
         });
         deleted.await.map(drop)
     }
@@ -269,14 +267,14 @@ impl Engine {
             if channel.created_at.is_some() {
                 return Ok(Decision::Unchanged(()));
             }
-            let begun = live.state.directs_of(me.id()).into_iter();
-            let begun = begun.filter(|direct| direct.begun_by() == Some(me.id())).count();
+            let directs = live.state.directs_of(me.id());
+            let begun = directs.filter(|direct| direct.begun_by() == Some(me.id())).count();
             if begun >= self.bounds.max_directs_per_user {
                 return Err(EngineError::LimitReached("direct conversations that you began"));
             }
             let members = [one, other].map(|member| User::clone(&member.user()));
             let record = DirectRecord { members, begun_by: Some(me.id().clone()) };
-            Ok(Decision::append(Key::Direct(channel.id.clone()), &record, Expect::Absent))
+            Ok(Decision::append(Key::Direct(channel.id.clone()), record, Expect::Absent))
         });
         begun.await.map(drop)
     }
@@ -335,7 +333,7 @@ fn content_with(
 pub(super) fn change_of<T>(
     channel: &Channel,
     message: &Message,
-    record: &ChangeRecord,
+    record: ChangeRecord,
 ) -> Decision<T> {
     let key = Key::Change(channel.id.clone(), message.seq);
     Decision::append(key, record, message.changed.into())

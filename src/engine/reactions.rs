@@ -146,7 +146,7 @@ impl Engine {
             let edited_at = message.edited_at;
             let content = edited_at.is_some().then(|| message.content.clone().with_html());
             let record = ChangeRecord::Present { content, edited_at, reactions };
-            Ok(change_of(&channel, &message, &record))
+            Ok(change_of(&channel, &message, record))
         });
         changed.await.map(drop)
     }

@@ -113,7 +113,7 @@ impl Backlog {
                     piece.put(event::channel(name, id, &snapshot.view(&me)));
                 }
                 Some(Piece::Activity { id, me, snapshot }) => {
-                    piece.put(event::activity(id, &snapshot.view(&me)));
+                    piece.put(event::activity(id, &snapshot, &me));
                 }
                 Some(Piece::ChannelDeleted { id, name }) => {
                     piece.put(event::channel_deleted(id, &name));
@@ -338,7 +338,7 @@ fn changes_since(
 
 /// The last entry that had an event for this user on the stream of everything.
 fn last_event_for(live: &Live, me: &UserId, positions: &ReadPositions) -> Seq {
-    let directs = live.state.directs_of(me).into_iter();
+    let directs = live.state.directs_of(me);
     let directs = directs.filter_map(|channel| live.state.last_event_in(&channel.id));
     directs
         .chain([live.state.last_public_event(), positions.last_moved()])

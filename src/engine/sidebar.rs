@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::Engine;
+use super::{Engine, EngineError};
 use crate::domain::ids::ChannelId;
 use crate::domain::user::Session;
-use crate::wire::channel::ChannelView;
+use crate::wire::channel::{ChannelSnapshot, ChannelView};
 
 /// A selection of a user's channels, with the number of those that are left out.
 pub struct Sidebar {
@@ -19,35 +19,53 @@ pub struct Sidebar {
 
 impl Engine {
     /// Selects at most `most` channels for the sidebar of a user: the open one first, then direct
-    /// conversations with unread messages, then the channels with the latest messages.
-    #[must_use]
-    pub fn sidebar(&self, session: &Session, open: &ChannelId, most: usize) -> Sidebar {
-        let channels = self.channels(session);
-        let all = channels.snapshots();
-        let mut order: Vec<_> = (0..all.len()).collect();
-        if all.len() > most {
-            order.sort_by_cached_key(|at| {
-                let snapshot = &all[*at];
-                let waits = || channels.view(*at).is_some_and(|view| view.unread > 0);
+    /// conversations with unread messages, then the channels in which something happened last.
+    ///
+    /// # Errors
+    ///
+    /// When the session is gone.
+    pub fn sidebar(
+        &self,
+        session: &Session,
+        open: &ChannelId,
+        most: usize,
+    ) -> Result<Sidebar, EngineError> {
+        let (me, public_count, public, directs) = {
+            let live = self.core.live.read();
+            let me = live.account(session)?.person.clone();
+            let positions = self.core.read_positions(&live, me.id());
+            let snapshot = |channel: &_| live.snapshot(channel, positions.of(&channel.id));
+            let opened = live.state.channel(open).filter(|channel| channel.is_public());
+            let others = live.state.latest_public_channels().filter(|it| it.id != *open);
+            let public: Vec<_> =
+                opened.into_iter().chain(others).take(most).map(snapshot).collect();
+            let directs: Vec<_> = live.state.directs_of(me.id()).map(snapshot).collect();
+            (me, live.state.public_channels().len(), public, directs)
+        };
+        let direct_count = directs.len();
+        let mut shown = [public, directs].concat();
+        if shown.len() > most {
+            shown.sort_by_cached_key(|snapshot| {
                 let rank = match &snapshot.channel {
                     channel if channel.id == *open => 0,
-                    channel if !channel.is_public() && waits() => 1,
+                    channel if !channel.is_public() && snapshot.unread(&me).0 > 0 => 1,
                     _ => 2,
                 };
-                let last = snapshot.conversation.messages().next_back();
-                (rank, Reverse(last.map(|message| message.seq)))
+                let activity = snapshot.conversation.last_activity();
+                (rank, Reverse(activity.max(snapshot.channel.seq())))
             });
-            order.truncate(most);
-            order.sort_unstable();
+            shown.truncate(most);
         }
-        let shown = |public: bool| {
-            order.iter().filter(|at| all[**at].channel.is_public() == public).count()
-        };
-        let public = all.iter().filter(|snapshot| snapshot.channel.is_public()).count();
-        Sidebar {
-            more_public: public - shown(true),
-            more_direct: all.len() - public - shown(false),
-            channels: order.into_iter().filter_map(|at| channels.view(at)).collect(),
-        }
+        let (mut public, mut directs): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|snapshot| snapshot.channel.is_public());
+        public.sort_by(|one, other| one.channel.name().cmp(&other.channel.name()));
+        directs.sort_by_key(|direct: &ChannelSnapshot| {
+            Reverse(direct.conversation.messages().next_back().map(|message| message.seq))
+        });
+        Ok(Sidebar {
+            more_public: public_count - public.len(),
+            more_direct: direct_count - directs.len(),
+            channels: public.iter().chain(&directs).map(|it| it.view(&me)).collect(),
+        })
     }
 }

@@ -105,7 +105,7 @@ impl Engine {
                 created_at: None,
             };
             let expect = Expect::from(live.state.last_of_channel_name(&name));
-            Ok(Decision::append(Key::Channel(name.hash()), &record, expect))
+            Ok(Decision::append(Key::Channel(name.hash()), record, expect))
         });
         created.await.map(drop).map_err(StartError::General)
     }

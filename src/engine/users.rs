@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::bounds::Bounds;
 use super::commit::{Committed, Committer, Decision};
+use super::limits::Cost;
 use super::log::{Expect, Log};
 use super::presence::Place;
 use super::{Core, Engine, EngineError};
@@ -91,7 +92,7 @@ impl Engine {
             };
             let expect = Expect::from(live.state.last_of_display_name(&user.display_name));
             let key = Key::User(user.display_name.hash());
-            Ok::<Decision<()>, _>(Decision::append(key, &record, expect))
+            Ok::<Decision<()>, _>(Decision::append(key, record, expect))
         });
         signed_in.await?;
         Ok(SignedInAs::New(SignedIn { user, token }))
@@ -118,7 +119,7 @@ impl Engine {
             record.user.display_name = name.clone();
             record.renamed = Some(Seq(0));
             let expect = Expect::from(live.state.last_of_display_name(&name));
-            Ok(Decision::append(Key::User(name.hash()), &record, expect))
+            Ok(Decision::append(Key::User(name.hash()), record, expect))
         });
         renamed.await?;
         Ok(User { id: session.user.id.clone(), display_name: name })
@@ -160,24 +161,28 @@ impl Engine {
                 noted.used_at = now;
             }
             let key = Key::User(account.key.clone());
-            Ok(Decision::append(key, &record, Expect::At(account.seq)))
+            Ok(Decision::append(key, record, Expect::At(account.seq)))
         });
         Ok(matches!(renewed.await?, Committed::Applied(_)))
     }
 
     /// Lists all users, sorted by name; `true` for those who are online.
-    #[must_use]
-    pub fn users(&self) -> Vec<(User, bool)> {
+    ///
+    /// # Errors
+    ///
+    /// When this user reads too much.
+    pub fn users(&self, session: &Session) -> Result<Vec<(User, bool)>, EngineError> {
         let people: Vec<_> =
             self.core.live.read().state.accounts().map(|account| account.person.clone()).collect();
+        self.count_read(session, Cost::of_list(people.len()))?;
         let mut users: Vec<_> = people.iter().map(|person| User::clone(&person.user())).collect();
         sort_by_name(&mut users);
         let online = self.core.presence.online();
-        users
-            .into_iter()
-            .map(|user| (online.contains(&user.id), user))
-            .map(|(on, user)| (user, on))
-            .collect()
+        let with_presence = |user: User| {
+            let is_online = online.contains(&user.id);
+            (user, is_online)
+        };
+        Ok(users.into_iter().map(with_presence).collect())
     }
 
     /// The users with a stream in this place, sorted by name.
@@ -209,7 +214,7 @@ async fn end_sessions(
             return Ok(Decision::Unchanged(()));
         }
         let key = Key::User(account.key.clone());
-        Ok(Decision::append(key, &record, Expect::At(account.seq)))
+        Ok(Decision::append(key, record, Expect::At(account.seq)))
     });
     signed_out.await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! Channels as clients see them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -118,31 +119,41 @@ impl ChannelSnapshot {
     /// The view of the channel that this user, whose snapshot it is, gets.
     #[must_use]
     pub fn view(&self, me: &Arc<Person>) -> ChannelView {
-        let Self { channel, conversation, creator, read } = self;
-        let (unread, mentions) = conversation.unread(me, *read);
-        let (kind, topic, with) = match &channel.kind {
-            ChannelKind::Public { topic, .. } => (ChannelKindView::Public, topic.clone(), None),
-            ChannelKind::Direct { members, .. } => {
-                let other = members.iter().find(|member| member.id() != me.id());
-                (ChannelKindView::Direct, Topic::default(), Some(&**other.unwrap_or(&members[0])))
-            }
-        };
-        let with = with.map(UserView::from);
-        let name = match &with {
-            Some(other) => format!("@{}", other.display_name),
-            None => channel.reference().into_owned(),
+        let Self { channel, creator, .. } = self;
+        let (unread, mentions) = self.unread(me);
+        let (kind, topic) = match &channel.kind {
+            ChannelKind::Public { topic, .. } => (ChannelKindView::Public, topic.clone()),
+            ChannelKind::Direct { .. } => (ChannelKindView::Direct, Topic::default()),
         };
         ChannelView {
             id: channel.id.clone(),
-            name,
+            name: self.name_for(me).into_owned(),
             kind,
-            with,
+            with: channel.other_than(me.id()).map(|other| (&**other).into()),
             topic,
             created_by: creator.as_deref().map(UserView::from),
             created_at: channel.created_at,
-            last_message_at: conversation.messages().next_back().map(|message| message.sent_at),
+            last_message_at: self.last_message_at(),
             unread,
             mentions,
         }
+    }
+
+    /// The name under which this user knows the channel.
+    pub(super) fn name_for(&self, me: &Arc<Person>) -> Cow<'_, str> {
+        match self.channel.other_than(me.id()) {
+            Some(other) => format!("@{}", other.user().display_name).into(),
+            None => self.channel.reference(),
+        }
+    }
+
+    /// The number of others' messages that this user has not read, and of those that mention them.
+    #[must_use]
+    pub fn unread(&self, me: &Arc<Person>) -> (usize, usize) {
+        self.conversation.unread(me, self.read)
+    }
+
+    pub(super) fn last_message_at(&self) -> Option<Timestamp> {
+        self.conversation.messages().next_back().map(|message| message.sent_at)
     }
 }

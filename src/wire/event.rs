@@ -2,13 +2,14 @@
 
 pub mod catalogue;
 
+use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::channel::ChannelView;
+use super::channel::{ChannelSnapshot, ChannelView};
 use super::cursor::Cursor;
 use super::message;
 use super::user::UserView;
@@ -17,9 +18,12 @@ use crate::domain::ids::{ChannelId, MessageId, Seq};
 use crate::domain::message::Message;
 use crate::domain::names::ChannelName;
 use crate::domain::time::Timestamp;
+use crate::domain::user::Person;
 
 /// The frame of `ping`, by which both ends can tell that the connection lives.
 pub const PING: Bytes = Bytes::from_static(b"event: ping\ndata: {}\n\n");
+/// Size of the data of most events that are no messages, in bytes.
+const USUAL_BYTES: usize = 256;
 /// Time after which a client reconnects, in milliseconds.
 const RETRY_MS: u32 = 1_000;
 
@@ -45,7 +49,8 @@ pub fn head(name: &str, id: Option<Cursor>, data_bytes: usize) -> BytesMut {
     head.put_slice(b"event: ");
     head.put_slice(name.as_bytes());
     if let Some(id) = id {
-        head.put_slice(format!("\nid: {id}").as_bytes());
+        // Memory does not fail.
+        let _ = write!(head, "\nid: {id}");
     }
     head.put_slice(b"\ndata: ");
     head
@@ -199,7 +204,7 @@ pub fn message_deleted(cursor: Cursor, id: &MessageId, message: Seq) -> Bytes {
 /// The frame of `channel-created` or `channel-updated`, as one user sees the channel.
 #[must_use]
 pub fn channel(name: &str, cursor: Cursor, view: &ChannelView) -> Bytes {
-    frame(name, Some(cursor), &serde_json::to_vec(view).unwrap_or_default())
+    frame_of(name, Some(cursor), view)
 }
 
 /// The frame of `channel-deleted`.
@@ -210,13 +215,14 @@ pub fn channel_deleted(cursor: Cursor, name: &ChannelName) -> Bytes {
 
 /// The frame of `activity`: a user's unread counts of a channel.
 #[must_use]
-pub fn activity(cursor: Cursor, view: &ChannelView) -> Bytes {
+pub fn activity(cursor: Cursor, snapshot: &ChannelSnapshot, me: &Arc<Person>) -> Bytes {
+    let (unread, mentions) = snapshot.unread(me);
     let activity = Activity {
-        channel: &view.name,
-        channel_id: &view.id,
-        unread: view.unread,
-        mentions: view.mentions,
-        last_message_at: view.last_message_at,
+        channel: &snapshot.name_for(me),
+        channel_id: &snapshot.channel.id,
+        unread,
+        mentions,
+        last_message_at: snapshot.last_message_at(),
     };
     frame_of("activity", Some(cursor), &activity)
 }
@@ -246,7 +252,11 @@ pub fn presence(online: usize) -> Bytes {
 }
 
 fn frame_of(name: &str, id: Option<Cursor>, data: &impl Serialize) -> Bytes {
-    frame(name, id, &serde_json::to_vec(data).unwrap_or_default())
+    let mut frame = head(name, id, USUAL_BYTES);
+    // Neither these types nor memory can fail.
+    let _ = serde_json::to_writer((&mut frame).writer(), data);
+    frame.put_slice(TAIL);
+    frame.freeze()
 }
 
 #[cfg(test)]

@@ -40,6 +40,29 @@ async fn anyone_creates_channels_and_sees_them_all_by_name() {
 }
 
 #[rocket::async_test]
+async fn a_long_list_has_every_channel_once_and_the_latest_conversations_first() {
+    const MANY: usize = 150;
+    let workspace = Workspace::with(|it| {
+        it.merge(("rate_limits", false)).merge(("max_channels_per_user", MANY))
+    })
+    .await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for n in (0..MANY).rev() {
+        ada.creates(&format!("channel{n:03}")).await;
+    }
+    for n in 0..MANY {
+        let person = workspace.signed_in_as(&format!("Person {n}")).await;
+        person.posts("@Ada", "Hello").await;
+    }
+    let listed = ada.get("/api/channels").await.json();
+    let listed = listed["channels"].as_array().expect("channels");
+    let names: Vec<_> = listed.iter().filter_map(|it| it["name"].as_str()).collect();
+    let channels = (0..MANY).map(|n| format!("channel{n:03}")).chain(["general".into()]);
+    let people = (0..MANY).rev().map(|n| format!("@Person {n}"));
+    assert_eq!(names, channels.chain(people).collect::<Vec<_>>());
+}
+
+#[rocket::async_test]
 async fn of_a_hundred_who_create_a_channel_at_once_one_does() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;

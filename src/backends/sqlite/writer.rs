@@ -25,6 +25,9 @@ use crate::engine::log::{AppendError, Appended, Draft, Expect, Feed};
 
 /// Largest number of commands in one transaction.
 const BATCH_COMMANDS: usize = 512;
+/// Number of entries that a replay hands over at once. As many pieces as commits may wait for the
+/// follower, and memory that was once used for them is not given back.
+const REPLAYED_ENTRIES: usize = 64;
 /// Interval at which the writer, without a command, checks the directory, erases spent entries that no
 /// append took along, and tries again after a failed commit.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -325,7 +328,7 @@ impl Writer {
         let mut piece = Vec::new();
         for entry in kept.query_map([after.0], read_entry)? {
             piece.push(Feed::Entry(entry?));
-            if piece.len() == BATCH_COMMANDS
+            if piece.len() == REPLAYED_ENTRIES
                 && feed.blocking_send(std::mem::take(&mut piece)).is_err()
             {
                 return Ok(());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ use crate::domain::ids::sha256_hex;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ChannelName(String);
+pub struct ChannelName(Arc<str>);
 
 impl ChannelName {
     /// The longest name, in code points.
@@ -70,7 +71,7 @@ impl FromStr for ChannelName {
         if matches!(name.as_str(), "." | "..") {
             return Err(NameError::Dots);
         }
-        Ok(Self(name))
+        Ok(Self(name.into()))
     }
 }
 

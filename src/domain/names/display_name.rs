@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{NameError, NameHash, is_invisible, precis};
 use crate::domain::ids::sha256_hex;
@@ -24,11 +25,11 @@ use crate::domain::ids::sha256_hex;
 /// assert_eq!(ada.as_str(), "Ada Lovelace");
 /// assert!(ada.same_as(&"ADA LOVELACE".parse().unwrap()));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "StoredDisplayName", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "StoredDisplayName")]
 pub struct DisplayName {
-    shown: String,
-    compared: String,
+    shown: Arc<str>,
+    compared: Arc<str>,
 }
 
 impl DisplayName {
@@ -75,7 +76,7 @@ impl FromStr for DisplayName {
             return Err(NameError::ForbiddenStart(bad));
         }
         let compared = precis::comparable_nickname(&shown)?;
-        Ok(Self { shown, compared })
+        Ok(Self { shown: shown.into(), compared: compared.into() })
     }
 }
 
@@ -86,13 +87,13 @@ struct StoredDisplayName(String);
 impl From<StoredDisplayName> for DisplayName {
     fn from(StoredDisplayName(shown): StoredDisplayName) -> Self {
         let compared = precis::fold_nickname(&shown);
-        Self { shown, compared }
+        Self { shown: shown.into(), compared: compared.into() }
     }
 }
 
-impl From<DisplayName> for String {
-    fn from(name: DisplayName) -> Self {
-        name.shown
+impl Serialize for DisplayName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.shown)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::{Applied, EntryHeader, State};
@@ -38,19 +39,37 @@ impl State {
         self.directory.values()
     }
 
-    /// The direct conversations of this user, latest first.
-    #[must_use]
-    pub fn directs_of(&self, user: &UserId) -> Vec<&Arc<Channel>> {
+    /// The public channels whose names come after this one, by name. O(log n) to the first.
+    pub fn public_channels_after(
+        &self,
+        name: Option<&ChannelName>,
+    ) -> impl Iterator<Item = &Arc<Channel>> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        self.directory.range((from, Bound::Unbounded)).map(|(_, channel)| channel)
+    }
+
+    /// The public channels, those with the latest [events](State::last_event_in) first.
+    pub fn latest_public_channels(&self) -> impl Iterator<Item = &Arc<Channel>> {
+        self.by_last_event.values().rev().filter_map(|id| self.channels.get(id))
+    }
+
+    /// The direct conversations of this user, in no order.
+    pub fn directs_of(&self, user: &UserId) -> impl Iterator<Item = &Arc<Channel>> {
         let directs = self.directs.get(user).into_iter().flatten();
-        let mut directs: Vec<_> = directs.filter_map(|id| self.channels.get(id)).collect();
+        directs.filter_map(|id| self.channels.get(id))
+    }
+
+    /// The direct conversations of this user, those with the latest messages first.
+    pub fn latest_directs_of(&self, user: &UserId) -> impl Iterator<Item = &Arc<Channel>> {
+        let mut directs: Vec<_> = self.directs_of(user).collect();
         directs.sort_by_cached_key(|channel| {
             let conversation = self.conversations.get(&channel.id);
             Reverse(conversation.and_then(|it| Some(it.messages().next_back()?.seq)))
         });
-        directs
+        directs.into_iter()
     }
 
-    /// The public channels by name, then this user's direct conversations, latest first.
+    /// The public channels by name, then this user's direct conversations, in no order.
     pub fn channels_of(&self, user: &UserId) -> impl Iterator<Item = &Arc<Channel>> {
         self.directory.values().chain(self.directs_of(user))
     }
