@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde_json::Value;
@@ -22,6 +23,9 @@ use crate::process::{Process, Settings};
 const KEPT: usize = 100;
 /// The number of connections that make the store.
 const CLIENTS: usize = 64;
+/// The time for which a server remembers attempts to post, half a million of them right after they
+/// were made: no crowd writes that much in a minute.
+const REMEMBERED: Duration = Duration::from_secs(61);
 /// The version of what is made here: with another one, stores are made anew.
 const FORM: &str = "1";
 /// The words that the texts are made of.
@@ -97,6 +101,7 @@ impl Population {
             Ok(())
         })?;
         process.terminate()?;
+        std::thread::sleep(REMEMBERED);
         fs::rename(unfinished, directory)?;
         Ok(())
     }
