@@ -208,10 +208,13 @@ impl Crowd<'_> {
         let mut open: VecDeque<(Instant, Connection)> = VecDeque::new();
         for at in (0..streams.len()).cycle() {
             if open.len() == streams.len()
-                && let Some((opened, connection)) = open.pop_front()
+                && let Some((opened, mut connection)) = open.pop_front()
             {
                 thread::sleep((opened + after).min(end).saturating_duration_since(Instant::now()));
-                drop(connection);
+                // As an `EventSource` does, which reads all that comes.
+                if let Some(id) = connection.last_id()? {
+                    streams[at].id = id;
+                }
             }
             if Instant::now() >= end {
                 return Ok(());

@@ -1,7 +1,7 @@
 //! A blocking HTTP client for what is measured by the request, where the load's own event loop
 //! would be in the way.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -58,6 +58,26 @@ impl Connection {
         let text = String::from_utf8_lossy(&block);
         let id = text.lines().filter_map(|line| line.strip_prefix("id:")).next_back();
         Ok(id.unwrap_or_default().trim().to_owned())
+    }
+
+    /// Reads what has arrived of an event stream, and returns the last id in it, if any.
+    pub(crate) fn last_id(&mut self) -> Result<Option<String>> {
+        self.stream.get_ref().set_nonblocking(true)?;
+        let mut arrived = Vec::new();
+        let read = self.stream.read_to_end(&mut arrived);
+        if let Err(error) = read
+            && error.kind() != ErrorKind::WouldBlock
+        {
+            return Err(error.into());
+        }
+        let text = String::from_utf8_lossy(&arrived);
+        let lines: Vec<_> = text.lines().collect();
+        // The transfer coding may cut a line in two: then its data does not follow.
+        let whole = |pair: &[&str]| {
+            let id = pair[0].strip_prefix("id: ")?;
+            pair[1].starts_with("data: ").then(|| id.to_owned())
+        };
+        Ok(lines.windows(2).filter_map(whole).next_back())
     }
 
     fn ask(&mut self, target: &str, token: &str, headers: &str, body: &str) -> Result<Answer> {
