@@ -36,10 +36,12 @@ pub struct ChannelList {
     len: usize,
     /// The last public channel that was looked up.
     after: Option<ChannelName>,
-    /// Those that were looked up.
+    /// Set once there are no more public channels.
+    public_is_over: bool,
+    /// The direct conversations that are left, latest first.
+    directs: vec::IntoIter<Arc<Channel>>,
+    /// The next channels, looked up already.
     next: vec::IntoIter<ChannelSnapshot>,
-    /// The direct conversations, until the public channels are through.
-    directs: Vec<Arc<Channel>>,
 }
 
 impl ChannelList {
@@ -59,16 +61,16 @@ impl ChannelList {
     fn look_up(&mut self) -> Vec<ChannelSnapshot> {
         let live = self.core.live.read();
         let snapshot = |channel: &_| live.snapshot(channel, self.positions.of(&channel.id));
-        let public = live.state.public_channels_after(self.after.as_ref());
-        let public: Vec<_> = public.take(LISTED_AT_ONCE).map(snapshot).collect();
-        if let Some(last) = public.last() {
-            self.after = last.channel.name().cloned();
-            return public;
+        if !self.public_is_over {
+            let public = live.state.public_channels_after(self.after.as_ref());
+            let public: Vec<_> = public.take(LISTED_AT_ONCE).map(snapshot).collect();
+            if let Some(last) = public.last() {
+                self.after = last.channel.name().cloned();
+                return public;
+            }
+            self.public_is_over = true;
         }
-        let deleted = |direct: &Arc<Channel>| live.state.channel(&direct.id).is_none();
-        let rest = self.directs.split_off(self.directs.len().min(LISTED_AT_ONCE));
-        let directs = std::mem::replace(&mut self.directs, rest);
-        directs.iter().filter(|direct| !deleted(direct)).map(snapshot).collect()
+        self.directs.by_ref().take(LISTED_AT_ONCE).map(|direct| snapshot(&direct)).collect()
     }
 }
 
@@ -100,8 +102,9 @@ impl Engine {
             positions,
             len: live.state.public_channels().len() + directs.len(),
             after: None,
+            public_is_over: false,
+            directs: directs.into_iter(),
             next: Vec::new().into_iter(),
-            directs,
         })
     }
 

@@ -1,8 +1,17 @@
 //! Tests of channels: creating, listing, topics, deleting, read markers.
 
+use std::sync::Arc;
+
+use houston::domain::channel::ChannelRef;
+use houston::domain::names::Topic;
+use houston::engine::bounds::Bounds;
+use houston::engine::files::FileLimits;
+use houston::engine::{Engine, SignedInAs};
 use serde_json::json;
 
+use crate::blobs::memory::Memory as Blobs;
 use crate::harness::{Workspace, event};
+use crate::log::memory::Memory;
 
 #[rocket::async_test]
 async fn general_is_there_from_the_first_start() {
@@ -60,6 +69,44 @@ async fn a_long_list_has_every_channel_once_and_the_latest_conversations_first()
     let channels = (0..MANY).map(|n| format!("channel{n:03}")).chain(["general".into()]);
     let people = (0..MANY).rev().map(|n| format!("@Person {n}"));
     assert_eq!(names, channels.chain(people).collect::<Vec<_>>());
+}
+
+/// A list is looked up a few channels at a time, as the client reads it.
+#[rocket::async_test]
+async fn a_list_that_is_being_read_repeats_and_misses_nothing_while_channels_come_and_go() {
+    let files = FileLimits { max_file_bytes: 1, max_message_files: 1, max_total_bytes: 1 };
+    let bounds = Bounds { max_channels_per_user: 300, ..Bounds::default() };
+    let log = Arc::<Memory>::default();
+    let engine = Engine::start(log, Arc::<Blobs>::default(), None, files, bounds).await;
+    let engine = engine.expect("an engine");
+    let Ok(SignedInAs::New(ada)) = engine.sign_in("Ada".parse().expect("a name"), None, None).await
+    else {
+        panic!("Ada signs in")
+    };
+    let ada = engine.session(&ada.token).expect("a session");
+    let create = async |name: &str| {
+        let name = name.parse().expect("a name");
+        engine.create_channel(&ada, name, Topic::default()).await.expect("a channel");
+    };
+    let names: Vec<_> = (0..200).map(|n| format!("channel{n:03}")).collect();
+    for name in &names {
+        create(name).await;
+    }
+
+    let mut list = engine.channels(&ada).expect("a list").map(|channel| channel.name);
+    let first: Vec<_> = list.by_ref().take(70).collect();
+    for gone in ["channel010", "channel190"] {
+        let named = ChannelRef::from(gone);
+        engine.delete_channel(&ada, &named).await.expect("it is deleted");
+    }
+    for new in ["channel005-too", "channel199-too"] {
+        create(new).await;
+    }
+
+    assert_eq!(first, names[..70]);
+    let rest = names[70..].iter().filter(|name| *name != "channel190").cloned();
+    let rest = rest.chain(["channel199-too".to_owned(), "general".to_owned()]);
+    assert_eq!(list.collect::<Vec<_>>(), rest.collect::<Vec<_>>());
 }
 
 #[rocket::async_test]
