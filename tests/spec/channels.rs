@@ -96,8 +96,8 @@ async fn a_list_that_is_being_read_repeats_and_misses_nothing_while_channels_com
     let mut list = engine.channels(&ada).expect("a list").map(|channel| channel.name);
     let first: Vec<_> = list.by_ref().take(70).collect();
     for gone in ["channel010", "channel190"] {
-        let named = ChannelRef::from(gone);
-        engine.delete_channel(&ada, &named).await.expect("it is deleted");
+        let gone = ChannelRef::from(gone);
+        engine.delete_channel(&ada, &gone).await.expect("it is deleted");
     }
     for new in ["channel005-too", "channel199-too"] {
         create(new).await;
