@@ -62,7 +62,7 @@ pub struct TooSoon(pub Duration);
 pub struct Cost(NonZeroU32);
 
 impl Cost {
-    /// The cost of moving a read marker.
+    /// The cost of moving a read marker, and the first unit of what opening a stream costs.
     pub const SMALL: Self = Self(NonZeroU32::MIN);
     /// The cost of a page, which is rendered on the server.
     pub const PAGE: Self = Self(NonZeroU32::new(2).expect("not zero"));
@@ -71,6 +71,13 @@ impl Cost {
     #[must_use]
     pub fn of_list(items: usize) -> Self {
         Self::of(items / 100)
+    }
+
+    /// The cost of a list after its first unit, which was counted before the list was made; `None`
+    /// where there is no more.
+    #[must_use]
+    pub fn of_longer_list(items: usize) -> Option<Self> {
+        NonZeroU32::new(u32::try_from(items / 100).unwrap_or(u32::MAX)).map(Self)
     }
 
     /// The cost of a history of this size, in bytes: one unit, and one more for each 64 KiB.
@@ -369,6 +376,8 @@ mod tests {
         let largest = reads(Cost::of(usize::MAX));
         assert_eq!(largest, 1, "what costs more than there is takes all of it");
         assert_eq!(Cost::of_list(99), Cost::SMALL);
+        assert_eq!(Cost::of_longer_list(99), None);
+        assert_eq!(Cost::of_longer_list(199), Some(Cost::SMALL));
         assert_eq!(Cost::of_history(6_500_000), Cost::of(99));
         assert_eq!(Cost::of_search(100_000), Cost::of(10));
     }

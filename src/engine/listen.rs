@@ -109,6 +109,8 @@ impl Engine {
         session: &Session,
         from: Resume,
     ) -> Result<Listener, EngineError> {
+        // Before anything is looked up: who reads too much makes no work.
+        self.count_read(session, Cost::SMALL)?;
         let core = &self.core;
         let room = core.lobby.clone();
         let (me, position, own, backlog, end) = {
@@ -121,7 +123,9 @@ impl Engine {
             let backlog = core.everything_backlog(&live, &me, &positions, from);
             (me, room.head(), own, backlog, core.session_end(&live, session)?)
         };
-        self.count_read(session, Cost::of_list(backlog.len()))?;
+        if let Some(more) = Cost::of_longer_list(backlog.len()) {
+            self.count_read(session, more)?;
+        }
         let subject = Subject::Everything(own);
         self.open_stream(session, Opening { me, room, subject, position, backlog, end })
     }

@@ -55,7 +55,7 @@ impl Counters {
 }
 
 impl Engine {
-    /// The present statistics. O(channels + users + files).
+    /// The present statistics. O(channels + files).
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let (online, streams) = self.core.presence.counts();
@@ -64,7 +64,7 @@ impl Engine {
         Statistics {
             streams,
             online,
-            users: state.accounts().count(),
+            users: state.account_count(),
             channels: state.channels().count(),
             messages: state.message_count(),
             files: state.attachment_ids().count(),

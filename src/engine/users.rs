@@ -172,9 +172,10 @@ impl Engine {
     ///
     /// When this user reads too much.
     pub fn users(&self, session: &Session) -> Result<Vec<(User, bool)>, EngineError> {
+        let count = self.core.live.read().state.account_count();
+        self.count_read(session, Cost::of_list(count))?;
         let people: Vec<_> =
             self.core.live.read().state.accounts().map(|account| account.person.clone()).collect();
-        self.count_read(session, Cost::of_list(people.len()))?;
         let mut users: Vec<_> = people.iter().map(|person| User::clone(&person.user())).collect();
         sort_by_name(&mut users);
         let online = self.core.presence.online();

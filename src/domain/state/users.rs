@@ -91,6 +91,12 @@ impl State {
         self.people.values().filter_map(|known| Some(&known.account.as_ref()?.account))
     }
 
+    /// The number of accounts. O(1).
+    #[must_use]
+    pub fn account_count(&self) -> usize {
+        self.holders.len()
+    }
+
     /// The account of this user, while they hold a name.
     #[must_use]
     pub fn account(&self, id: &UserId) -> Option<&Account> {
