@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
 
 use super::{Engine, EngineError};
 use crate::domain::ids::UserId;
@@ -40,17 +42,17 @@ const TAKEN_NAME_PERIOD: Duration = Duration::from_mins(1);
 const CHECKS_PER_SWEEP: usize = 4_096;
 
 /// The rate limits of all users and addresses. Budgets that nobody draws on take no memory for
-/// long.
-pub struct Limits {
-    posts: Budgets,
-    changes: Budgets,
-    reads: Budgets,
-    sign_ins: Limit<Option<IpAddr>>,
-    links: Limit<Option<IpAddr>>,
-    taken_names: Limit<(Option<IpAddr>, NameHash)>,
+/// long. Tests set a clock of their own.
+pub struct Limits<C: Clock = DefaultClock> {
+    posts: Budgets<C>,
+    changes: Budgets<C>,
+    reads: Budgets<C>,
+    sign_ins: Limit<Option<IpAddr>, C>,
+    links: Limit<Option<IpAddr>, C>,
+    taken_names: Limit<(Option<IpAddr>, NameHash), C>,
     /// The first try of each taken name by an address within [`TAKEN_NAME_PERIOD`]: a further one
     /// was counted against the address already.
-    new_taken_names: Limit<(Option<IpAddr>, NameHash)>,
+    new_taken_names: Limit<(Option<IpAddr>, NameHash), C>,
 }
 
 /// The refusal of an action, with the time after which it may be tried again.
@@ -99,22 +101,27 @@ impl Cost {
 
 impl Default for Limits {
     fn default() -> Self {
+        Self::by(&DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Limits<C> {
+    /// Makes the limits, all unused, by this clock.
+    fn by(clock: &C) -> Self {
         let sign_ins = Quota::with_period(SIGN_IN_PERIOD).expect("not zero");
         let sign_ins = sign_ins.allow_burst(SIGN_IN_BURST);
         let new_taken_names = Quota::with_period(TAKEN_NAME_PERIOD).expect("not zero");
         Self {
-            posts: Budgets::of(POSTS),
-            changes: Budgets::of(CHANGES),
-            reads: Budgets::of(READS),
-            sign_ins: Limit::of(sign_ins),
-            links: Limit::of(sign_ins),
-            taken_names: Limit::of(sign_ins),
-            new_taken_names: Limit::of(new_taken_names),
+            posts: Budgets::of(POSTS, clock),
+            changes: Budgets::of(CHANGES, clock),
+            reads: Budgets::of(READS, clock),
+            sign_ins: Limit::of(sign_ins, clock),
+            links: Limit::of(sign_ins, clock),
+            taken_names: Limit::of(sign_ins, clock),
+            new_taken_names: Limit::of(new_taken_names, clock),
         }
     }
-}
 
-impl Limits {
     /// Counts a message, an edit or a reaction of this user at this address.
     ///
     /// # Errors
@@ -234,19 +241,22 @@ fn subnet(address: IpAddr) -> IpAddr {
 }
 
 /// A budget of each user, and a larger one of each address.
-struct Budgets {
-    users: Limit<UserId>,
-    addresses: Limit<Option<IpAddr>>,
+struct Budgets<C: Clock> {
+    users: Limit<UserId, C>,
+    addresses: Limit<Option<IpAddr>, C>,
 }
 
-impl Budgets {
-    fn of((burst, per_second): (u32, u32)) -> Self {
+impl<C: Clock + Clone> Budgets<C> {
+    fn of((burst, per_second): (u32, u32), clock: &C) -> Self {
         let quota = |times: u32| {
             let [burst, per_second] = [burst, per_second]
                 .map(|units| NonZeroU32::new(units * times).expect("the budgets are not zero"));
             Quota::per_second(per_second).allow_burst(burst)
         };
-        Self { users: Limit::of(quota(1)), addresses: Limit::of(quota(USERS_PER_ADDRESS)) }
+        Self {
+            users: Limit::of(quota(1), clock),
+            addresses: Limit::of(quota(USERS_PER_ADDRESS), clock),
+        }
     }
 
     fn count(
@@ -262,16 +272,16 @@ impl Budgets {
 }
 
 /// The rate limit of each key.
-struct Limit<K: Clone + Eq + Hash> {
-    limiter: DefaultKeyedRateLimiter<K>,
+struct Limit<K: Clone + Eq + Hash, C: Clock> {
+    limiter: RateLimiter<K, DefaultKeyedStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     burst: NonZeroU32,
     checks: AtomicUsize,
 }
 
-impl<K: Clone + Eq + Hash> Limit<K> {
-    fn of(quota: Quota) -> Self {
-        let (limiter, burst) = (RateLimiter::keyed(quota), quota.burst_size());
-        Self { limiter, burst, checks: AtomicUsize::new(0) }
+impl<K: Clone + Eq + Hash, C: Clock + Clone> Limit<K, C> {
+    fn of(quota: Quota, clock: &C) -> Self {
+        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
+        Self { limiter, burst: quota.burst_size(), checks: AtomicUsize::new(0) }
     }
 
     /// Takes this number of units from the key's budget, or the whole budget if that is smaller.
@@ -282,18 +292,25 @@ impl<K: Clone + Eq + Hash> Limit<K> {
         }
         let allowed = self.limiter.check_key_n(key, units.min(self.burst));
         let allowed = allowed.expect("nothing costs more than the burst");
-        allowed.map_err(|refused| TooSoon(refused.wait_time_from(DefaultClock::default().now())))
+        allowed.map_err(|refused| TooSoon(refused.wait_time_from(self.limiter.clock().now())))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use governor::clock::FakeRelativeClock;
+
     use super::*;
 
     const HOME: Option<IpAddr> = Some(IpAddr::V6(Ipv6Addr::LOCALHOST));
 
-    /// The number of these attempts that are let through. On a busy machine a few more than there
-    /// should be: budgets grow meanwhile.
+    /// Limits under which no time passes unless the clock is advanced.
+    fn limits() -> (Limits<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        (Limits::by(&clock), clock)
+    }
+
+    /// The number of these attempts that are let through.
     fn let_through<T: Copy>(
         attempts: &[T],
         times: usize,
@@ -313,68 +330,75 @@ mod tests {
     #[test]
     fn an_ipv6_subnet_signs_in_as_one_address() {
         let sign_ins = |addresses: &[&str]| {
-            let limits = Limits::default();
+            let (limits, _) = limits();
             let addresses: Vec<_> =
                 addresses.iter().map(|it| it.parse().expect("an address")).collect();
             let_through(&addresses, 100, |address| limits.sign_in(Some(address)))
         };
-        let burst = SIGN_IN_BURST.get() as usize;
-        let once = burst..burst + 10;
-        assert!(once.contains(&sign_ins(&["2001:db8::1", "2001:db8::ffff:2:3:4"])));
-        assert!(once.contains(&sign_ins(&["192.0.2.1", "::ffff:192.0.2.1"])));
-        let twice = 2 * burst..2 * burst + 10;
-        assert!(twice.contains(&sign_ins(&["2001:db8::1", "2001:db8:0:1::1"])));
-        assert!(twice.contains(&sign_ins(&["192.0.2.1", "192.0.2.2"])));
+        assert_eq!(sign_ins(&["2001:db8::1", "2001:db8::ffff:2:3:4"]), 30);
+        assert_eq!(sign_ins(&["192.0.2.1", "::ffff:192.0.2.1"]), 30);
+        assert_eq!(sign_ins(&["2001:db8::1", "2001:db8:0:1::1"]), 60);
+        assert_eq!(sign_ins(&["192.0.2.1", "192.0.2.2"]), 60);
+    }
+
+    #[test]
+    fn a_user_posts_sixty_at_once_and_ten_a_second_after_that() {
+        let (limits, clock) = limits();
+        let posts = || let_through(&[user(0)].each_ref(), 100, |user| limits.post(user, HOME));
+        assert_eq!(posts(), 60);
+        assert_eq!(limits.post(&user(0), HOME), Err(TooSoon(Duration::from_millis(100))));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(posts(), 10);
+        clock.advance(Duration::from_mins(1));
+        assert_eq!(posts(), 60);
     }
 
     #[test]
     fn many_users_of_one_address_post_ten_times_what_one_may() {
-        let limits = Limits::default();
-        let one = let_through(&[user(0)].each_ref(), 100, |user| limits.post(user, HOME));
-        assert!((60..70).contains(&one), "{one}");
+        let (limits, clock) = limits();
         let users: Vec<_> = (0..29).map(user).collect();
         let users: Vec<_> = users.iter().collect();
-        let limits = Limits::default();
-        let all = let_through(&users, 29 * 60, |user| limits.post(user, HOME));
-        assert!((600..700).contains(&all), "{all}");
+        let posts = || let_through(&users, 29 * 60, |user| limits.post(user, HOME));
+        assert_eq!(posts(), 600);
         let elsewhere = Some(IpAddr::from([192, 0, 2, 1]));
         assert!(limits.post(&user(29), elsewhere).is_ok(), "other addresses are not concerned");
         assert!(limits.post(&user(30), HOME).is_err());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(posts(), 100);
     }
 
     #[test]
     fn a_user_who_is_refused_draws_nothing_from_their_address() {
-        let limits = Limits::default();
+        let (limits, _) = limits();
         let_through(&[user(0)].each_ref(), 10_000, |user| limits.post(user, HOME));
         assert!(limits.post(&user(1), HOME).is_ok());
     }
 
     #[test]
     fn a_taken_name_counts_once_in_a_minute_against_its_address_and_then_against_itself() {
-        let limits = Limits::default();
+        let (limits, clock) = limits();
         let ada = name("Ada");
-        let tries = let_through(&[&ada], 100, |name| limits.taken_name(HOME, name));
-        assert!((30..40).contains(&tries), "{tries}");
+        assert_eq!(let_through(&[&ada], 100, |name| limits.taken_name(HOME, name)), 30);
         assert!(limits.taken_name(HOME, &name("ADA")).is_err(), "the same name");
         assert!(limits.taken_name(None, &ada).is_ok(), "another address");
-        let others = let_through(&[()], 100, |()| limits.sign_in(HOME));
-        assert!((29..40).contains(&others), "one of them counted: {others}");
+        assert_eq!(let_through(&[()], 100, |()| limits.sign_in(HOME)), 29, "one of them counted");
         assert!(limits.taken_name(HOME, &name("Bob")).is_err(), "each new one counts");
         assert!(limits.link(HOME).is_ok(), "links have their own");
+        clock.advance(Duration::from_mins(1));
+        assert!(limits.taken_name(HOME, &ada).is_ok());
+        let others = let_through(&[()], 100, |()| limits.sign_in(HOME));
+        assert_eq!(others, 29, "it counted again after a minute");
     }
 
     #[test]
     fn reading_is_limited_by_what_it_costs() {
         let reads = |cost| {
-            let limits = Limits::default();
+            let (limits, _) = limits();
             let_through(&[&user(0)], 1_000, |user| limits.read(user, HOME, cost))
         };
-        let small = reads(Cost::SMALL);
-        assert!((600..800).contains(&small), "{small}");
-        let lists = reads(Cost::of_list(5_000));
-        assert!((600 / 51..60).contains(&lists), "{lists}");
-        let largest = reads(Cost::of(usize::MAX));
-        assert_eq!(largest, 1, "what costs more than there is takes all of it");
+        assert_eq!(reads(Cost::SMALL), 600);
+        assert_eq!(reads(Cost::of_list(5_000)), 600 / 51);
+        assert_eq!(reads(Cost::of(usize::MAX)), 1, "what costs more than there is takes all of it");
         assert_eq!(Cost::of_list(99), Cost::SMALL);
         assert_eq!(Cost::of_longer_list(99), None);
         assert_eq!(Cost::of_longer_list(199), Some(Cost::SMALL));
@@ -384,9 +408,11 @@ mod tests {
 
     #[test]
     fn who_draws_on_no_budget_takes_no_memory() {
-        let limit = Limit::of(Quota::per_second(NonZeroU32::new(1_000_000).expect("not zero")));
+        let clock = FakeRelativeClock::default();
+        let limit = Limit::of(Quota::per_second(NonZeroU32::new(1_000).expect("not zero")), &clock);
         for n in 0..20 * CHECKS_PER_SWEEP {
             assert!(limit.count(&n, NonZeroU32::MIN).is_ok());
+            clock.advance(Duration::from_millis(1));
         }
         assert!(limit.limiter.len() <= 2 * CHECKS_PER_SWEEP, "{}", limit.limiter.len());
     }
