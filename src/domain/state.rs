@@ -16,8 +16,10 @@ mod messages;
 mod read_markers;
 mod users;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
 use self::files::Files;

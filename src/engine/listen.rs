@@ -1,12 +1,12 @@
 //! Listeners: the streams of events. History, live delivery, resuming and slow readers are all the
 //! same operation, *read on from here*.
 
-use std::collections::{HashMap, HashSet};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
+use foldhash::{HashMap, HashSet};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::Stream;
 use tokio::task::coop::unconstrained;
@@ -295,7 +295,7 @@ impl Listener {
     /// only the last is sent.
     fn render(&self, slots: &[Slot]) -> Bytes {
         let views = self.snapshots(slots);
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut frames = Vec::with_capacity(slots.len());
         for slot in slots.iter().rev() {
             if let Payload::Activity(channel) = &slot.payload
@@ -318,7 +318,7 @@ impl Listener {
         };
         let about: HashSet<_> = slots.iter().filter_map(about).collect();
         if about.is_empty() {
-            return HashMap::new();
+            return HashMap::default();
         }
         let live = self.core.live.read();
         let positions = self.core.read_positions(&live, self.me.id());

@@ -1,10 +1,10 @@
 //! Read markers: gathered in memory, and appended to the log at most once a second for a user, all
 //! channels in one entry.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use foldhash::{HashMap, HashSet};
 use futures::future::join_all;
 use parking_lot::Mutex;
 use tokio::time::sleep;

@@ -1,9 +1,10 @@
 //! Resuming: the point from which a listener goes on, and the backlog that it is sent first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use foldhash::HashMap;
 
 use super::{Core, Live};
 use crate::domain::channel::Channel;

@@ -1,6 +1,6 @@
 //! Files in the state: the message that has each of them, and their sizes in sum.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::State;
 use crate::domain::attachment::Attachment;

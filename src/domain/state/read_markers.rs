@@ -1,8 +1,10 @@
 //! Read markers in the state.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::{Applied, EntryHeader, State};
 use crate::domain::entry::{ReadMarkerRecord, ReadMarkersRecord};
@@ -102,7 +104,7 @@ impl State {
         let stored = self.read_markers.get(user);
         let (markers, last_moved) =
             stored.map(|it| (it.markers.clone(), it.last_moved)).unwrap_or_default();
-        ReadPositions { since, markers, last_moved, pending: HashMap::new() }
+        ReadPositions { since, markers, last_moved, pending: HashMap::default() }
     }
 
     pub(super) fn apply_read_markers(

@@ -1,8 +1,10 @@
 //! Users in the state: accounts, the names that they hold, their sessions, and the users who have
 //! left but are still shown.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::{Applied, EntryHeader, State};
 use crate::domain::entry::{FormerNameRecord, UserRecord};
