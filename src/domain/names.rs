@@ -116,6 +116,16 @@ pub(crate) fn is_invisible(c: char) -> bool {
         )
 }
 
+/// Tells whether a character shows nothing by itself. Those of private use and unassigned ones may.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || is_invisible(c)
+            && !matches!(
+                general_category(c),
+                GeneralCategory::PrivateUse | GeneralCategory::Unassigned
+            )
+}
+
 fn is_line_break_or_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -5,10 +5,8 @@ use parking_lot::RwLock;
 use super::files::ReceivedFile;
 use super::{Engine, EngineError, Live};
 use crate::domain::ids::UserId;
-use crate::domain::markdown::{self, Rendered};
-use crate::domain::mentions::Directory;
 use crate::domain::message::{Content, Text};
-use crate::domain::names::{ChannelName, DisplayName};
+use crate::domain::text::{self, Directory, Rendered};
 
 /// A message that is being sent: a text, files, or both.
 pub struct MessageDraft {
@@ -41,7 +39,7 @@ impl MessageDraft {
 impl Engine {
     /// The content of a message with this text: its rendering and mentions, still without files.
     pub(super) fn content_of(&self, text: Text) -> Content {
-        let Rendered { html, mentions } = markdown::render(&text, &Names(&self.core.live));
+        let Rendered { html, mentions } = text::render(&text, &Names(&self.core.live));
         Content { text, html, mentions, attachments: Vec::new(), folded: None, is_plain: false }
     }
 }
@@ -56,11 +54,11 @@ pub(super) fn refuse_empty(text: &Text, files: usize) -> Result<(), EngineError>
 struct Names<'a>(&'a RwLock<Live>);
 
 impl Directory for Names<'_> {
-    fn user(&self, name: &DisplayName) -> Option<UserId> {
-        self.0.read().state.holder(name).map(|account| account.person.id().clone())
+    fn user(&self, compared: &str) -> Option<UserId> {
+        self.0.read().state.holder_of(compared).map(|account| account.person.id().clone())
     }
 
-    fn has_channel(&self, name: &ChannelName) -> bool {
-        self.0.read().state.channel_named(name).is_some()
+    fn has_channel(&self, name: &str) -> bool {
+        self.0.read().state.has_channel(name)
     }
 }

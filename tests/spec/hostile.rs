@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::harness::Workspace;
-use houston::domain::markdown::ELEMENTS;
+use houston::domain::text::ELEMENTS;
 
 fn texts() -> Vec<String> {
     serde_json::from_str(include_str!("../hostile/texts.json")).expect("a list of texts")

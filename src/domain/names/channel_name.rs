@@ -1,5 +1,6 @@
 //! Names of public channels.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -43,6 +44,18 @@ impl ChannelName {
         "general".parse().expect("`general` is a name")
     }
 
+    /// The form that a part of a name has in it, a grapheme or more: the whole's is those of its
+    /// parts, one after the other. `None` for what no name contains.
+    #[must_use]
+    pub(crate) fn fold_part(part: &str) -> Option<String> {
+        let folded = precis::fold_username(part);
+        folded.chars().all(Self::may_contain).then_some(folded)
+    }
+
+    fn may_contain(c: char) -> bool {
+        is_letter_digit(c) || matches!(c, '-' | '_' | '.')
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -64,14 +77,19 @@ impl FromStr for ChannelName {
         if name.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
-        let allowed = |c| is_letter_digit(c) || matches!(c, '-' | '_' | '.');
-        if let Some(bad) = name.chars().find(|&c| !allowed(c)) {
+        if let Some(bad) = name.chars().find(|&c| !Self::may_contain(c)) {
             return Err(NameError::Forbidden(bad));
         }
         if matches!(name.as_str(), "." | "..") {
             return Err(NameError::Dots);
         }
         Ok(Self(name.into()))
+    }
+}
+
+impl Borrow<str> for ChannelName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -48,6 +48,20 @@ impl DisplayName {
         &self.compared
     }
 
+    /// The [compared form](Self::compared) of a part of a name, a grapheme or more, but with its
+    /// spaces as they are: the whole's is those of its parts, one after the other, with spaces
+    /// folded.
+    #[must_use]
+    pub(crate) fn fold_part(part: &str) -> String {
+        precis::fold_nickname_part(part)
+    }
+
+    /// Tells whether names take this character for a space.
+    #[must_use]
+    pub(crate) fn is_space(c: char) -> bool {
+        precis::is_space(c)
+    }
+
     /// Tells whether both count as the same name.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
@@ -57,7 +71,13 @@ impl DisplayName {
     /// The hash of the compared form, for the log's keys.
     #[must_use]
     pub fn hash(&self) -> NameHash {
-        NameHash(sha256_hex(&[b"user ", self.compared.as_bytes()]))
+        Self::hash_of(&self.compared)
+    }
+
+    /// The hash of a compared form, for the log's keys.
+    #[must_use]
+    pub(crate) fn hash_of(compared: &str) -> NameHash {
+        NameHash(sha256_hex(&[b"user ", compared.as_bytes()]))
     }
 }
 

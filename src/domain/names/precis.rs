@@ -39,12 +39,24 @@ pub(super) fn username(typed: &str) -> Result<String, NameError> {
     let name = until_stable(typed, |name| {
         let name = map_width(name);
         check(&name, StringClass::Identifier)?;
-        Ok(NFC.normalize(&lowercase(&name)).into_owned())
+        Ok(map_case(&name))
     })?;
     if name.is_empty() {
         return Err(NameError::Empty);
     }
     if satisfies_bidi_rule(&name) { Ok(name) } else { Err(NameError::Mixed) }
+}
+
+/// The form of [`username`] for any text, whether or not the rules allow it.
+pub(super) fn fold_username(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    settled(text, |text| map_case(&map_width(text)))
+}
+
+fn map_case(name: &str) -> String {
+    NFC.normalize(&lowercase(name)).into_owned()
 }
 
 /// Enforces the Nickname profile (RFC 8266, section 2.3).
@@ -66,19 +78,32 @@ pub(super) fn comparable_nickname(name: &str) -> Result<String, NameError> {
 
 /// The form of [`comparable_nickname`] for any text, whether or not the rules allow it.
 pub(super) fn fold_nickname(name: &str) -> String {
-    let mut form = name.to_owned();
+    settled(name, fold_nickname_once)
+}
+
+/// The form of [`fold_nickname`] with spaces as they are.
+pub(super) fn fold_nickname_part(part: &str) -> String {
+    if part.is_ascii() {
+        return part.to_ascii_lowercase();
+    }
+    settled(part, |part| NFKC.normalize(&lowercase(part)).into_owned())
+}
+
+fn fold_nickname_once(name: &str) -> String {
+    NFKC.normalize(&lowercase(&map_spaces(name))).into_owned()
+}
+
+/// Applies mappings until nothing changes, or for as long as rules would be.
+fn settled(text: &str, mappings: impl Fn(&str) -> String) -> String {
+    let mut form = text.to_owned();
     for _ in 0..MAX_ROUNDS {
-        let next = fold_nickname_once(&form);
+        let next = mappings(&form);
         if next == form {
             break;
         }
         form = next;
     }
     form
-}
-
-fn fold_nickname_once(name: &str) -> String {
-    NFKC.normalize(&lowercase(&map_spaces(name))).into_owned()
 }
 
 /// Applies rules until nothing changes.
@@ -115,9 +140,13 @@ fn map_width(text: &str) -> String {
 /// The additional mapping rule of nicknames (RFC 8266, section 2.1): spaces of any kind become
 /// ASCII's, single ones between words and none at the ends.
 fn map_spaces(text: &str) -> String {
-    let is_space = |c| general_category(c) == GeneralCategory::SpaceSeparator;
     let words = text.split(is_space).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Tells whether a character is a space of any kind (`Zs`).
+pub(super) fn is_space(c: char) -> bool {
+    general_category(c) == GeneralCategory::SpaceSeparator
 }
 
 /// The case mapping rule: capital letters become small ones, whatever stands beside them (a sigma

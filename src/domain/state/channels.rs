@@ -45,7 +45,7 @@ impl State {
         name: Option<&ChannelName>,
     ) -> impl Iterator<Item = &Arc<Channel>> {
         let from = name.map_or(Bound::Unbounded, Bound::Excluded);
-        self.directory.range((from, Bound::Unbounded)).map(|(_, channel)| channel)
+        self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).map(|(_, channel)| channel)
     }
 
     /// The public channels, those with the latest [events](State::last_event_in) first.
@@ -90,6 +90,12 @@ impl State {
     #[must_use]
     pub fn channel_named(&self, name: &ChannelName) -> Option<&Arc<Channel>> {
         self.directory.get(name)
+    }
+
+    /// Tells whether there is a public channel of exactly this name.
+    #[must_use]
+    pub fn has_channel(&self, name: &str) -> bool {
+        self.directory.contains_key(name)
     }
 
     /// The channel that a reference of this user means, if they can see it. A direct conversation

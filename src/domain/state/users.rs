@@ -111,6 +111,12 @@ impl State {
         self.account(self.holders.get(&name.hash())?)
     }
 
+    /// The account that holds the name of this [compared form](DisplayName::compared).
+    #[must_use]
+    pub fn holder_of(&self, compared: &str) -> Option<&Account> {
+        self.account(self.holders.get(&DisplayName::hash_of(compared))?)
+    }
+
     /// The last kept entry under the key of this display name: the expectation for the next one.
     #[must_use]
     pub fn last_of_display_name(&self, name: &DisplayName) -> Option<Seq> {
