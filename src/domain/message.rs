@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
 use crate::domain::ids::{MessageId, Seq, UserId};
+use crate::domain::names::is_blank;
 use crate::domain::reaction::ReactionGroup;
 use crate::domain::search::folded;
 use crate::domain::time::Timestamp;
@@ -47,6 +48,12 @@ impl Text {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Tells whether nothing of the text can be seen: it is empty, or of invisible characters.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.chars().all(is_blank)
     }
 
     /// The text as it was sent, trimmed.

@@ -44,9 +44,10 @@ impl Engine {
     }
 }
 
-/// Refuses a message without text that has no files either.
+/// Refuses a message of which nothing could be seen: without text, or one of invisible characters
+/// alone, that has no files either.
 pub(super) fn refuse_empty(text: &Text, files: usize) -> Result<(), EngineError> {
-    if text.is_empty() && files == 0 { Err(EngineError::EmptyMessage) } else { Ok(()) }
+    if text.is_blank() && files == 0 { Err(EngineError::EmptyMessage) } else { Ok(()) }
 }
 
 /// The users and channels that a text may name. Each is looked up by itself: rendering holds no

@@ -43,8 +43,6 @@ pub struct Rendered {
 
 /// Largest size of a text's HTML, in bytes: a few characters can ask for much.
 pub const MAX_HTML_BYTES: usize = 32 * 1024;
-/// Largest depth of nested elements, such as quotes and lists.
-const MAX_DEPTH: usize = 32;
 
 /// Renders a message's text. The result holds only the elements of [`ELEMENTS`], links to `http`,
 /// `https`, `mailto` and channels of this server, and a few attributes that no style or script comes
@@ -58,8 +56,7 @@ pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
     let outline = Outline::of(text);
     let signs = signs(text, &outline, directory);
     let mentions = called(&signs);
-    let is_shallow = outline.depth <= MAX_DEPTH;
-    let drawn = if is_shallow { drawn(&Protected::of(text, signs)) } else { None };
+    let drawn = if outline.is_too_much { None } else { drawn(&Protected::of(text, signs)) };
     Rendered { html: drawn.unwrap_or_else(|| as_written(text)), mentions }
 }
 

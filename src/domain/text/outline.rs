@@ -12,6 +12,12 @@ use crate::domain::names::is_blank;
 pub(super) const OPTIONS: Options =
     Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES).union(Options::ENABLE_TASKLISTS);
 
+/// Largest depth of nested elements, such as quotes and lists.
+const MAX_DEPTH: usize = 32;
+/// Largest number of Markdown's events. More of them could not be drawn within the bound of HTML,
+/// and a few characters can ask for many: each row of a table has all its columns.
+const MAX_EVENTS: usize = 16 * 1024;
+
 /// The parts of a text that decide where its signs are.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
@@ -26,8 +32,8 @@ pub(super) struct Outline {
     /// The brackets of what Markdown would take for a link although it leads nowhere or shows
     /// nothing, and of definitions that no link uses: all this is shown as it was written.
     pub(super) literals: Vec<usize>,
-    /// Depth of the deepest nesting.
-    pub(super) depth: usize,
+    /// True where Markdown makes too much of the text: then nothing of this is complete.
+    pub(super) is_too_much: bool,
 }
 
 /// A link or image whose end was not read yet.
@@ -50,13 +56,15 @@ impl Outline {
         let mut links: Vec<OpenLink> = Vec::new();
         let mut used = HashSet::new();
         let mut events = Parser::new_ext(text, OPTIONS).into_offset_iter();
-        for (event, range) in events.by_ref() {
+        for (number, (event, range)) in events.by_ref().enumerate() {
             match &event {
                 Event::Start(_) => depth += 1,
                 Event::End(_) => depth -= 1,
                 _ => {}
             }
-            outline.depth = outline.depth.max(depth);
+            if depth > MAX_DEPTH || number >= MAX_EVENTS {
+                return Self { is_too_much: true, ..outline.sorted() };
+            }
             match event {
                 Event::Start(Tag::CodeBlock(_)) => outline.opaque.push(range),
                 Event::Start(Tag::BlockQuote(_)) => outline.quotes.push(range),
@@ -103,9 +111,13 @@ impl Outline {
                 outline.literals.push(span.start + bracket);
             }
         }
-        outline.opaque.sort_by_key(|range| range.start);
-        outline.barriers.sort_unstable();
-        outline
+        outline.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.opaque.sort_by_key(|range| range.start);
+        self.barriers.sort_unstable();
+        self
     }
 
     /// Decides what becomes of a link whose end was read; returns the label that it uses.
