@@ -65,6 +65,11 @@ fn body_length(body: &str) -> usize {
     body[..end].trim_end_matches(is_trailing_punctuation).len()
 }
 
+/// Tells whether an address in angle brackets is one: where Markdown goes on, a bare one might end.
+pub(super) fn is_one(address: &str) -> bool {
+    !address.contains(ends_address)
+}
+
 /// Tells whether no address goes on with this character.
 fn ends_address(c: char) -> bool {
     use GeneralCategory as G;

@@ -98,7 +98,7 @@ fn as_written(text: &str) -> String {
         let _ = escape_html_body_text(&mut html, line);
     }
     html.push_str("</p>");
-    html
+    clean(&html)
 }
 
 /// HTML that refuses to become longer than [`MAX_HTML_BYTES`].

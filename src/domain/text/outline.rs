@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::address::is_linkable;
+use super::address::{is_linkable, is_one};
 use crate::domain::names::is_blank;
 
 /// CommonMark (0.31) with GitHub's tables, task lists and strikethrough (GFM 0.29).
@@ -78,7 +78,11 @@ impl Outline {
                     links.push(OpenLink {
                         range,
                         label: (!is_inline).then(|| id.to_string()),
-                        leads_somewhere: link_type == LinkType::Email || is_linkable(&dest_url),
+                        leads_somewhere: match link_type {
+                            LinkType::Email => true,
+                            LinkType::Autolink => is_linkable(&dest_url) && is_one(&dest_url),
+                            _ => is_linkable(&dest_url),
+                        },
                         shows_something: false,
                         is_autolink,
                         before: (outline.opaque.len(), outline.literals.len()),
