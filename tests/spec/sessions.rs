@@ -132,7 +132,9 @@ async fn a_name_belongs_to_one_at_a_time() {
     for taken in ["Ada", "ada", " ADA ", "ａｄａ"] {
         let answer =
             workspace.visitor().post("/api/session", json!({ "display_name": taken })).await;
-        assert_eq!(answer.refused(409, "display-name-taken")["field"], "display_name");
+        let problem = answer.refused(409, "display-name-taken");
+        assert_eq!(problem["field"], "display_name");
+        assert_eq!(problem["detail"], "Somebody here is already called that.");
     }
 
     let signed_out = ada.delete("/api/session").await;
@@ -173,7 +175,35 @@ async fn signing_in_again_is_harmless_under_the_same_name_and_refused_under_anot
 async fn what_is_no_name_is_refused() {
     let workspace = Workspace::start().await;
     let long = "x".repeat(33);
-    for name in ["", "   ", "@ada", "#ada", "a/b", "a\u{200d}b", "a\nb", "\u{202e}", &long] {
+    let refused = [
+        "",
+        "   ",
+        "@ada",
+        "#ada",
+        "a/b",
+        "a\u{200d}b",
+        "a\nb",
+        &long,
+        // Nothing to see.
+        "\u{FFFC}",
+        "\u{1D159}",
+        "\u{16FE4}",
+        "\u{2800}",
+        "\u{3164}",
+        "\u{115F}\u{1160}",
+        "\u{13442}",
+        "\u{E0041}",
+        "\u{301}",
+        "\u{301} \u{93F}",
+        // What turns its surroundings round.
+        "\u{202e}",
+        "a\u{202a}b",
+        "a\u{2066}b\u{2069}",
+        "אבג\u{200e}",
+        "a\u{200f}",
+        "a\u{61c}",
+    ];
+    for name in refused {
         let answer =
             workspace.visitor().post("/api/session", json!({ "display_name": name })).await;
         assert_eq!(
