@@ -3,6 +3,7 @@
 mod channel_name;
 mod display_name;
 mod precis;
+mod skeleton;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::channel_name::ChannelName;
 pub use self::display_name::DisplayName;
 pub(crate) use self::precis::general_category;
+pub use self::skeleton::{Skeleton, Skeletons};
 
 type Set = CodePointSetDataBorrowed<'static>;
 

@@ -1,5 +1,10 @@
 //! Tests of stores that earlier versions wrote.
 
+use chrono::Utc;
+use houston::domain::entry::Key;
+use houston::domain::ids::SessionId;
+use houston::domain::names::DisplayName;
+use houston::domain::time::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -88,6 +93,56 @@ async fn a_store_of_version_1_goes_on_as_any_other() {
     assert_eq!(zoe.reads("general").await, ["hello from zoe", "another Zoe"]);
     assert_eq!(zoe.delete("/api/session").await.status, 204);
     workspace.signed_in_as("zoe").await;
+}
+
+/// Adds a user who is signed in under this name, which nothing checks; returns their token.
+fn add_user(database: &Connection, name: &str) -> String {
+    let token = format!("the token of {name}");
+    let key = Key::User(name.parse::<DisplayName>().expect("a name").hash());
+    let session = json!({ "id": SessionId::of_token(&token), "used_at": Timestamp::from(Utc::now()).as_millis() });
+    let body = json!({
+        "v": 2, "user": { "id": name, "display_name": name }, "sessions": [session],
+        "revision": 0, "since": 0,
+    });
+    let insert = "insert into log (key, at, op, body) values (?1, 0, ?2, ?3)";
+    database.execute(insert, [key.to_string(), token.clone(), body.to_string()]).expect("an entry");
+    token
+}
+
+#[rocket::async_test]
+async fn names_that_look_alike_and_are_held_already_stay_valid() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    let names = ["Ada", "Аda", "Αda"]; // Latin, Cyrillic, Greek
+    let tokens = names.map(|name| add_user(&database, name));
+    drop(database);
+
+    let mut workspace = Workspace::over(data).await;
+    for _ in 0..2 {
+        let users = tokens.clone().map(|token| workspace.holder_of(&token));
+        for (user, name) in users.iter().zip(names) {
+            assert_eq!(user.get("/api/session").await.json()["user"]["display_name"], name);
+            let name = json!({ "display_name": name });
+            assert_eq!(user.post("/api/session", name.clone()).await.status, 200, "the same user");
+            assert_eq!(user.patch("/api/session", name).await.status, 200, "the same name");
+            user.posts("general", "hello").await;
+        }
+        let another = json!({ "display_name": "Adа" });
+        let answer = workspace.visitor().post("/api/session", another.clone()).await;
+        answer.refused(409, "display-name-taken");
+        users[0].patch("/api/session", another).await.refused(409, "display-name-taken");
+        drop(users);
+        workspace = workspace.restarted().await;
+    }
+
+    let [latin, cyrillic, greek] = tokens.map(|token| workspace.holder_of(&token));
+    assert_eq!(latin.delete("/api/session").await.status, 204);
+    let ada = json!({ "display_name": "Ada" });
+    workspace.visitor().post("/api/session", ada.clone()).await.refused(409, "display-name-taken");
+    assert_eq!(cyrillic.delete("/api/session").await.status, 204);
+    assert_eq!(greek.patch("/api/session", json!({ "display_name": "Eve" })).await.status, 200);
+    assert_eq!(workspace.visitor().post("/api/session", ada).await.status, 201);
 }
 
 #[rocket::async_test]

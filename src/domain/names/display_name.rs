@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{NameError, NameHash, check_visible, is_invisible, precis};
+use super::{NameError, NameHash, Skeletons, check_visible, is_invisible, precis};
 use crate::domain::ids::sha256_hex;
 
 /// The display name of a user: `Ada`, `山田 太郎`, `Ada L.`.
@@ -52,6 +52,12 @@ impl DisplayName {
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.compared == other.compared
+    }
+
+    /// The skeletons of this name: it looks like another one that has one of them.
+    #[must_use]
+    pub fn skeletons(&self) -> Skeletons {
+        Skeletons::of(&self.shown, &self.compared)
     }
 
     /// The hash of the compared form, for the log's keys.
