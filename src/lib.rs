@@ -85,8 +85,8 @@
 //! - **A direct conversation leaves no trace on a stream but its two members'**, in time neither: its
 //!   events go to their own rooms, and cursors tell the channel's or user's own place in the log.
 //! - **No lock is held across `.await`**, but for those that let reactions to a message be decided,
-//!   and channels be created, one by one, and a user search for one thing at a time; listeners are
-//!   woken after it is released;
+//!   channels be created, and names that look alike be claimed, one by one, and a user search for one
+//!   thing at a time; listeners are woken after it is released;
 //!   while anybody is served, SQLite, searches and compression run on no async worker.
 //! - **Cursors are `<epoch>-<start>-<seq>`**. Each stream has its own epoch, derived from the log's:
 //!   another store, channel or stream means a `reset`. The log keeps the list of its starts: a cursor

@@ -243,7 +243,8 @@ fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Pro
 
 /// React to a message.
 ///
-/// A reaction that is there already changes nothing.
+/// A reaction that is there already changes nothing. Reactions are compared in NFC and without
+/// U+FE0F, so `❤️` and `❤` are one: it stays in the form in which it was given first.
 #[utoipa::path(
     tag = "Messages",
     operation_id = "addReaction",

@@ -155,9 +155,11 @@ impl From<EngineError> for Problem {
             }
             EngineError::TooLarge(_) => Self::new(ProblemKind::TooLarge).with_detail(detail),
             EngineError::CutOff => Self::malformed(detail),
-            EngineError::DisplayNameTaken => Self::new(ProblemKind::DisplayNameTaken)
-                .in_field("display_name")
-                .with_detail(detail),
+            EngineError::DisplayNameTaken | EngineError::LooksLikeTakenName => {
+                Self::new(ProblemKind::DisplayNameTaken)
+                    .in_field("display_name")
+                    .with_detail(detail)
+            }
             EngineError::ChannelExists => {
                 Self::new(ProblemKind::ChannelExists).in_field("name").with_detail(detail)
             }

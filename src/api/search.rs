@@ -14,9 +14,10 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// Search the messages that the caller can read.
 ///
-/// At most 50 messages, newest first, that have all the words, parted by white space and in any
-/// case, in their text or in a file's name. Words match within words; past the 16th they are
-/// ignored; no words find nothing.
+/// At most 50 messages, newest first, that have all the words, parted by white space, in their text
+/// or in a file's name. They are compared in NFKC after case folding, so `strasse` finds `Straße` and
+/// `full` finds `ＦＵＬＬ`. Words match within words; past the 16th they are ignored; no words find
+/// nothing.
 #[utoipa::path(
     tag = "Messages",
     operation_id = "search",

@@ -26,8 +26,9 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// Sign in.
 ///
-/// Under a free display name. Where a session comes with the request already: 200 under an equal
-/// name, the same user, without a token; 409 under another.
+/// Under a display name that is free: nobody holds it, one that compares equal, or one that looks
+/// like it. Where a session comes with the request already: 200 under an equal name, the same user,
+/// without a token; 409 under another.
 #[utoipa::path(
     tag = "Sessions",
     operation_id = "signIn",
@@ -95,7 +96,8 @@ fn current(session: Session) -> Json<CurrentUser> {
 
 /// Rename.
 ///
-/// Everybody sees the caller's new display name, on earlier messages too.
+/// Everybody sees the caller's new display name, on earlier messages too. It must be free, as when
+/// signing in; it may look like the present one.
 #[utoipa::path(
     tag = "Sessions",
     operation_id = "rename",

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use crate::domain::message::Content;
-use crate::domain::names::{ChannelName, DisplayName, NameHash, Topic};
+use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
 use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
 use crate::domain::user::User;
@@ -255,8 +255,8 @@ pub enum Record {
     Channel(NameHash, ChannelRecord),
     /// The body of a [`Key::Direct`] entry.
     Direct(DirectRecord),
-    /// The body of a [`Key::User`] entry.
-    User(NameHash, UserRecord),
+    /// The body of a [`Key::User`] entry, and the skeletons of its display name.
+    User(NameHash, UserRecord, Skeletons),
     /// The body of a [`Key::ReadMarkers`] entry.
     ReadMarkers(UserId, ReadMarkersRecord),
     /// The body of a [`Key::FormerName`] entry.
@@ -336,10 +336,15 @@ impl Entry {
             }
             Key::Channel(name) => Record::Channel(name, self.read()?),
             Key::Direct(_) => Record::Direct(self.read()?),
-            Key::User(name) if is_version_1 => {
-                Record::User(name, self.read::<version1::UserRecord>()?.at(self.at))
+            Key::User(name) => {
+                let record: UserRecord = if is_version_1 {
+                    self.read::<version1::UserRecord>()?.at(self.at)
+                } else {
+                    self.read()?
+                };
+                let skeletons = record.user.display_name.skeletons();
+                Record::User(name, record, skeletons)
             }
-            Key::User(name) => Record::User(name, self.read()?),
             Key::ReadMarkers(user) => Record::ReadMarkers(user, self.read()?),
             Key::FormerName(user) => Record::FormerName(user, self.read()?),
             Key::ReadMarker(user, channel) => Record::ReadMarker(user, channel, self.read()?),
@@ -412,7 +417,8 @@ mod tests {
     #[test]
     fn a_user_of_version_1_is_read_with_sessions_that_were_used_when_it_was_written() {
         let body = r#"{"v":1,"user":{"id":"u1","display_name":"Ada"},"sessions":["ab"],"revision":3,"since":2,"renamed":true}"#;
-        let Record::User(_, record) = entry("d.u.ff", body).decode().expect("a user").record else {
+        let Record::User(_, record, _) = entry("d.u.ff", body).decode().expect("a user").record
+        else {
             panic!("no user")
         };
         assert_eq!(record.sessions[0].used_at, Timestamp::from_millis(5));

@@ -4,17 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::names::is_invisible;
 use crate::domain::user::{Person, User};
 
+const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
+
 /// A reaction: one emoji, or a few characters of text. `👍`, `👩🏽‍🚀` and `go!` are some.
 ///
 /// 1 to 16 visible characters (grapheme clusters of UAX #29), at most 64 code points, no spaces at
 /// the ends, no controls, no U+FFFD (which stands for bytes that were not UTF-8). Joiners, tags and variation selectors count
 /// as parts of an emoji.
+///
+/// Two reactions are one where they are equal in NFC without U+FE0F, the selector that asks for an
+/// emoji's coloured form and that some keyboards leave out: see [`same_as`](Self::same_as). Equality
+/// (`==`) is that of the code points.
 ///
 /// These rules are for what people send ([`FromStr`]); a reaction that is read back from a record
 /// is taken as it is.
@@ -32,6 +39,17 @@ impl Reaction {
     pub const MAX_VISIBLE: usize = 16;
     /// The longest reaction, in code points.
     pub const MAX_CHARS: usize = 64;
+
+    /// Tells whether both count as the same reaction: `❤️` and `❤` do, and both forms of `é`.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.compared().eq(other.compared())
+    }
+
+    /// The characters that are compared, made one by one: most reactions differ in the first.
+    fn compared(&self) -> impl Iterator<Item = char> {
+        NFC.normalize_iter(self.0.chars().filter(|c| *c != '\u{FE0F}'))
+    }
 }
 
 impl FromStr for Reaction {
@@ -95,6 +113,51 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn reaction(typed: &str) -> Reaction {
+        typed.parse().expect("a reaction")
+    }
+
+    #[test]
+    fn one_reaction_may_be_written_in_several_ways() {
+        for (given, other) in [
+            ("❤\u{FE0F}", "❤"),
+            ("1\u{FE0F}\u{20E3}", "1\u{20E3}"),
+            ("☺\u{FE0F}", "☺"),
+            ("✌\u{FE0F}", "✌"),
+            ("🏳\u{FE0F}\u{200D}🌈", "🏳\u{200D}🌈"),
+            ("👁\u{FE0F}\u{200D}🗨\u{FE0F}", "👁\u{200D}🗨"),
+            ("❤\u{FE0F}\u{200D}🔥", "❤\u{200D}🔥"),
+            ("é", "e\u{301}"),
+            ("ệ", "e\u{323}\u{302}"),
+            ("가", "\u{1100}\u{1161}"),
+            ("が", "か\u{3099}"),
+            ("Å", "\u{212B}"),
+        ] {
+            assert!(reaction(given).same_as(&reaction(other)), "{given:?}");
+            assert!(reaction(other).same_as(&reaction(given)), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_seen_to_differ_is_another_reaction() {
+        for (given, other) in [
+            ("👍🏻", "👍🏿"),
+            ("👍", "👍🏿"),
+            ("☺", "☺\u{FE0E}"),
+            ("☺\u{FE0F}", "☺\u{FE0E}"),
+            ("❤", "🧡"),
+            ("👩\u{200D}🚀", "👩🚀"),
+            ("🇩🇪", "🇩🇰"),
+            ("é", "e"),
+            ("ok", "OK"),
+            ("ﬁ", "fi"),
+            ("ｘ", "x"),
+        ] {
+            assert!(!reaction(given).same_as(&reaction(other)), "{given:?}");
+        }
+    }
+
     #[test]
     fn anything_else_is_not() {
         for typed in [
@@ -108,6 +171,8 @@ mod tests {
             "\u{200D}",
             "\u{FE0F}",
             "a\u{202E}b",
+            "\u{2800}",
+            "\u{FFFC}",
             &"x".repeat(17),
             &"e\u{301}\u{301}\u{301}\u{301}".repeat(14),
         ] {

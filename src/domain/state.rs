@@ -32,7 +32,7 @@ use crate::domain::entry::{DecodedEntry, Key, Record};
 use crate::domain::event::Event;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, SessionId, UserId};
 use crate::domain::message::Message;
-use crate::domain::names::{ChannelName, NameHash};
+use crate::domain::names::{ChannelName, NameHash, Skeleton};
 use crate::domain::time::Timestamp;
 
 /// Everything that lasts, in memory: users, channels, messages, read markers.
@@ -47,6 +47,9 @@ pub struct State {
     leavings: Leavings,
     /// The holder of each name.
     holders: HashMap<NameHash, UserId>,
+    /// The number of held names that have each skeleton: more than one where look-alikes were
+    /// claimed before that was refused.
+    skeletons: HashMap<Skeleton, u32>,
     /// The entries of each name, of users and of channels, that the log still holds.
     keyed: KeyedEntries,
     sessions: HashMap<SessionId, UserId>,
@@ -112,7 +115,9 @@ impl State {
             }
             Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),
-            Record::User(name, record) => self.apply_user(entry, name, record),
+            Record::User(name, record, skeletons) => {
+                self.apply_user(entry, name, record, skeletons)
+            }
             Record::ReadMarkers(user, record) => self.apply_read_markers(entry, user, record),
             Record::FormerName(user, record) => self.apply_former_name(entry, user, record),
             Record::ReadMarker(user, channel, record) => {

@@ -154,8 +154,8 @@ impl<C: Clock + Clone> Limits<C> {
         self.reads.count(user, address, units)
     }
 
-    /// Counts signing in from this address under a name that nobody holds. All of unknown address
-    /// are one, and so are all of one IPv6 subnet.
+    /// Counts signing in from this address under a name that is free. All of unknown address are
+    /// one, and so are all of one IPv6 subnet.
     ///
     /// # Errors
     ///
@@ -164,8 +164,9 @@ impl<C: Clock + Clone> Limits<C> {
         self.sign_ins.count(&address.map(subnet), NonZeroU32::MIN)
     }
 
-    /// Counts an attempt to sign in from this address under a name that somebody holds: within a
-    /// minute the first one counts as signing in, and the others only against this name.
+    /// Counts an attempt to sign in from this address under a name that somebody holds, or that
+    /// looks like one: within a minute the first one counts as signing in, and the others only
+    /// against this name.
     ///
     /// # Errors
     ///

@@ -16,6 +16,7 @@ mod links;
 mod listen;
 pub mod log;
 mod messages;
+mod name_locks;
 mod ping_clock;
 pub mod presence;
 mod publish;
@@ -52,6 +53,7 @@ pub use self::links::NewLink;
 pub use self::listen::Listener;
 use self::log::Log;
 pub use self::messages::{History, Put};
+use self::name_locks::NameLocks;
 use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};
 use self::reactions::ReactionLocks;
@@ -109,6 +111,9 @@ pub enum EngineError {
     /// An equal display name is held by another user.
     #[error("somebody here is already called that")]
     DisplayNameTaken,
+    /// Another user holds a display name that looks like this one.
+    #[error("that looks like a name that is taken: somebody could mistake you for each other")]
+    LooksLikeTakenName,
     /// A channel of that name exists.
     #[error("there is already a channel of that name")]
     ChannelExists,
@@ -169,6 +174,7 @@ pub struct Engine {
     uploading: Arc<AtomicU64>,
     links: Links,
     counters: Counters,
+    name_locks: NameLocks,
     reaction_locks: ReactionLocks,
     search_locks: SearchLocks,
     /// Held while something bounded is created: two at once would exceed the bound.
@@ -245,6 +251,7 @@ impl Engine {
             uploading: Arc::default(),
             links: Links::default(),
             counters: Counters::default(),
+            name_locks: NameLocks::default(),
             reaction_locks: ReactionLocks::default(),
             search_locks: SearchLocks::default(),
             creation_lock: tokio::sync::Mutex::default(),

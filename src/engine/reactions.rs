@@ -9,7 +9,7 @@ use crate::domain::channel::ChannelRef;
 use crate::domain::entry::ChangeRecord;
 use crate::domain::ids::{MessageId, Seq, UserId};
 use crate::domain::reaction::{Reaction, ReactionGroup, ReactionGroupRecord};
-use crate::domain::user::Session;
+use crate::domain::user::{Session, User};
 
 /// Number of locks for reactions.
 const LOCKS: usize = 64;
@@ -32,7 +32,8 @@ impl ReactionLocks {
 }
 
 impl Engine {
-    /// Adds a reaction to a message. Doing it again changes nothing.
+    /// Adds a reaction to a message, in the form in which it was given there first. Doing it again
+    /// changes nothing.
     ///
     /// # Errors
     ///
@@ -53,8 +54,8 @@ impl Engine {
             |reactions, me| {
                 let theirs =
                     |reacted: &&ReactionGroup| reacted.users.iter().any(|user| user.id() == me);
-                let present = reactions.iter().find(|reacted| reacted.reaction == *reaction);
-                if present.is_some_and(|reacted| theirs(&reacted)) {
+                let same = |reacted: &&ReactionGroup| reacted.reaction.same_as(reaction);
+                if reactions.iter().filter(same).any(|reacted| theirs(&reacted)) {
                     return Ok(None);
                 }
                 let bounds = &self.bounds;
@@ -65,7 +66,8 @@ impl Engine {
                 if all >= bounds.max_reactions {
                     return Err(EngineError::LimitReached("reactions to one message"));
                 }
-                if present.is_none() && reactions.len() >= bounds.max_reaction_kinds {
+                let is_new = !reactions.iter().any(|reacted| same(&reacted));
+                if is_new && reactions.len() >= bounds.max_reaction_kinds {
                     return Err(EngineError::LimitReached("different reactions to one message"));
                 }
                 Ok(Some(ReactionChange::Add))
@@ -93,8 +95,8 @@ impl Engine {
             named,
             id,
             |reactions, me| {
-                let present = reactions.iter().find(|reacted| reacted.reaction == *reaction);
-                let theirs = present.is_some_and(|it| it.users.iter().any(|user| user.id() == me));
+                let mut same = reactions.iter().filter(|it| it.reaction.same_as(reaction));
+                let theirs = same.any(|it| it.users.iter().any(|user| user.id() == me));
                 Ok(theirs.then_some(ReactionChange::Remove))
             },
             reaction,
@@ -130,19 +132,10 @@ impl Engine {
             };
             let mut reactions: Vec<_> =
                 message.reactions.iter().map(ReactionGroupRecord::from).collect();
-            let present = reactions.iter_mut().find(|reacted| reacted.reaction == *reaction);
-            match (change, present) {
-                (ReactionChange::Add, Some(reacted)) => reacted.users.push((*me).clone()),
-                (ReactionChange::Add, None) => {
-                    let (reaction, users) = (reaction.clone(), vec![(*me).clone()]);
-                    reactions.push(ReactionGroupRecord { reaction, users });
-                }
-                (ReactionChange::Remove, Some(reacted)) => {
-                    reacted.users.retain(|user| user.id != me.id);
-                }
-                (ReactionChange::Remove, None) => {}
+            match change {
+                ReactionChange::Add => add(&mut reactions, reaction, &me),
+                ReactionChange::Remove => remove(&mut reactions, reaction, &me),
             }
-            reactions.retain(|reacted| !reacted.users.is_empty());
             let edited_at = message.edited_at;
             let content = edited_at.is_some().then(|| message.content.clone().with_html());
             let record = ChangeRecord::Present { content, edited_at, reactions };
@@ -157,4 +150,26 @@ impl Engine {
 enum ReactionChange {
     Add,
     Remove,
+}
+
+/// Adds a user's reaction to the group of it, or as a new one. Older entries may hold groups of both
+/// `❤️` and `❤`: then to the one of this very form.
+fn add(reactions: &mut Vec<ReactionGroupRecord>, reaction: &Reaction, user: &User) {
+    let exact = reactions.iter().position(|group| group.reaction == *reaction);
+    let group = exact.or_else(|| reactions.iter().position(|it| it.reaction.same_as(reaction)));
+    match group {
+        Some(at) => reactions[at].users.push(user.clone()),
+        None => {
+            let (reaction, users) = (reaction.clone(), vec![user.clone()]);
+            reactions.push(ReactionGroupRecord { reaction, users });
+        }
+    }
+}
+
+/// Removes a user's reaction from every group of it, whatever their forms.
+fn remove(reactions: &mut Vec<ReactionGroupRecord>, reaction: &Reaction, user: &User) {
+    for group in reactions.iter_mut().filter(|group| group.reaction.same_as(reaction)) {
+        group.users.retain(|other| other.id != user.id);
+    }
+    reactions.retain(|group| !group.users.is_empty());
 }

@@ -14,10 +14,10 @@ use super::commit::{Committed, Committer, Decision};
 use super::limits::Cost;
 use super::log::{Expect, Log};
 use super::presence::Place;
-use super::{Core, Engine, EngineError};
+use super::{Core, Engine, EngineError, Live};
 use crate::domain::entry::{Key, SessionRecord, UserRecord};
 use crate::domain::ids::{Seq, SessionId, UserId};
-use crate::domain::names::DisplayName;
+use crate::domain::names::{DisplayName, Skeletons};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Account, Session, User};
 
@@ -57,7 +57,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When somebody else holds an equal name, `present` is a session under another name, the
+    /// When somebody else holds an equal name or one that looks like it, `present` is a session under another name, the
     /// address has signed in too often lately, or nothing can be stored.
     pub async fn sign_in(
         &self,
@@ -70,19 +70,20 @@ impl Engine {
             let same = same.then(|| SignedInAs::Same(session.user.clone()));
             return same.ok_or(EngineError::AlreadySignedIn);
         }
+        let skeletons = name.skeletons();
         if let Some(limits) = &self.limits {
-            match self.core.live.read().state.holder(&name) {
-                None => limits.sign_in(address)?,
-                Some(_) => limits.taken_name(address, &name)?,
+            if self.core.live.read().check_free(&name, &skeletons, None).is_err() {
+                limits.taken_name(address, &name)?;
+            } else {
+                limits.sign_in(address)?;
             }
         }
         let user = User { id: Uuid::now_v7().into(), display_name: name };
         let token = secret()?;
         let session = session_record(SessionId::of_token(&token));
+        let _reservation = self.name_locks.reserve(&skeletons).await;
         let signed_in = self.commit(|live| {
-            if live.state.holder(&user.display_name).is_some() {
-                return Err(EngineError::DisplayNameTaken);
-            }
+            live.check_free(&user.display_name, &skeletons, None)?;
             let record = UserRecord {
                 user: user.clone(),
                 sessions: vec![session.clone()],
@@ -102,19 +103,18 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When somebody else holds an equal name, the session is gone, they do too much, or nothing
+    /// When somebody else holds an equal name or one that looks like it, the session is gone, they do too much, or nothing
     /// can be stored.
     pub async fn rename(&self, session: &Session, name: DisplayName) -> Result<User, EngineError> {
         self.count_change(session)?;
+        let skeletons = name.skeletons();
+        let _reservation = self.name_locks.reserve(&skeletons).await;
         let renamed = self.commit(|live| {
             let account = live.account(session)?;
             if account.person.user().display_name == name {
                 return Ok(Decision::Unchanged(()));
             }
-            let holder = live.state.holder(&name);
-            if holder.is_some_and(|holder| holder.person.id() != account.person.id()) {
-                return Err(EngineError::DisplayNameTaken);
-            }
+            live.check_free(&name, &skeletons, Some(account.person.id()))?;
             let mut record = next_record(account, None);
             record.user.display_name = name.clone();
             record.renamed = Some(Seq(0));
@@ -191,6 +191,25 @@ impl Engine {
         let mut users = self.core.presence.users_in(place);
         sort_by_name(&mut users);
         users
+    }
+}
+
+impl Live {
+    /// Refuses a name that somebody other than this user holds, or that looks like one of theirs.
+    fn check_free(
+        &self,
+        name: &DisplayName,
+        skeletons: &Skeletons,
+        user: Option<&UserId>,
+    ) -> Result<(), EngineError> {
+        let is_other = |holder: &Account| Some(holder.person.id()) != user;
+        if self.state.holder(name).is_some_and(is_other) {
+            return Err(EngineError::DisplayNameTaken);
+        }
+        if self.state.resembles_held_name(skeletons, user) {
+            return Err(EngineError::LooksLikeTakenName);
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ import { draw } from "./drawing.js"
 import { showReason } from "./message.js"
 import { anchorOf } from "./permalink.js"
 import { here } from "./page.js"
-import { withReaction } from "./reaction.js"
+import { hasReacted, withReaction } from "./reaction.js"
 import { drawReactions, reactionsOf } from "./reactions.js"
 
 /** One request after the other, so that two quick clicks end as the second one wants. */
@@ -38,7 +38,7 @@ export async function react(id, reaction, given) {
   }
   const path = `${channelPath(channel)}/messages/${id}/reactions/${encodeURIComponent(reaction)}`
   const item = document.getElementById(anchorOf(id))
-  const before = item ? reactionsOf(item).some((each) => each.reaction === reaction && each.users.some((by) => by.id === user)) : !given
+  const before = item ? hasReacted(reactionsOf(item), reaction, { id: user }) : !given
   show(given)
   const asked = queue.then(() => request(given ? "PUT" : "DELETE", path))
   queue = asked.then(() => {})

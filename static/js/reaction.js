@@ -9,6 +9,17 @@
 const NAMED = 8
 
 /**
+ * Tells whether both count as the same reaction, as the server compares them: in NFC, without the
+ * selector of an emoji's coloured form.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+export function isSameReaction(one, other) {
+  return compared(one) === compared(other)
+}
+
+/**
  * The same reactions with, or without, this one of this user. One that nobody gives is gone; a new
  * one comes last.
  *
@@ -19,11 +30,22 @@ const NAMED = 8
  * @returns {Reacted[]}
  */
 export function withReaction(reactions, reaction, user, given) {
-  const known = reactions.some((each) => each.reaction === reaction)
-  const all = known ? reactions : [...reactions, { reaction, users: [] }]
-  return all
-    .map((each) => (each.reaction === reaction ? { reaction, users: change(each.users, user, given) } : each))
-    .filter(({ users }) => users.length > 0)
+  const same = reactions.filter((each) => isSameReaction(each.reaction, reaction))
+  if (!given) return without(reactions, same, user)
+  if (hasReacted(same, reaction, user)) return reactions
+  // Of both `❤️` and `❤`, which old messages may have, the one of this very form.
+  const group = same.find((each) => each.reaction === reaction) ?? same[0]
+  if (!group) return [...reactions, { reaction, users: [user] }]
+  return reactions.map((each) => (each === group ? { ...each, users: [...each.users, user] } : each))
+}
+
+/**
+ * @param {Reacted[]} reactions
+ * @param {string} reaction
+ * @param {{id: string}} user
+ */
+export function hasReacted(reactions, reaction, user) {
+  return reactions.some((each) => isSameReaction(each.reaction, reaction) && each.users.some(({ id }) => id === user.id))
 }
 
 /**
@@ -40,12 +62,17 @@ export function tellWho(users) {
 }
 
 /**
- * @param {User[]} users
+ * @param {Reacted[]} reactions
+ * @param {Reacted[]} groups of them
  * @param {User} user
- * @param {boolean} given
  */
-function change(users, user, given) {
-  const gave = users.some(({ id }) => id === user.id)
-  if (given) return gave ? users : [...users, user]
-  return users.filter(({ id }) => id !== user.id)
+function without(reactions, groups, user) {
+  return reactions
+    .map((each) => (groups.includes(each) ? { ...each, users: each.users.filter(({ id }) => id !== user.id) } : each))
+    .filter(({ users }) => users.length > 0)
+}
+
+/** @param {string} reaction */
+function compared(reaction) {
+  return reaction.replaceAll("\uFE0F", "").normalize("NFC")
 }

@@ -17,8 +17,8 @@ const MOST = 7
 /** The server is asked after a pause in typing. */
 const PAUSE_MS = 200
 
-/** Fewer characters are in nearly every message. */
-const FEWEST_CHARS = 2
+/** A single letter is in nearly every message; a single character of Chinese is a word. */
+const ENOUGH = /^(?:\p{Ideographic}|..)/su
 
 /** @param {HTMLDialogElement} dialog */
 export function mountSwitcher(dialog) {
@@ -76,7 +76,7 @@ export function mountSwitcher(dialog) {
     asked += 1
     drawPlaces()
     listbox.restart()
-    const searches = words.length >= FEWEST_CHARS && !/^[#@]/.test(words)
+    const searches = ENOUGH.test(words) && !/^[#@]/.test(words)
     if (searches) {
       const ask = asked
       tell("Searching…")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { tellWho, withReaction } from "../../static/js/reaction.js"
+import { hasReacted, isSameReaction, tellWho, withReaction } from "../../static/js/reaction.js"
 
 const user = (name) => ({ id: name.toLowerCase(), display_name: name })
 const [ada, bob] = ["Ada", "Bob"].map(user)
@@ -18,6 +18,33 @@ describe("reactions", () => {
     assert.deepEqual(withReaction([{ reaction: "👍", users: [ada, bob] }], "👍", bob, false), given)
     assert.deepEqual(withReaction(given, "👍", ada, false), [])
     assert.deepEqual(withReaction(given, "🚀", ada, false), given)
+  })
+
+  it("are the same however they are written, and stay as they were first", () => {
+    for (const [one, other] of [
+      ["❤\uFE0F", "❤"],
+      ["1\uFE0F\u20E3", "1\u20E3"],
+      ["🏳\uFE0F\u200D🌈", "🏳\u200D🌈"],
+      ["é", "e\u0301"],
+      ["が", "か\u3099"],
+      ["가", "\u1100\u1161"],
+    ]) {
+      const first = [{ reaction: one, users: [ada] }]
+      assert.ok(isSameReaction(one, other))
+      assert.ok(hasReacted(first, other, ada))
+      assert.deepEqual(withReaction(first, other, bob, true), [{ reaction: one, users: [ada, bob] }])
+      assert.deepEqual(withReaction(first, other, ada, true), first)
+      assert.deepEqual(withReaction(first, other, ada, false), [])
+    }
+    for (const [one, other] of [["👍🏻", "👍🏿"], ["👍", "👍🏿"], ["☺", "☺\uFE0E"], ["e", "é"], ["ok", "OK"]]) assert.ok(!isSameReaction(one, other))
+  })
+
+  it("of both forms, from before they were one, are given in their own and taken back in each", () => {
+    const both = [{ reaction: "❤\uFE0F", users: [ada] }, { reaction: "❤", users: [ada, bob] }]
+    const eve = user("Eve")
+    assert.deepEqual(withReaction(both, "❤\uFE0F", bob, true), both)
+    assert.deepEqual(withReaction(both, "❤", eve, true), [both[0], { reaction: "❤", users: [ada, bob, eve] }])
+    assert.deepEqual(withReaction(both, "❤", ada, false), [{ reaction: "❤", users: [bob] }])
   })
 
   it("are told with names, many as a number", () => {

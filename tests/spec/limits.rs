@@ -36,6 +36,17 @@ async fn signing_in_and_posting_are_limited() {
 }
 
 #[rocket::async_test]
+async fn a_name_that_looks_like_a_taken_one_can_be_tried_without_keeping_others_out() {
+    let workspace = Workspace::with(|settings| settings).await;
+    let _ada = workspace.signed_in_as("Ada").await;
+    for _ in 0..30 {
+        let name = json!({ "display_name": "Аda" }); // Cyrillic
+        workspace.visitor().post("/api/session", name).await.refused(409, "display-name-taken");
+    }
+    workspace.signed_in_as("Bob").await;
+}
+
+#[rocket::async_test]
 async fn names_make_no_more_of_signing_in_than_an_address_may() {
     let workspace = Workspace::with(|settings| settings).await;
     let names = (0..60).map(|n| json!({ "display_name": format!("User {n}") }));

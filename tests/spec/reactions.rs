@@ -46,6 +46,39 @@ async fn a_reaction_names_who_gave_it_in_order_and_can_be_taken_back() {
 }
 
 #[rocket::async_test]
+async fn a_reaction_is_the_same_however_it_is_written_and_shown_as_it_was_first() {
+    let workspace = Workspace::start().await;
+    let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
+    ada.puts("general", "m1", "go?").await;
+    for (first, other) in [
+        ("❤\u{FE0F}", "❤"),
+        ("❤", "❤\u{FE0F}"),
+        ("1\u{FE0F}\u{20E3}", "1\u{20E3}"),
+        ("🏳\u{200D}🌈", "🏳\u{FE0F}\u{200D}🌈"),
+        ("☺\u{FE0F}", "☺"),
+        ("é", "e\u{301}"),
+        ("か\u{3099}", "が"),
+        ("가", "\u{1100}\u{1161}"),
+    ] {
+        assert_eq!(reacts(&ada, first).await.status, 204);
+        assert_eq!(reacts(&bob, other).await.status, 204);
+        assert_eq!(reacts(&ada, other).await.status, 204);
+        let both = json!([{ "reaction": first, "users": [ada.user, bob.user] }]);
+        assert_eq!(reactions(&ada).await, both, "{first:?}");
+
+        assert_eq!(ada.delete(&path("m1", other)).await.status, 204);
+        let left = json!([{ "reaction": first, "users": [bob.user] }]);
+        assert_eq!(reactions(&ada).await, left, "{first:?}");
+        assert_eq!(bob.delete(&path("m1", first)).await.status, 204);
+        assert_eq!(reactions(&ada).await, json!([]), "{first:?}");
+    }
+    for different in ["👍", "👍🏻", "👍🏿", "☺", "☺\u{FE0E}"] {
+        assert_eq!(reacts(&ada, different).await.status, 204);
+    }
+    assert_eq!(reactions(&ada).await.as_array().map(Vec::len), Some(5));
+}
+
+#[rocket::async_test]
 async fn who_only_reacted_is_shown_under_the_last_name() {
     let workspace = Workspace::start().await;
     let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);

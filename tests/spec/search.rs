@@ -45,6 +45,55 @@ async fn files_are_found_by_their_names_and_messages_as_they_are_now() {
 }
 
 #[rocket::async_test]
+async fn words_are_found_however_they_are_written() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let texts = [
+        "café",
+        "cafe\u{301}",
+        "ＦＵＬＬ",
+        "full",
+        "Straße",
+        "strasse",
+        "東京都庁",
+        "カナ",
+        "かな",
+        "ｶﾞｲﾄﾞ",
+        "İzmir",
+        "ΟΔΟΣ",
+        "\u{1112}\u{1161}\u{11AB}\u{1100}\u{1173}\u{11AF}",
+        "❤\u{FE0F}",
+        "می\u{200C}خواهم",
+    ];
+    for text in texts {
+        ada.posts("general", text).await;
+    }
+    ada.sends("general", "a file", &[("U\u{308}bersicht.pdf", b"x")]).await;
+    for (words, found) in [
+        ("café", &["cafe\u{301}", "café"][..]),
+        ("CAFE\u{301}", &["cafe\u{301}", "café"]),
+        ("full", &["full", "ＦＵＬＬ"]),
+        ("ｆｕｌｌ", &["full", "ＦＵＬＬ"]),
+        ("STRASSE", &["strasse", "Straße"]),
+        ("straße", &["strasse", "Straße"]),
+        ("東京", &["東京都庁"]),
+        ("庁　京都", &["東京都庁"]),
+        ("カナ", &["カナ"]),
+        ("かな", &["かな"]),
+        ("ガイド", &["ｶﾞｲﾄﾞ"]),
+        ("izmir", &["İzmir"]),
+        ("οδος", &["ΟΔΟΣ"]),
+        ("한글", &["\u{1112}\u{1161}\u{11AB}\u{1100}\u{1173}\u{11AF}"]),
+        ("❤", &["❤\u{FE0F}"]),
+        ("میخواهم", &["می\u{200C}خواهم"]),
+        ("Übersicht", &["a file"]),
+        ("u\u{308}bersicht.PDF", &["a file"]),
+    ] {
+        assert_eq!(finds(&ada, words).await, found, "{words:?}");
+    }
+}
+
+#[rocket::async_test]
 async fn nobody_finds_what_they_cannot_read() {
     let workspace = Workspace::start().await;
     let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);

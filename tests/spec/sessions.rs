@@ -132,7 +132,9 @@ async fn a_name_belongs_to_one_at_a_time() {
     for taken in ["Ada", "ada", " ADA ", "ａｄａ"] {
         let answer =
             workspace.visitor().post("/api/session", json!({ "display_name": taken })).await;
-        assert_eq!(answer.refused(409, "display-name-taken")["field"], "display_name");
+        let problem = answer.refused(409, "display-name-taken");
+        assert_eq!(problem["field"], "display_name");
+        assert_eq!(problem["detail"], "Somebody here is already called that.");
     }
 
     let signed_out = ada.delete("/api/session").await;
@@ -158,6 +160,97 @@ async fn of_a_hundred_who_claim_a_name_at_once_one_gets_it() {
     assert!(answers[1..].iter().all(|status| *status == 409), "{answers:?}");
 }
 
+/// Names that are held, each with one that looks like it.
+const LOOK_ALIKES: [(&str, &str); 10] = [
+    ("Ada", "Аda"), // Cyrillic
+    ("Iris", "lris"),
+    ("BOBO", "B0B0"),
+    ("max", "rnax"),
+    ("Nora", "Νоra"), // Greek and Cyrillic
+    ("Tom O'Neil", "Tom O’Neil"),
+    ("José", "Jоsé"),
+    ("ロロ", "口口"), // Katakana and Han
+    ("Саша", "Caшa"), // the other way round
+    ("علی", "على"),
+];
+const LOOKS_TAKEN: &str =
+    "That looks like a name that is taken: somebody could mistake you for each other.";
+
+#[rocket::async_test]
+async fn a_name_that_looks_like_a_held_one_is_refused_until_that_is_free() {
+    let workspace = Workspace::start().await;
+    let guest = workspace.signed_in_as("Guest").await;
+    for (name, other) in LOOK_ALIKES {
+        let holder = workspace.signed_in_as(name).await;
+        let name = json!({ "display_name": other });
+        for answer in [
+            workspace.visitor().post("/api/session", name.clone()).await,
+            guest.patch("/api/session", name.clone()).await,
+        ] {
+            let problem = answer.refused(409, "display-name-taken");
+            assert_eq!(problem["field"], "display_name", "{other}");
+            assert_eq!(problem["detail"], LOOKS_TAKEN, "{other}");
+        }
+
+        holder.delete("/api/session").await;
+
+        assert_eq!(guest.patch("/api/session", name).await.status, 200, "{other}");
+    }
+    assert_eq!(workspace.signed_in_as("Guest").await.user["display_name"], "Guest");
+}
+
+#[rocket::async_test]
+async fn a_name_may_change_into_one_that_looks_like_it() {
+    let workspace = Workspace::start().await;
+    for (name, other) in LOOK_ALIKES {
+        let user = workspace.signed_in_as(name).await;
+        for next in [other, name, other] {
+            let renamed = user.patch("/api/session", json!({ "display_name": next })).await;
+            assert_eq!(renamed.json()["user"]["display_name"], next);
+        }
+        let name = json!({ "display_name": name });
+        let answer = workspace.visitor().post("/api/session", name).await;
+        assert_eq!(answer.refused(409, "display-name-taken")["detail"], LOOKS_TAKEN);
+    }
+}
+
+#[rocket::async_test]
+async fn of_many_who_claim_look_alikes_at_once_one_gets_it() {
+    let workspace = Workspace::start().await;
+    let names = ["Ada", "Аda", "Αda", "Adа", "Ꭺԁа", "ADA", "аԁа"];
+    let claims = (0..70).map(|n| {
+        let visitor = workspace.visitor();
+        let name = json!({ "display_name": names[n % names.len()] });
+        async move { visitor.post("/api/session", name).await.status }
+    });
+    let mut answers = futures::future::join_all(claims).await;
+    answers.sort_unstable();
+    assert_eq!(answers[0], 201);
+    assert!(answers[1..].iter().all(|status| *status == 409), "{answers:?}");
+
+    let (bob, eve) = (workspace.signed_in_as("Bob").await, workspace.signed_in_as("Eve").await);
+    for n in 0..10 {
+        let name = |name: &str| json!({ "display_name": format!("{name} {n}") });
+        let claims =
+            [bob.patch("/api/session", name("Max")), eve.patch("/api/session", name("Mах"))];
+        let mut answers = futures::future::join_all(claims).await;
+        answers.sort_by_key(|answer| answer.status);
+        assert_eq!(answers[0].status, 200, "{answers:?}");
+        assert_eq!(answers[1].refused(409, "display-name-taken")["detail"], LOOKS_TAKEN);
+    }
+}
+
+#[rocket::async_test]
+async fn the_sign_in_page_says_that_a_name_looks_like_a_taken_one() {
+    let workspace = Workspace::start().await;
+    workspace.signed_in_as("Ada").await;
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let body = "next=%2F&display_name=%D0%90da";
+    let page = workspace.visitor().asks(Method::Post, "/sign-in", &form, body).await;
+    assert_eq!(page.status, 409);
+    assert!(page.text.contains(LOOKS_TAKEN), "{}", page.text);
+}
+
 #[rocket::async_test]
 async fn signing_in_again_is_harmless_under_the_same_name_and_refused_under_another() {
     let workspace = Workspace::start().await;
@@ -173,7 +266,35 @@ async fn signing_in_again_is_harmless_under_the_same_name_and_refused_under_anot
 async fn what_is_no_name_is_refused() {
     let workspace = Workspace::start().await;
     let long = "x".repeat(33);
-    for name in ["", "   ", "@ada", "#ada", "a/b", "a\u{200d}b", "a\nb", "\u{202e}", &long] {
+    let refused = [
+        "",
+        "   ",
+        "@ada",
+        "#ada",
+        "a/b",
+        "a\u{200d}b",
+        "a\nb",
+        &long,
+        // Nothing to see.
+        "\u{FFFC}",
+        "\u{1D159}",
+        "\u{16FE4}",
+        "\u{2800}",
+        "\u{3164}",
+        "\u{115F}\u{1160}",
+        "\u{13442}",
+        "\u{E0041}",
+        "\u{301}",
+        "\u{301} \u{93F}",
+        // What turns its surroundings round.
+        "\u{202e}",
+        "a\u{202a}b",
+        "a\u{2066}b\u{2069}",
+        "אבג\u{200e}",
+        "a\u{200f}",
+        "a\u{61c}",
+    ];
+    for name in refused {
         let answer =
             workspace.visitor().post("/api/session", json!({ "display_name": name })).await;
         assert_eq!(

@@ -1,7 +1,13 @@
 //! Tests of stores that earlier versions wrote.
 
+use chrono::Utc;
+use houston::domain::entry::Key;
+use houston::domain::ids::SessionId;
+use houston::domain::names::DisplayName;
+use houston::domain::time::Timestamp;
+use rocket::http::RawStr;
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::Workspace;
@@ -88,6 +94,111 @@ async fn a_store_of_version_1_goes_on_as_any_other() {
     assert_eq!(zoe.reads("general").await, ["hello from zoe", "another Zoe"]);
     assert_eq!(zoe.delete("/api/session").await.status, 204);
     workspace.signed_in_as("zoe").await;
+}
+
+/// Adds a user who is signed in under this name, which nothing checks; returns their token.
+fn add_user(database: &Connection, name: &str) -> String {
+    let token = format!("the token of {name}");
+    let key = Key::User(name.parse::<DisplayName>().expect("a name").hash());
+    let session = json!({ "id": SessionId::of_token(&token), "used_at": Timestamp::from(Utc::now()).as_millis() });
+    let body = json!({
+        "v": 2, "user": { "id": name, "display_name": name }, "sessions": [session],
+        "revision": 0, "since": 0,
+    });
+    let insert = "insert into log (key, at, op, body) values (?1, 0, ?2, ?3)";
+    database.execute(insert, [key.to_string(), token.clone(), body.to_string()]).expect("an entry");
+    token
+}
+
+#[rocket::async_test]
+async fn names_that_look_alike_and_are_held_already_stay_valid() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    let names = ["Ada", "Аda", "Αda"]; // Latin, Cyrillic, Greek
+    let tokens = names.map(|name| add_user(&database, name));
+    drop(database);
+
+    let mut workspace = Workspace::over(data).await;
+    for _ in 0..2 {
+        let users = tokens.clone().map(|token| workspace.holder_of(&token));
+        for (user, name) in users.iter().zip(names) {
+            assert_eq!(user.get("/api/session").await.json()["user"]["display_name"], name);
+            let name = json!({ "display_name": name });
+            assert_eq!(user.post("/api/session", name.clone()).await.status, 200, "the same user");
+            assert_eq!(user.patch("/api/session", name).await.status, 200, "the same name");
+            user.posts("general", "hello").await;
+        }
+        let another = json!({ "display_name": "Adа" });
+        let answer = workspace.visitor().post("/api/session", another.clone()).await;
+        answer.refused(409, "display-name-taken");
+        users[0].patch("/api/session", another).await.refused(409, "display-name-taken");
+        drop(users);
+        workspace = workspace.restarted().await;
+    }
+
+    let [latin, cyrillic, greek] = tokens.map(|token| workspace.holder_of(&token));
+    assert_eq!(latin.delete("/api/session").await.status, 204);
+    let ada = json!({ "display_name": "Ada" });
+    workspace.visitor().post("/api/session", ada.clone()).await.refused(409, "display-name-taken");
+    assert_eq!(cyrillic.delete("/api/session").await.status, 204);
+    assert_eq!(greek.patch("/api/session", json!({ "display_name": "Eve" })).await.status, 200);
+    assert_eq!(workspace.visitor().post("/api/session", ada).await.status, 201);
+}
+
+#[rocket::async_test]
+async fn reactions_that_were_kept_in_two_forms_stay_and_can_be_given_and_taken_back() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let database = Connection::open(data.path().join("houston.db")).expect("a database");
+    database.execute_batch(VERSION_1).expect("a dump");
+    let tokens = ["Ada", "Max", "Nora", "Tom"].map(|name| add_user(&database, name));
+    let user = |name: &str| json!({ "id": name, "display_name": name });
+    let kept = json!([
+        { "reaction": "❤\u{FE0F}", "users": [user("Ada"), user("Max")] },
+        { "reaction": "❤", "users": [user("Max"), user("Nora")] },
+    ]);
+    let body = json!({ "v": 2, "state": "present", "reactions": kept }).to_string();
+    let insert = "insert into log (key, at, op, body) select replace(key, '.m', '.x.' || seq), 0, \
+                  'react', ?1 from log where key like 'c.%.m' and body like '%\"id\":\"m105\"%'";
+    assert_eq!(database.execute(insert, [body]).expect("an entry"), 1);
+    drop(database);
+    let shown = async |workspace: &Workspace| -> Vec<(String, Vec<String>)> {
+        let message = workspace.holder_of(BOB).get("/api/channels/ops/messages/m105").await.json();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let users = |group: &Value| -> Vec<_> {
+            let users = group["users"].as_array().expect("users").iter();
+            users.map(|user| text(&user["display_name"])).collect()
+        };
+        let groups = message["reactions"].as_array().expect("reactions").iter();
+        groups.map(|group| (text(&group["reaction"]), users(group))).collect()
+    };
+    let group = |reaction: &str, users: &[&str]| {
+        (reaction.to_owned(), users.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let path = |reaction: &str| {
+        let reaction = RawStr::new(reaction).percent_encode();
+        format!("/api/channels/ops/messages/m105/reactions/{reaction}")
+    };
+
+    let workspace = Workspace::over(data).await;
+    let (emoji, plain) = ("❤\u{FE0F}", "❤");
+    let both = [group(emoji, &["Ada", "Max"]), group(plain, &["Max", "Nora"])];
+    assert_eq!(shown(&workspace).await, both);
+    let [ada, max, nora, tom] = tokens.map(|token| workspace.holder_of(&token));
+
+    for (user, reaction) in [(&ada, plain), (&max, plain), (&nora, emoji), (&tom, plain)] {
+        assert_eq!(user.put(&path(reaction), json!({})).await.status, 204);
+    }
+    let both = [group(emoji, &["Ada", "Max"]), group(plain, &["Max", "Nora", "Tom"])];
+    assert_eq!(shown(&workspace).await, both, "nobody gives it twice");
+
+    assert_eq!(max.delete(&path(emoji)).await.status, 204);
+    assert_eq!(tom.delete(&path(emoji)).await.status, 204);
+    assert_eq!(shown(&workspace).await, [group(emoji, &["Ada"]), group(plain, &["Nora"])]);
+    assert_eq!(ada.delete(&path(plain)).await.status, 204);
+    drop((ada, max, nora, tom));
+    let workspace = workspace.restarted().await;
+    assert_eq!(shown(&workspace).await, [group(plain, &["Nora"])]);
 }
 
 #[rocket::async_test]

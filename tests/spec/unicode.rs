@@ -194,7 +194,7 @@ async fn names_of_every_script_are_there_after_a_restart() {
     let names = names_of_every_script();
     let workspace = Workspace::start().await;
     let mut tokens = Vec::new();
-    for (share, creator) in names.chunks(CHANNELS_PER_CREATOR).zip("𞤀ᎠΣ雑𖵀𐵐ß０אع한ก".chars())
+    for (share, creator) in names.chunks(CHANNELS_PER_CREATOR).zip("𞤀ᎠΣ雑𖵀𐵐ß７אع한ก".chars())
     {
         let creator = workspace.signed_in_as(&creator.to_string()).await;
         create_all(&creator, share).await;

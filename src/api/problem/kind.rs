@@ -30,7 +30,7 @@ pub enum ProblemKind {
     NotFound,
     /// The path has routes, but none for this method.
     MethodNotAllowed,
-    /// Another user holds an equal display name.
+    /// Another user holds an equal display name, or one that looks like it.
     DisplayNameTaken,
     /// A channel of that name exists.
     ChannelExists,
@@ -189,7 +189,8 @@ impl ProblemKind {
                 Status::Conflict,
                 "display-name-taken",
                 "Display name taken",
-                "Somebody holds this name, or one that compares equal to it (RFC 8266).",
+                "Somebody holds this name, one that compares equal to it (RFC 8266), or one that \
+                 looks like it (UTS #39), as with letters of another script.",
             ),
             Self::ChannelExists => (
                 Status::Conflict,

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::precis::{self, is_letter_digit};
-use super::{NameError, NameHash};
+use super::{NameError, NameHash, check_visible, is_invisible};
 use crate::domain::ids::sha256_hex;
 
 /// The name of a public channel, as typed after `#`: `general`, `ops-on_call`, `überblick`.
 ///
 /// 1 to 64 characters after enforcement by the UsernameCaseMapped profile of RFC 8265: letters,
-/// digits and marks of any script, `-`, `_` and `.`, but not `.` or `..`. Upper case is mapped to
+/// digits and marks of any script, `-`, `_` and `.`, but not marks alone, nor `.` or `..`. Upper case is mapped to
 /// lower, so two names are the same channel exactly when they compare equal.
 ///
 /// These rules are for what people type ([`FromStr`]); a name that is read back from a record is
@@ -77,12 +77,14 @@ impl FromStr for ChannelName {
         if name.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
-        if let Some(bad) = name.chars().find(|&c| !Self::may_contain(c)) {
+        // One letter and one mark have empty glyphs.
+        if let Some(bad) = name.chars().find(|&c| !Self::may_contain(c) || is_invisible(c)) {
             return Err(NameError::Forbidden(bad));
         }
         if matches!(name.as_str(), "." | "..") {
             return Err(NameError::Dots);
         }
+        check_visible(&name)?;
         Ok(Self(name.into()))
     }
 }
@@ -131,6 +133,47 @@ mod tests {
         channel_name("id:7", Err("it cannot contain `:`"));
         channel_name("🚀", Err("it cannot contain `🚀`"));
         channel_name("a\u{200d}b", Err("it cannot contain the invisible character U+200D"));
+        channel_name("a\u{16FE4}", Err("it cannot contain the invisible character U+16FE4"));
+        channel_name("\u{13441}", Err("it cannot contain the invisible character U+13441"));
+        channel_name("\u{2800}", Err("it cannot contain the invisible character U+2800"));
+        channel_name("\u{FFFC}", Err("it cannot contain the invisible character U+FFFC"));
+        channel_name("a\u{202e}b", Err("it cannot contain the invisible character U+202E"));
+        channel_name("a\u{2067}b", Err("it cannot contain the invisible character U+2067"));
+        channel_name("א\u{200f}", Err("it cannot contain the invisible character U+200F"));
+        channel_name("ع\u{61c}", Err("it cannot contain the invisible character U+061C"));
+        for marks in ["\u{301}", "\u{93E}", "\u{17D2}"] {
+            let refused = "a name needs a letter, a digit or a sign: marks alone are none";
+            channel_name(marks, Err(refused));
+        }
+        channel_name("_", Ok("_"));
+    }
+
+    #[test]
+    fn letters_of_scripts_that_came_lately_are_letters() {
+        for (typed, name) in [
+            ("𞤀𞤣𞤢𞤥", "𞤢𞤣𞤢𞤥"), // Adlam, Unicode 9
+            ("𐒰𐓂𐓍", "𐓘𐓪𐓵"),   // Osage, 9
+            ("ᎠᏂ", "ꭰꮒ"),     // Cherokee, with small letters since 8
+            ("ᲐᲑ", "აბ"),     // Georgian capitals, 11
+            ("𖹀𖹁", "𖹠𖹡"),     // Medefaidrin, 11
+            ("𐵐𐵑", "𐵰𐵱"),     // Garay, 16
+            ("𐕰𐕱", "𐖗𐖘"),     // Vithkuqi, 14
+            ("𖺠𖺡", "𖺻𖺼"),     // Beria Erfe, 17
+            ("𞄀𞄁", "𞄀𞄁"),     // Nyiakeng Puachue Hmong, 12
+            ("𞋀𞋁", "𞋀𞋁"),     // Wancho, 12
+            ("𞊐𞊑", "𞊐𞊑"),     // Toto, 14
+            ("𑼄𑼅", "𑼄𑼅"),     // Kawi, 15
+            ("𞓐𞓑", "𞓐𞓑"),     // Nag Mundari, 15
+            ("𐗀𐗁", "𐗀𐗁"),     // Todhri, 16
+            ("𑯀𑯁", "𑯀𑯁"),     // Sunuwar, 16
+            ("𖵀𖵁", "𖵀𖵁"),     // Kirat Rai, 16
+            ("𞗐𞗑", "𞗐𞗑"),     // Ol Onal, 16
+            ("𐤢𐤣", "𐤢𐤣"),     // Lydian, from right to left
+            ("𐥀𐥁", "𐥀𐥁"),     // Sidetic, from right to left, 17
+            ("𑶰𑶱", "𑶰𑶱"),     // Tolong Siki, 17
+        ] {
+            channel_name(typed, Ok(name));
+        }
     }
 
     proptest! {

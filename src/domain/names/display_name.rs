@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{NameError, NameHash, is_invisible, precis};
+use super::{NameError, NameHash, Skeletons, check_visible, is_invisible, precis};
 use crate::domain::ids::sha256_hex;
 
 /// The display name of a user: `Ada`, `山田 太郎`, `Ada L.`.
 ///
 /// 1 to 32 characters after enforcement by the Nickname profile of RFC 8266 (spaces trimmed and
-/// folded, compatibility forms mapped). No control or invisible characters, no `/`, not starting
-/// with `@` or `#`. Compared by that profile too: `Ada`, ` ADA ` and `ａｄａ` are one name.
+/// folded, compatibility forms mapped). No control or invisible characters, not marks alone, no `/`,
+/// not starting with `@` or `#`. Compared by that profile too: `Ada`, ` ADA ` and `ａｄａ` are one name.
 ///
 /// These rules are for what people type ([`FromStr`]); a name that is read back from a record is
 /// shown as it is, and compared by the same mappings.
@@ -68,6 +68,12 @@ impl DisplayName {
         self.compared == other.compared
     }
 
+    /// The skeletons of this name: it looks like another one that has one of them.
+    #[must_use]
+    pub fn skeletons(&self) -> Skeletons {
+        Skeletons::of(&self.shown, &self.compared)
+    }
+
     /// The hash of the compared form, for the log's keys.
     #[must_use]
     pub fn hash(&self) -> NameHash {
@@ -95,6 +101,7 @@ impl FromStr for DisplayName {
         if let Some(bad) = shown.chars().next().filter(|c| matches!(c, '@' | '#')) {
             return Err(NameError::ForbiddenStart(bad));
         }
+        check_visible(&shown)?;
         let compared = precis::comparable_nickname(&shown)?;
         Ok(Self { shown: shown.into(), compared: compared.into() })
     }
@@ -165,6 +172,24 @@ mod tests {
         display_name("❤\u{fe0f}", Err("it cannot contain the invisible character U+FE0F"));
         display_name("\u{378}", Err("it cannot contain the invisible character U+0378"));
         display_name("\u{2800}", Err("it cannot contain the invisible character U+2800"));
+        display_name("\u{FFFC}", Err("it cannot contain the invisible character U+FFFC"));
+        display_name("\u{1D159}", Err("it cannot contain the invisible character U+1D159"));
+        display_name("\u{16FE4}", Err("it cannot contain the invisible character U+16FE4"));
+        display_name("\u{13441}", Err("it cannot contain the invisible character U+13441"));
+        display_name("A\u{FFFC}da", Err("it cannot contain the invisible character U+FFFC"));
+        display_name("⠁⠙⠁\u{2800}", Err("it cannot contain the invisible character U+2800"));
+        display_name("\u{3164}", Err("it cannot contain the invisible character U+3164"));
+        display_name("\u{FFA0}a", Err("it cannot contain the invisible character U+FFA0"));
+        display_name("ក\u{17B4}", Err("it cannot contain the invisible character U+17B4"));
+        display_name("a\u{E0061}", Err("it cannot contain the invisible character U+E0061"));
+        for marks in ["\u{301}", "\u{301} \u{308}", "\u{93E}", "\u{20DD}", "\u{17D2}", "\u{5B0}"] {
+            let refused = "a name needs a letter, a digit or a sign: marks alone are none";
+            display_name(marks, Err(refused));
+        }
+        for sign in ["7", "♚", "…", "e\u{301}\u{302}", "ក\u{17D2}ក", "نَ", "⠁⠙⠁", "₿", "ツ"]
+        {
+            assert!(sign.parse::<DisplayName>().is_ok(), "{sign:?}");
+        }
         display_name("a\u{202e}b", Err("it cannot contain the invisible character U+202E"));
     }
 

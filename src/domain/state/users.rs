@@ -2,6 +2,7 @@
 //! left but are still shown.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -10,7 +11,7 @@ use super::{Applied, EntryHeader, State};
 use crate::domain::entry::{FormerNameRecord, UserRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{Seq, SessionId, UserId};
-use crate::domain::names::{DisplayName, NameHash};
+use crate::domain::names::{DisplayName, NameHash, Skeletons};
 use crate::domain::user::{Account, Person, Session, User};
 
 /// Largest number of users who left whose last entry is kept although nothing shows them: entries
@@ -55,6 +56,8 @@ impl Leavings {
 struct KeyedAccount {
     account: Account,
     first_key: NameHash,
+    /// Those of the held name.
+    skeletons: Skeletons,
 }
 
 /// The last entry of a user who has left. Version 1 kept the name under a key of its own.
@@ -117,6 +120,18 @@ impl State {
         self.account(self.holders.get(&DisplayName::hash_of(compared))?)
     }
 
+    /// Tells whether a name with these skeletons looks like one that is held, by somebody other than
+    /// this user. O(1).
+    #[must_use]
+    pub fn resembles_held_name(&self, skeletons: &Skeletons, user: Option<&UserId>) -> bool {
+        let own = user.and_then(|id| self.people.get(id)?.account.as_ref());
+        skeletons.iter().any(|skeleton| {
+            let held = self.skeletons.get(&skeleton).copied().unwrap_or_default();
+            let theirs = own.is_some_and(|own| own.skeletons.contains(skeleton));
+            held > u32::from(theirs)
+        })
+    }
+
     /// The last kept entry under the key of this display name: the expectation for the next one.
     #[must_use]
     pub fn last_of_display_name(&self, name: &DisplayName) -> Option<Seq> {
@@ -148,6 +163,7 @@ impl State {
         entry: EntryHeader,
         key: NameHash,
         record: UserRecord,
+        skeletons: Skeletons,
     ) -> Applied {
         let known = self.people.get(&record.user.id);
         let account = known.and_then(|known| known.account.as_ref());
@@ -182,7 +198,7 @@ impl State {
         if leaves {
             self.apply_leaving(entry, key, record, before, applied)
         } else {
-            self.apply_account(entry, key, record, before, applied)
+            self.apply_account(entry, key, record, skeletons, before, applied)
         }
     }
 
@@ -196,6 +212,14 @@ impl State {
         if let Some(renamed) = keyed.account.renamed {
             self.renamed.remove(&renamed);
         }
+        for skeleton in keyed.skeletons.iter() {
+            if let Entry::Occupied(mut held) = self.skeletons.entry(skeleton) {
+                *held.get_mut() -= 1;
+                if *held.get() == 0 {
+                    held.remove();
+                }
+            }
+        }
         Some(keyed)
     }
 
@@ -204,6 +228,7 @@ impl State {
         entry: EntryHeader,
         key: NameHash,
         record: UserRecord,
+        skeletons: Skeletons,
         before: Option<KeyedAccount>,
         mut applied: Applied,
     ) -> Applied {
@@ -236,7 +261,11 @@ impl State {
         self.sessions.extend(ids);
         self.renamed.extend(renamed.map(|seq| (seq, id.clone())));
         self.holders.insert(key, id.clone());
-        self.known_or_insert(&record.user).account = Some(KeyedAccount { account, first_key });
+        for skeleton in skeletons.iter() {
+            *self.skeletons.entry(skeleton).or_default() += 1;
+        }
+        let keyed = KeyedAccount { account, first_key, skeletons };
+        self.known_or_insert(&record.user).account = Some(keyed);
         applied
     }
 

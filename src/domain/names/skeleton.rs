@@ -1,0 +1,123 @@
+//! Look-alikes: names that are told apart by their characters, but not by the eye (UTS #39).
+
+use std::iter::once;
+
+use icu_casemap::{CaseMapper, CaseMapperBorrowed};
+use sha2::{Digest, Sha256};
+use unicode_security::skeleton;
+
+const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
+
+/// The hash of a UTS #39 skeleton, the form in which all look-alikes of a text are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Skeleton(u64);
+
+impl Skeleton {
+    /// The skeleton of this text, after which case does not count.
+    fn of(text: &str) -> Self {
+        let skeleton: String = skeleton(text).collect();
+        let hash: [u8; 32] = Sha256::digest(&*CASE.fold_string(&skeleton)).into();
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// The skeletons of a display name: of its shown form and of its compared one, which has small
+/// letters. Two names look alike if they share one, so `Iris` and `lris` do by the shown forms, `max`
+/// and `rnax` by the compared ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skeletons {
+    /// The smaller one.
+    first: Skeleton,
+    /// The larger one; the same where the two are equal.
+    last: Skeleton,
+}
+
+impl Skeletons {
+    pub(super) fn of(shown: &str, compared: &str) -> Self {
+        let (shown, compared) = (Skeleton::of(shown), Skeleton::of(compared));
+        Self { first: shown.min(compared), last: shown.max(compared) }
+    }
+
+    /// One or two skeletons, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = Skeleton> + use<> {
+        let other = (self.last != self.first).then_some(self.last);
+        once(self.first).chain(other)
+    }
+
+    /// Tells whether it is one of them.
+    #[must_use]
+    pub fn contains(&self, skeleton: Skeleton) -> bool {
+        self.first == skeleton || self.last == skeleton
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::names::DisplayName;
+
+    fn look_alike(a: &str, b: &str) -> bool {
+        let [a, b] = [a, b].map(|name| name.parse::<DisplayName>().expect("a name").skeletons());
+        a.iter().any(|skeleton| b.contains(skeleton))
+    }
+
+    #[test]
+    fn look_alikes_share_a_skeleton() {
+        for (held, other) in [
+            ("Ada", "Аda"), // Cyrillic
+            ("Ada", "Αda"), // Greek
+            ("Ada", "Ꭺԁа"),
+            ("Iris", "lris"),
+            ("Iris", "Ιris"), // Greek
+            ("Iris", "1ris"),
+            ("BOBO", "B0B0"),
+            ("bobo", "b0b0"),
+            ("BOBO", "ВОВО"), // Cyrillic
+            ("bill", "BiII"),
+            ("max", "rnax"),
+            ("Max", "Rnax"),
+            ("Max", "Мах"), // Cyrillic
+            ("paul", "раul"),
+            ("Nora", "Nоrа"),
+            ("Nora", "Ν໐ra"),
+            ("Tom O'Neil", "Tom O’Neil"),
+            ("Ada-L", "Ada‐L"),
+            ("Ada-L", "Ada−L"),
+            ("Zoe", "Ζое"),
+            ("José", "Jose\u{301}"),
+            ("José", "Jоsé"),
+            ("カイ", "力イ"), // a Han character, as the next ones
+            ("ロロ", "口口"),
+            ("工藤", "エ藤"),
+            ("Ян", "Яʜ"),
+            ("Саша", "Caшa"),
+            ("علی", "على"),
+            ("𝔸da", "Ada"),
+        ] {
+            assert!(look_alike(held, other), "{held} and {other}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_resemble_each_other_share_none() {
+        for (held, other) in [
+            ("Ada", "Ana"),
+            ("Ada", "Áda"),
+            ("Ada", "Ada L."),
+            ("Guest 1", "Guest 2"),
+            ("Guest 10", "Guest 100"),
+            ("Tom", "Tim"),
+            ("Nora", "Nöra"),
+            ("李雷", "李蕾"),
+            ("かな", "カナ"),
+            ("דנה", "דינה"),
+            ("سلمى", "سليم"),
+            ("Аня", "Яна"),
+            ("Νίκος", "Νίκη"),
+            ("한나", "하나"),
+            ("สม", "สน"),
+        ] {
+            assert!(!look_alike(held, other), "{held} and {other}");
+        }
+    }
+}
