@@ -133,7 +133,7 @@ impl Decisions {
                 let channel = channel_of(state, me, channel)?;
                 let messages: Vec<_> = state.conversation(&channel.id)?.messages().collect();
                 let read = pick(&messages, message)?.seq;
-                let pending = [(channel.id.clone(), read)].into();
+                let pending = [(channel.id.clone(), read)].into_iter().collect();
                 let positions = state.read_positions(me.person.id()).with_pending(pending);
                 let record = positions.to_record(|channel| state.channel(channel).is_some());
                 let key = Key::ReadMarkers(me.person.id().clone());
