@@ -44,6 +44,12 @@ impl MediaType {
         &self.0
     }
 
+    /// Tells whether it is the type of an image.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        self.as_str().starts_with("image/")
+    }
+
     /// Tells whether browsers show files of this type safely within a page.
     #[must_use]
     pub fn is_inline(&self) -> bool {
