@@ -215,7 +215,7 @@ const CACHE: &str = "private, no-cache";
 
 /// The `Content-Disposition` of a file: shown or saved, and under which name (RFC 6266, RFC 8187).
 fn disposition(attachment: &Attachment) -> String {
-    let kind = if attachment.media_type.is_inline() { "inline" } else { "attachment" };
+    let kind = if attachment.is_inline() { "inline" } else { "attachment" };
     let name = attachment.name.as_str();
     let plain =
         |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') { c } else { '_' };

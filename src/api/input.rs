@@ -213,19 +213,33 @@ impl<'r> FromData<'r> for FormFields {
 }
 
 /// The media type of the request's body; an error when its charset is not UTF-8.
-pub(super) fn media_type<'r>(request: &'r Request<'_>) -> Result<Option<&'r ContentType>, Problem> {
-    let Some(kind) = request.content_type() else { return Ok(None) };
-    // ASCII is a subset of UTF-8.
-    let utf8 = |charset: &str| {
-        ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
-    };
-    match kind.param("charset") {
-        Some(charset) if !utf8(charset) => {
-            let detail = "Only UTF-8 is understood here.";
-            Err(Problem::new(ProblemKind::UnsupportedMediaType).with_detail(detail))
-        }
-        _ => Ok(Some(kind)),
+pub(super) fn media_type(request: &Request<'_>) -> Result<Option<ContentType>, Problem> {
+    let kind = request.headers().get_one("Content-Type").and_then(content_type);
+    kind.as_ref().map_or(Ok(()), in_utf8)?;
+    Ok(kind)
+}
+
+/// Parses the value of a `Content-Type` header. White space before a semicolon, and one at the end,
+/// are allowed (RFC 9110, section 5.6.6), which Rocket does not know. No charset or boundary has a
+/// semicolon in it.
+pub(super) fn content_type(header: &str) -> Option<ContentType> {
+    let parts = header.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(";").parse().ok()
+}
+
+/// Refuses a media type with a charset other than UTF-8.
+pub(super) fn in_utf8(kind: &ContentType) -> Result<(), Problem> {
+    kind.param("charset").map_or(Ok(()), utf8_label)
+}
+
+/// Refuses the name of a charset other than UTF-8. ASCII is a subset of it.
+pub(super) fn utf8_label(charset: &str) -> Result<(), Problem> {
+    let mut names = ["utf-8", "utf8", "us-ascii"].iter();
+    if names.any(|name| charset.trim().eq_ignore_ascii_case(name)) {
+        return Ok(());
     }
+    let detail = "Only UTF-8 is understood here.";
+    Err(Problem::new(ProblemKind::UnsupportedMediaType).with_detail(detail))
 }
 
 pub(super) fn unsupported(understood: &str) -> Problem {

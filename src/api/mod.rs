@@ -22,6 +22,7 @@ mod json_list;
 pub(crate) mod message_body;
 mod messages;
 mod multipart;
+mod part_head;
 pub mod problem;
 mod search;
 pub(crate) mod session;

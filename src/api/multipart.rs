@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
 
 use super::body::{Body, MAX_BYTES, utf8};
+use super::input::{content_type, in_utf8, utf8_label};
+use super::part_head::PartHead;
 use super::problem::{Problem, ProblemKind};
 use crate::domain::attachment::FileName;
 use crate::engine::MessageDraft;
@@ -94,13 +96,17 @@ impl<'r, 'e> Parts<'r, 'e> {
             if parts > max_files.saturating_add(MAX_OTHER_PARTS) {
                 return Err(too_many(max_files));
             }
-            match part.name() {
+            let head = part.headers().get("Content-Disposition");
+            let head = head.map(|head| PartHead::parse(head.as_bytes())).unwrap_or_default();
+            match head.name.as_deref() {
                 Some("text") => text = self.text(part).await?,
                 Some("file") => {
                     let full = files.len() == max_files;
-                    files.extend(self.file(part, full).await?);
+                    files.extend(self.file(part, head.file_name, full).await?);
                 }
-                _ if part.file_name().is_some() => {
+                // The charset of all texts that do not name theirs (RFC 7578, section 4.6).
+                Some("_charset_") => utf8_label(&self.text(part).await?)?,
+                _ if head.file_name.is_some() => {
                     let detail = "Files are sent as parts named `file`.";
                     return Err(Problem::malformed(detail).in_field("file"));
                 }
@@ -111,6 +117,10 @@ impl<'r, 'e> Parts<'r, 'e> {
     }
 
     async fn text(&mut self, part: Field<'r>) -> Result<String, Problem> {
+        let kind = part.headers().get("Content-Type").and_then(|kind| kind.to_str().ok());
+        if let Some(kind) = kind.and_then(content_type) {
+            in_utf8(&kind).map_err(|problem| problem.in_field("text"))?;
+        }
         let mut bytes = Vec::new();
         let mut chunks = self.chunks(part);
         while let Some(chunk) = chunks.try_next().await.map_err(unreadable)? {
@@ -128,9 +138,15 @@ impl<'r, 'e> Parts<'r, 'e> {
 
     /// Stores a part as a file; `None` for the empty part that browsers send where no file was
     /// chosen.
-    async fn file(&self, part: Field<'r>, full: bool) -> Result<Option<ReceivedFile>, Problem> {
-        let named = part.file_name().is_some_and(|name| !name.is_empty());
-        let name = FileName::from(&*unescaped(part.file_name().unwrap_or_default()));
+    async fn file(
+        &self,
+        part: Field<'r>,
+        name: Option<String>,
+        full: bool,
+    ) -> Result<Option<ReceivedFile>, Problem> {
+        let name = name.unwrap_or_default();
+        let named = !name.is_empty();
+        let name = FileName::from(name);
         let mut chunks = self.chunks(part);
         let first = chunks.try_next().await.map_err(unreadable)?;
         if !named && first.is_none() {
@@ -180,12 +196,6 @@ impl<B: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Paced<B> {
             piece
         })
     }
-}
-
-/// The file name that a browser has escaped in the form (WHATWG HTML, "escape a
-/// multipart/form-data name").
-fn unescaped(name: &str) -> String {
-    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 fn too_many(max_files: usize) -> Problem {

@@ -1,12 +1,14 @@
 //! Media types of files, sniffed from their bytes: what a sender says of a file is never believed.
 
+mod picture;
+
 use std::fmt;
-use std::io::Cursor;
 
 use data_encoding::HEXLOWER;
-use exif::{In, Tag};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use self::picture::{Ends, PictureReader};
 
 /// A media type (RFC 2046) without parameters: `image/png`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,12 @@ impl MediaType {
         &self.0
     }
 
+    /// Tells whether it is the type of an image.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        self.as_str().starts_with("image/")
+    }
+
     /// Tells whether browsers show files of this type safely within a page.
     #[must_use]
     pub fn is_inline(&self) -> bool {
@@ -64,10 +72,11 @@ impl fmt::Display for MediaType {
 }
 
 /// A detector of a file's media type that is given the bytes as they come in. It keeps only the
-/// first and last of them.
+/// first and last of them, and what a picture's size is in.
 pub struct Sniffer {
     head: Vec<u8>,
-    tail: Vec<u8>,
+    ends: Ends,
+    picture: PictureReader,
     size: u64,
     digest: Sha256,
 }
@@ -77,7 +86,7 @@ pub struct Sniffer {
 pub struct Sniffed {
     /// The media type.
     pub media_type: MediaType,
-    /// The width and height of an image that browsers show; `None` for anything else.
+    /// The width and height of an image that is to be shown in place; `None` for anything else.
     pub dimensions: Option<Dimensions>,
     /// The size, in bytes.
     pub size: u64,
@@ -94,8 +103,8 @@ pub struct Dimensions {
     pub height: u32,
 }
 
-/// Markup that no image, sound or film begins or ends with, except one that is also a document in
-/// another format (a polyglot).
+/// Markup that a file of another format has at one of its ends only if it is also a document in that
+/// format (a polyglot).
 const MARKUP: [&[u8]; 9] = [
     b"<script",
     b"<html",
@@ -109,16 +118,19 @@ const MARKUP: [&[u8]; 9] = [
 ];
 
 impl Sniffer {
-    /// Number of bytes kept of the beginning, in which an image's dimensions are.
+    /// Number of bytes kept of the beginning, by which a file is recognised.
     const HEAD_BYTES: usize = 256 * 1024;
-    /// Number of bytes at both ends that are searched for markup. In the middle of compressed data it
-    /// would be found by chance.
-    const END_BYTES: usize = 1024;
 
     /// A sniffer that was given nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { head: Vec::new(), tail: Vec::new(), size: 0, digest: Sha256::new() }
+        Self {
+            head: Vec::new(),
+            ends: Ends::default(),
+            picture: PictureReader::new(),
+            size: 0,
+            digest: Sha256::new(),
+        }
     }
 
     /// Takes the next bytes of the file.
@@ -127,30 +139,38 @@ impl Sniffer {
         self.digest.update(bytes);
         let room = Self::HEAD_BYTES - self.head.len();
         self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
-        let last = &bytes[bytes.len().saturating_sub(Self::END_BYTES)..];
-        let excess = (self.tail.len() + last.len()).saturating_sub(Self::END_BYTES);
-        self.tail.drain(..excess);
-        self.tail.extend_from_slice(last);
+        self.ends.look(bytes);
+        self.picture.look(bytes);
     }
 
     /// The result, once all bytes were given.
     #[must_use]
     pub fn finish(self) -> Sniffed {
         let mut media_type = self.media_type();
-        let image = media_type.is_inline() && media_type.as_str().starts_with("image/");
-        let dimensions = if image { dimensions(&self.head) } else { None };
-        let ends = [&self.head[..self.head.len().min(Self::END_BYTES)], &self.tail];
-        let doubtful = ends.iter().any(|end| finds(end, &MARKUP)) || image && dimensions.is_none();
-        if media_type.is_inline() && doubtful {
+        if media_type.is_inline() && self.is_doubtful(&media_type) {
             media_type = MediaType::unknown();
         }
-        let dimensions = dimensions.filter(|_| media_type.is_inline());
+        let shown = media_type.is_inline() && media_type.is_image();
+        let dimensions = self.picture.size().filter(|_| shown).and_then(Dimensions::sensible);
         Sniffed {
             media_type,
             dimensions,
             size: self.size,
             sha256: HEXLOWER.encode(&self.digest.finalize()),
         }
+    }
+
+    /// Tells whether what begins like a file of this type may be something else: a picture without a
+    /// size, or with markup behind its end, or sound that is recognised by eleven bits and has
+    /// markup at an end. Markup within a picture, or in a container with a real signature, is its
+    /// metadata.
+    fn is_doubtful(&self, media_type: &MediaType) -> bool {
+        let has_markup = |ends: &Ends| ends.both().iter().any(|end| finds(end, &MARKUP));
+        if media_type.is_image() {
+            let empty = |(width, height)| width == 0 || height == 0;
+            return self.picture.size().is_none_or(empty) || has_markup(self.picture.behind());
+        }
+        self.head.first() == Some(&0xFF) && has_markup(&self.ends)
     }
 
     fn media_type(&self) -> MediaType {
@@ -201,24 +221,20 @@ fn is_text(head: &[u8]) -> bool {
     valid && !head.iter().any(control)
 }
 
-/// Largest width or height that is believed of an image, in pixels.
-const MAX_SIDE: u32 = 65_535;
+impl Dimensions {
+    /// The largest width or height of an image that is shown in place, in pixels. Browsers draw
+    /// nothing wider or higher.
+    pub const MAX_SIDE: u32 = 32_767;
+    /// The largest number of pixels of an image that is shown in place: 512 MiB once it is decoded,
+    /// as the largest photographs of telephones need.
+    pub const MAX_PIXELS: u64 = 128 * 1024 * 1024;
 
-/// The dimensions of an image after its Exif orientation was applied: cameras store photographs on
-/// their side.
-fn dimensions(head: &[u8]) -> Option<Dimensions> {
-    let stored = imagesize::blob_size(head).ok()?;
-    let (width, height) = (stored.width.try_into().ok()?, stored.height.try_into().ok()?);
-    if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
-        return None;
+    /// The dimensions, if a browser can be expected to show an image of this size in a page.
+    fn sensible((width, height): (u32, u32)) -> Option<Self> {
+        let sides = [width, height].iter().all(|side| (1..=Self::MAX_SIDE).contains(side));
+        let pixels = u64::from(width) * u64::from(height);
+        (sides && pixels <= Self::MAX_PIXELS).then_some(Self { width, height })
     }
-    let exif = exif::Reader::new().read_from_container(&mut Cursor::new(head)).ok();
-    let orientation =
-        exif.and_then(|exif| exif.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
-    Some(match orientation {
-        Some(5..=8) => Dimensions { width: height, height: width },
-        _ => Dimensions { width, height },
-    })
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use crate::domain::search::folded;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Person;
 
-/// The text of a message: at most 4,000 code points, trimmed, without NUL. It is empty only where
-/// the message has files.
+/// The text of a message: at most 4,000 code points, trimmed, without NUL, its lines ended by `\n`.
+/// It is empty only where the message has files.
 ///
 /// These rules are for what people send ([`FromStr`]); a text that is read back from a record is
 /// taken as it is.
@@ -67,7 +67,9 @@ impl FromStr for Text {
     type Err = TextError;
 
     fn from_str(typed: &str) -> Result<Self, TextError> {
-        let text = typed.trim();
+        let unmarked = typed.strip_prefix(BYTE_ORDER_MARK).unwrap_or(typed);
+        let lines = with_plain_line_ends(unmarked);
+        let text = lines.trim();
         if text.contains('\0') {
             return Err(TextError::Nul);
         }
@@ -76,6 +78,17 @@ impl FromStr for Text {
             _ => Ok(Self(text.into())),
         }
     }
+}
+
+/// The mark that some programs begin a text with.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
+/// The same text with CR LF and CR as LF: forms end lines by CR LF, whatever was typed.
+fn with_plain_line_ends(typed: &str) -> Cow<'_, str> {
+    if !typed.contains('\r') {
+        return typed.into();
+    }
+    typed.replace("\r\n", "\n").replace('\r', "\n").into()
 }
 
 impl fmt::Display for Text {
@@ -252,5 +265,38 @@ mod tests {
         assert_eq!("x".repeat(4_001).parse::<Text>(), Err(TextError::TooLong { chars: 4_001 }));
         assert!(" \u{2003}\n".parse::<Text>().expect("a text").is_empty());
         assert_eq!("a\0b".parse::<Text>(), Err(TextError::Nul));
+    }
+
+    #[test]
+    fn a_line_ends_the_same_way_however_it_was_sent() {
+        for (typed, text) in [
+            ("one\r\ntwo", "one\ntwo"),
+            ("one\rtwo", "one\ntwo"),
+            ("one\ntwo", "one\ntwo"),
+            ("\r\n一行\r\n\r\n二行\r\n", "一行\n\n二行"),
+            ("سطر\r\rسطر", "سطر\n\nسطر"),
+            ("a\r\r\nb", "a\n\nb"),
+            ("a\n\rb", "a\n\nb"),
+            ("```\r\nlet a;\r\n```\r", "```\nlet a;\n```"),
+            // Unicode's own line separators are characters like others.
+            ("a\u{2028}b\u{85}c", "a\u{2028}b\u{85}c"),
+        ] {
+            assert_eq!(typed.parse::<Text>().expect("a text").as_str(), text, "{typed:?}");
+        }
+        let lines = "a\r\n".repeat(2_000);
+        assert_eq!(lines.parse::<Text>().expect("a text").as_str().len(), 3_999);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_text() {
+        for (typed, text) in [
+            ("\u{FEFF}hi", "hi"),
+            ("\u{FEFF}", ""),
+            ("\u{FEFF} hi ", "hi"),
+            ("\u{FEFF}\r\nשלום", "שלום"),
+            ("a\u{FEFF}b", "a\u{FEFF}b"),
+        ] {
+            assert_eq!(typed.parse::<Text>().expect("a text").as_str(), text, "{typed:?}");
+        }
     }
 }

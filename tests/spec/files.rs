@@ -4,6 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use percent_encoding::percent_decode_str;
 use rocket::http::Method;
 use rocket::tokio::task::yield_now;
 use serde_json::{Value, json};
@@ -322,6 +323,79 @@ async fn any_name_is_safe() {
     }
     let beside = fs::read_dir(workspace.data()).expect("a directory").count();
     assert!(beside <= 5, "nothing but the log, its lock and the files: {beside}");
+}
+
+/// The name in a `Content-Disposition`, as a client that knows `filename*` (RFC 6266) reads it.
+fn saved_as(given: &Answer) -> String {
+    let disposition = given.header("Content-Disposition").expect("a name");
+    let (_, encoded) = disposition.split_once("filename*=UTF-8''").expect("an encoded name");
+    percent_decode_str(encoded).decode_utf8().expect("UTF-8").into_owned()
+}
+
+#[rocket::async_test]
+async fn a_name_comes_back_as_it_was() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    for name in [
+        "می\u{200C}خواهم.pdf",
+        "👩\u{200D}🚀.png",
+        "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}.svg",
+        "❤\u{FE0F} 1\u{FE0F}\u{20E3}.txt",
+        "അവന\u{D4D}\u{200D}.odt",
+        "דוח 2026 (final).docx",
+        "U\u{308}bersicht.pdf",
+        "報告、最終版.xlsx",
+        "a;b='c'*(d)%41.txt",
+    ] {
+        let message = ada.sends("general", "", &[(name, b"x")]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["name"], name);
+        let given = ada.get(&url(attachment)).await;
+        assert_eq!((given.status, &*saved_as(&given)), (200, name));
+    }
+    for (sent, name) in [
+        ("photo\u{202E}gpj.exe", "photogpj.exe"),
+        ("\u{200C}می\u{200C}.pdf", "می.pdf"),
+        ("a\u{2066}b\u{2069}\u{200F}.txt", "ab.txt"),
+    ] {
+        let message = ada.sends("general", "", &[(sent, b"x")]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["name"], name);
+        assert_eq!(saved_as(&ada.get(&url(attachment)).await), name);
+    }
+}
+
+#[rocket::async_test]
+async fn a_name_is_read_however_clients_write_it() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let words = "filename=\"=?utf-8?B?5oql5ZGKLnR4dA==?=\"";
+    let extended = format!("{words}; filename*=utf-8''%E6%8A%A5%E5%91%8A.txt");
+    for (parameters, name) in [
+        (&*extended, "报告.txt"),
+        (words, "报告.txt"),
+        ("filename*=UTF-8'en'%D9%85%DB%8C%E2%80%8C%D8%AE.pdf", "می\u{200C}خ.pdf"),
+        ("filename*=utf-8''%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80.png; filename=x", "👩\u{200D}🚀.png"),
+        ("filename=\"Plan.txt\"; filename*=UTF-8''%D0%9F%D0%BB%D0%B0%D0%BD.txt", "План.txt"),
+        ("filename=plain.txt; filename*=utf-8''%E6%8A.txt", "plain.txt"),
+        ("filename=plain.txt; filename*=big5''%B3%F8.txt", "plain.txt"),
+        ("filename*=utf-8''..%2F..%2Fphoto%E2%80%AEgpj.exe", "photogpj.exe"),
+        ("filename*=iso-8859-1''Gr%FC%DFe.txt", "Grüße.txt"),
+        ("filename=\"报告.txt\"", "报告.txt"),
+        ("filename=\"a %22b%22.txt\"", "a \"b\".txt"),
+        ("filename=\"a%0D%0Ab.txt\"", "ab.txt"),
+        ("filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"),
+        ("filename=\"C:\\Users\\ada\\cat.png\"", "cat.png"),
+        ("filename=cat.png", "cat.png"),
+        ("filename=\"a; name=text.txt\"", "a; name=text.txt"),
+    ] {
+        let head = format!("Content-Disposition: form-data; name=\"file\"; {parameters}");
+        let form = format!("--b\r\n{head}\r\n\r\nx\r\n--b--\r\n");
+        let kind = [("Content-Type", "multipart/form-data; boundary=b")];
+        let sent = ada.asks(Method::Post, GENERAL, &kind, form).await;
+        assert_eq!(sent.status, 201, "{parameters}: {sent:?}");
+        assert_eq!(attachments(&sent.json())[0]["name"], name, "{parameters}");
+    }
 }
 
 async fn asks_for(ada: &Person, path: &str, headers: &[(&str, &str)]) -> Answer {

@@ -58,6 +58,115 @@ async fn a_message_can_be_sent_in_any_common_form() {
 }
 
 #[rocket::async_test]
+async fn any_label_of_utf8_is_understood_and_no_other() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let part = |kind: &str| {
+        let head = "Content-Disposition: form-data; name=\"text\"\r\nContent-Type: text/plain";
+        format!("--b\r\n{head}{kind}\r\n\r\n\u{FEFF}grüße\r\n--b--\r\n")
+    };
+    let default = |charset: &str| {
+        let charset =
+            format!("--b\r\nContent-Disposition: form-data; name=_charset_\r\n\r\n{charset}");
+        format!("{charset}\r\n{}", part(""))
+    };
+    for label in [
+        "",
+        "; charset=utf-8",
+        ";charset=UTF8",
+        "; Charset=Utf-8",
+        "; charset=\"utf-8\"",
+        "; charset=\"US-ASCII\"",
+        "; format=flowed; charset=us-ascii",
+        "; charset=utf-8;",
+        " ; charset=utf-8 ; ",
+        ";",
+    ] {
+        for (kind, body) in [
+            ("application/json", "\u{FEFF}{\"text\":\"grüße\"}".to_owned()),
+            ("APPLICATION/JSON", "{\"text\":\"\u{FEFF}grüße\"}".to_owned()),
+            ("text/plain", "\u{FEFF}grüße".to_owned()),
+            ("application/x-www-form-urlencoded", "text=gr%C3%BC%C3%9Fe".to_owned()),
+            ("application/x-www-form-urlencoded", "text=%EF%BB%BFgr%C3%BC%C3%9Fe".to_owned()),
+            ("application/x-www-form-urlencoded", "\u{FEFF}grüße".to_owned()),
+            ("multipart/form-data; boundary=b", part("; charset=utf-8")),
+            ("multipart/form-data; boundary=b", part(label)),
+            ("multipart/form-data; boundary=b", default("UTF-8")),
+        ] {
+            let kind = format!("{kind}{label}");
+            let path = "/api/channels/general/messages";
+            let answer = ada.asks(Method::Post, path, &[("Content-Type", &kind)], &body).await;
+            assert_eq!(answer.status, 201, "{kind}: {body:?}: {answer:?}");
+            assert_eq!(answer.json()["text"], "grüße", "{kind}: {body:?}");
+        }
+    }
+    for label in ["latin1", "utf-16", "ISO-8859-1", "\"windows-1252\"", "utf-7", "utf-8-sig"] {
+        for (kind, body) in [
+            ("application/json", "{\"text\":\"hi\"}".to_owned()),
+            ("text/plain", "hi".to_owned()),
+            ("application/x-www-form-urlencoded", "text=hi".to_owned()),
+            ("multipart/form-data; boundary=b", part("")),
+        ] {
+            let kind = format!("{kind}; charset={label}");
+            let path = "/api/channels/general/messages";
+            let answer = ada.asks(Method::Post, path, &[("Content-Type", &kind)], &body).await;
+            answer.refused(415, "unsupported-media-type");
+        }
+        let kind = [("Content-Type", "multipart/form-data; boundary=b")];
+        let path = "/api/channels/general/messages";
+        let labelled = part(&format!("; charset={label}"));
+        let answer = ada.asks(Method::Post, path, &kind, labelled).await;
+        assert_eq!(answer.refused(415, "unsupported-media-type")["field"], "text");
+        let answer = ada.asks(Method::Post, path, &kind, default(label.trim_matches('"'))).await;
+        answer.refused(415, "unsupported-media-type");
+    }
+    // A mark of another encoding is no UTF-8.
+    for body in [&b"\xFF\xFEh\0i\0"[..], b"\xFE\xFF\0h\0i"] {
+        let kind = [("Content-Type", "text/plain")];
+        let answer = ada.asks(Method::Post, "/api/channels/general/messages", &kind, body).await;
+        answer.refused(400, "malformed-request");
+    }
+}
+
+#[rocket::async_test]
+async fn a_text_is_the_same_however_its_lines_were_ended() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let path = "/api/channels/general/messages/lines";
+    let first = ada.sends_as(Method::Put, path, "one\r\ntwo", &[]).await;
+    assert_eq!((first.status, &first.json()["text"]), (201, &json!("one\ntwo")));
+    let mut feed = ada.listens("general").await;
+    let form = "application/x-www-form-urlencoded";
+    for (kind, body) in [
+        ("application/json", r#"{"text":"one\ntwo"}"#),
+        ("application/json", r#"{"text":"one\r\ntwo"}"#),
+        ("application/json", r#"{"text":"\r\none\rtwo\r"}"#),
+        ("text/plain", "one\r\ntwo\r\n"),
+        ("text/plain", "one\rtwo"),
+        (form, "text=one%0D%0Atwo"),
+        (form, "text=one%0Dtwo%0D%0A"),
+        (form, "one\r\ntwo"),
+    ] {
+        let answer = ada.asks(Method::Put, path, &[("Content-Type", kind)], body).await;
+        assert_eq!((answer.status, answer.json()), (200, first.json()), "{body:?}");
+    }
+    for text in ["one\ntwo", "one\rtwo", "\u{FEFF}one\r\ntwo"] {
+        let answer = ada.sends_as(Method::Put, path, text, &[]).await;
+        assert_eq!((answer.status, answer.json()), (200, first.json()), "{text:?}");
+    }
+    ada.posts("general", "next").await;
+    assert_eq!(feed.next_lasting().await, event("message", "next"), "nothing changed");
+
+    let long = "a\r\n".repeat(1_999);
+    let sent = ada.sends("general", &long, &[("a.txt", b"a")]).await;
+    assert_eq!((sent.status, &sent.json()["text"]), (201, &json!("a\n".repeat(1_999).trim())));
+    let most = "行\r\n".repeat(2_000);
+    assert_eq!(ada.sends("general", &most, &[]).await.status, 201, "3,999 characters");
+    let more = "行\r\n".repeat(2_001);
+    ada.sends("general", &more, &[]).await.refused(422, "invalid-text");
+}
+
+#[rocket::async_test]
 async fn what_cannot_be_a_message_is_refused_and_loses_nothing() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
