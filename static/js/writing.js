@@ -26,6 +26,21 @@ export function grow(text) {
 }
 
 /**
+ * Replaces a part of what is written, so that undoing brings it back; the cursor is after it then.
+ *
+ * @param {HTMLTextAreaElement} text
+ * @param {{start: number, end: number, words: string}} edit
+ */
+export function replace(text, { start, end, words }) {
+  text.focus()
+  text.setSelectionRange(start, end)
+  // Out of favour, and still the only way that a browser's undo knows of.
+  if (document.execCommand("insertText", false, words)) return
+  text.setRangeText(words, start, end, "end")
+  text.dispatchEvent(new InputEvent("input", { bubbles: true }))
+}
+
+/**
  * Writes into a field as if it had been typed: whoever listens to it hears of it, and the cursor
  * is at its end.
  *
