@@ -1,8 +1,8 @@
 //! The list of emoji and their shortcodes, for completing them on the page.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::domain::text::shortcodes::named_emoji;
+use crate::domain::text::shortcodes::{NamedEmoji, named_emoji};
 
 /// The path of the list among the static files.
 pub(crate) const PATH: &str = "emoji.json";
@@ -10,8 +10,9 @@ pub(crate) const PATH: &str = "emoji.json";
 /// The list as JSON: `[["🎉", ["tada", "party_popper"]], …]`, in Unicode's order.
 #[must_use]
 pub(crate) fn list() -> Vec<u8> {
-    let entries = named_emoji().iter().map(|named| json!([named.emoji, named.names]));
-    serde_json::Value::from_iter(entries).to_string().into_bytes()
+    let entry = |named: &NamedEmoji| json!([named.emoji, named.names]);
+    let entries: Value = named_emoji().iter().map(entry).collect();
+    entries.to_string().into_bytes()
 }
 
 #[cfg(test)]
