@@ -48,14 +48,19 @@ struct Asset {
 }
 
 impl Assets {
-    /// Reads the files in this directory and all below.
+    /// Reads the files in this directory and all below, and takes these others, which are made
+    /// elsewhere, by their paths.
     ///
     /// # Errors
     ///
     /// When one cannot be read, or imports what is not there.
-    pub fn read(directory: &Path) -> io::Result<Self> {
+    pub fn read<'p>(
+        directory: &Path,
+        generated: impl IntoIterator<Item = (&'p str, Vec<u8>)>,
+    ) -> io::Result<Self> {
         let mut sources = BTreeMap::new();
         read_tree(directory, directory, &mut sources)?;
+        sources.extend(generated.into_iter().map(|(path, bytes)| (path.to_owned(), bytes)));
         let mut digest = Sha256::new();
         for (path, bytes) in &sources {
             digest.update(path.len().to_be_bytes());

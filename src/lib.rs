@@ -174,7 +174,8 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     };
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
     let metrics = Metrics::new(config.metrics_token.as_deref())?;
-    let assets = Assets::read(Path::new("static")).map_err(SetUpError::Assets)?;
+    let generated = [(pages::emoji::PATH, pages::emoji::list())];
+    let assets = Assets::read(Path::new("static"), generated).map_err(SetUpError::Assets)?;
     let rocket = rocket::custom(settings)
         .manage(engine)
         .manage(api::body::MaxSilence(config.body_silence))

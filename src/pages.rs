@@ -1,6 +1,7 @@
 //! The engine as HTML: pages that work before any script arrives.
 
 mod docs;
+pub(crate) mod emoji;
 mod links;
 
 use rocket::fairing::AdHoc;

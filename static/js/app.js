@@ -44,6 +44,7 @@ import { mountRoom } from "./room.js"
 import { mountSaving } from "./saving.js"
 import { mountSending } from "./sending.js"
 import { mountSession } from "./session.js"
+import { mountShortening } from "./shortening.js"
 import { mountSignOut } from "./sign-out.js"
 import { mountSnippet } from "./snippet.js"
 import { mountToast } from "./toast.js"
@@ -97,6 +98,7 @@ const MOUNTS = {
   typists: mountTypists,
   people: mountPeople,
   completing: mountCompleting,
+  shortening: mountShortening,
   typing: mountTyping,
   everybody: mountEverybody,
   channels: mountChannels,

@@ -40,19 +40,58 @@ export function rings(bell, before, after) {
   return bell === "everything" || after.mentions > before.mentions
 }
 
+/** @typedef {import("./api.js").Message} Message */
+
+/** For so long after an `@here` nobody is notified of another one of the same user. */
+const HERE_PAUSE_MS = 60_000
+
+/** What the server draws `@here` as. Text has no `<` of its own. */
+const HERE = /<span [^>]*data-here/
+
 /**
- * The message to tell of: the last one, or the last that names the reader, unless it was told or
- * is their own.
+ * The messages that call everybody who has the channel open: at most one a minute of each author.
  *
- * @param {import("./api.js").Message[]} messages oldest first
+ * @param {Message[]} messages oldest first
+ * @param {string} me
+ * @param {Record<string, number>} [calledAt] when each author's last call was told, in whatever channel, in ms
+ * @returns {Message[]}
+ */
+export function callsAmong(messages, me, calledAt = {}) {
+  const last = new Map(Object.entries(calledAt))
+  return messages.filter(({ html, author, sent_at }) => {
+    const at = Date.parse(sent_at)
+    if (author.id === me || !HERE.test(html) || at - (last.get(author.id) ?? -Infinity) < HERE_PAUSE_MS) return false
+    last.set(author.id, at)
+    return true
+  })
+}
+
+/**
+ * The times of calls, with this one's, without those that no longer matter.
+ *
+ * @param {Record<string, number>} calledAt
+ * @param {Message} call
+ */
+export function withCall(calledAt, { author, sent_at }) {
+  const at = Date.parse(sent_at)
+  const recent = Object.entries(calledAt).filter(([, time]) => at - time < HERE_PAUSE_MS)
+  return Object.fromEntries([...recent, [author.id, at]])
+}
+
+/**
+ * The message to tell of: the last one, or the last that names or calls the reader, unless it was
+ * told or is their own.
+ *
+ * @param {Message[]} messages oldest first
  * @param {Bell} bell
  * @param {string} me
  * @param {number} toldSeq of the last that was told, or seen
+ * @param {Message[]} [calls] those of the messages that call the reader, too
  */
-export function newsAmong(messages, bell, me, toldSeq) {
+export function newsAmong(messages, bell, me, toldSeq, calls = []) {
   // A link by which the server names them: text in it has no `<` of its own.
   const named = new RegExp(`<a [^>]*data-user="${me}"`)
-  const meant = bell === "mentions" ? messages.filter(({ html }) => named.test(html)) : messages
+  const meant = bell === "mentions" ? messages.filter((message) => named.test(message.html) || calls.includes(message)) : messages
   const last = meant.at(-1)
   return last && last.author.id !== me && last.seq > toldSeq ? last : undefined
 }
@@ -61,7 +100,7 @@ export function newsAmong(messages, bell, me, toldSeq) {
 const LONGEST_CHARS = 240
 
 /**
- * @param {import("./api.js").Message} message
+ * @param {Message} message
  * @param {{name: string, kind: "public" | "direct"}} channel
  */
 export function wordsOf({ author, text }, { name, kind }) {

@@ -1,13 +1,24 @@
-// Completing while writing: a list over the message box, of people after `@` and channels after `#`.
+// Completing while writing: a list over the message box, of people after `@`, channels after `#`, and
+// emoji after `:`.
 
 import { hear } from "./bus.js"
 import { complete, completions, tokenAt } from "./completion.js"
+import { knownEmoji, readEmoji } from "./emoji-names.js"
 import { everybody, readEverybody } from "./everybody.js"
 import { Listbox } from "./listbox.js"
+import { folded } from "./matching.js"
 import { initial } from "./message.js"
 import { find, here, stamp } from "./page.js"
+import { emojiFor } from "./shortcodes.js"
+import { replace } from "./writing.js"
 
-/** @typedef {import("./completion.js").Candidate & {id?: string, aside?: string}} Candidate */
+/** @typedef {{name: string, id?: string, aside?: string, emoji?: string}} Option */
+
+/** What the list is called, by the sign that it is for. */
+const LABELS = { "@": "People", "#": "Channels", ":": "Emoji" }
+
+/** The name by which all who have the channel open are called. */
+const HERE = { name: "here", near: false, aside: "everybody who has the channel open" }
 
 /** @param {HTMLTextAreaElement} text */
 export function mountCompleting(text) {
@@ -19,9 +30,14 @@ export function mountCompleting(text) {
   /** Put away with Escape, until another one begins. */
   let dismissed = -1
 
-  /** @returns {Candidate[]} */
-  const candidates = () => {
-    if (token?.sign === "#") return channels.map((name) => ({ name, near: true }))
+  /** @param {import("./completion.js").Token} token @returns {Option[]} */
+  const optionsFor = ({ sign, query }) => {
+    if (sign === ":") return emojiFor(knownEmoji(), query).map(emojiOption)
+    if (sign === "#") return completions(channels.map((name) => ({ name, near: true })), query)
+    const called = here().kind === "public" ? completions([HERE], query) : []
+    return [...completions(people(), query), ...called]
+  }
+  const people = () => {
     const me = here().user
     const near = new Set([...document.querySelectorAll(/** @type {"li"} */ (".person"))].map(({ dataset }) => dataset.id))
     return everybody()
@@ -33,6 +49,11 @@ export function mountCompleting(text) {
         aside: online ? "online" : "",
       }))
   }
+  /** @param {string} sign @param {string} name */
+  const isName = (sign, name) => {
+    const names = sign === "#" ? channels : [HERE.name, ...everybody().map(({ display_name }) => display_name)]
+    return names.some((known) => folded(known) === folded(name))
+  }
 
   const close = () => {
     token = null
@@ -42,17 +63,21 @@ export function mountCompleting(text) {
   }
   const look = () => {
     const before = token
-    token = text.selectionStart === text.selectionEnd ? tokenAt(text.value, text.selectionStart) : null
-    if (token && !before && token.sign === "@") readEverybody()
+    token = text.selectionStart === text.selectionEnd ? tokenAt(text.value, text.selectionStart, isName) : null
+    if (token && token.sign !== before?.sign) {
+      if (token.sign === "@") readEverybody()
+      if (token.sign === ":") readEmoji()
+    }
     if (token?.start !== dismissed) dismissed = -1
     listbox.restart()
     draw()
   }
   const draw = () => {
-    const found = token && token.start !== dismissed ? completions(candidates(), token.query) : []
-    if (found.length === 0) return close()
-    list.replaceChildren(...found.map((candidate) => optionOf(candidate, token?.sign ?? "@")))
-    list.ariaLabel = token?.sign === "#" ? "Channels" : "People"
+    const found = token && token.start !== dismissed ? optionsFor(token) : []
+    if (!token || found.length === 0) return close()
+    const { sign } = token
+    list.replaceChildren(...found.map((each) => optionOf(each, sign)))
+    list.ariaLabel = LABELS[sign]
     list.hidden = false
     // Only while there is a list is the box more than a box.
     text.setAttribute("role", "combobox")
@@ -64,11 +89,10 @@ export function mountCompleting(text) {
 
   const listbox = new Listbox(text, list, (option) => {
     if (!token) return
-    const done = complete(text.value, text.selectionStart, token, find(option, ".completion__name").textContent ?? "")
+    const chosen = token.sign === ":" ? option.dataset.id : find(option, ".completion__name").textContent
+    const edit = complete(text.value, text.selectionStart, token, chosen ?? "")
     close()
-    text.value = done.text
-    text.setSelectionRange(done.cursor, done.cursor)
-    text.dispatchEvent(new InputEvent("input", { bubbles: true }))
+    replace(text, edit)
   })
 
   // Before all others who hear keys here: the composer would send.
@@ -89,20 +113,28 @@ export function mountCompleting(text) {
   document.addEventListener("selectionchange", () => document.activeElement === text && !list.hidden && look())
   text.addEventListener("blur", close)
   hear("everybody", () => token && !list.hidden && draw())
+  hear("emoji", () => document.activeElement === text && look())
   hear("channels", (known) => {
     channels = known.filter((/** @type {any} */ { kind }) => kind === "public").map((/** @type {any} */ { name }) => name)
   })
 }
 
-/** @param {Candidate} candidate @param {string} sign */
-function optionOf({ id, name, aside }, sign) {
+/** @param {{emoji: string, name: string, others: string[]}} found @returns {Option} */
+function emojiOption({ emoji, name, others }) {
+  return { id: emoji, emoji, name: `:${name}:`, aside: others.join(", ") }
+}
+
+/** @param {Option} option @param {string} sign */
+function optionOf({ id, name, aside, emoji }, sign) {
   const option = stamp("completion")
   option.dataset.id = id ?? name
   find(option, ".completion__name").textContent = name
-  find(option, ".completion__sign").hidden = sign === "@"
+  const mark = find(option, ".completion__sign")
+  mark.textContent = emoji ?? sign
+  mark.hidden = id !== undefined && !emoji
   find(option, ".completion__aside").textContent = aside ?? ""
   const avatar = find(option, ".avatar")
-  avatar.hidden = sign === "#"
+  avatar.hidden = !mark.hidden
   avatar.textContent = initial(name)
   avatar.dataset.avatarOf = id ?? ""
   return option

@@ -2,34 +2,104 @@
 
 import { fitOf, folded } from "./matching.js"
 
-/** The longest name of a channel; people's are shorter. */
-const LONGEST_CHARS = 64
+/** The longest name, in UTF-16 units: 64 characters of up to two. */
+const LONGEST_UNITS = 128
 
 /** As many as can be looked over at a glance. */
 const MOST = 8
 
+/** What begins a name, in either width. @type {Record<string, "@" | "#">} */
+const SIGNS = { "@": "@", "＠": "@", "#": "#", "＃": "#" }
+
+/** Letters of scripts that are written without spaces: what follows them may begin a word. */
+const WITHOUT_SPACES =
+  /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]/u
+
+/** In characters that are drawn as emoji, though one of letters or digits: 1️⃣, ℹ️. */
+const DRAWN_AS_EMOJI = /[\uFE0F\u20E3]/
+
+const CHARACTERS = new Intl.Segmenter()
+
+/** A shortcode that has not been closed. */
+const SHORTCODE = /:([a-z0-9_+-]+)$/i
+
+/** So much of a shortcode is typed before any is offered: `:)` and `:D` stay what they are. */
+const LEAST_OF_SHORTCODE = 2
+
 /**
  * @typedef {object} Token
- * @property {"@" | "#"} sign
+ * @property {"@" | "#" | ":"} sign
  * @property {number} start where the sign stands
  * @property {string} query what follows it, up to the cursor
  */
 
 /**
- * What is being named at the cursor. Names may have spaces in them, so a query may too.
+ * What is being named at the cursor: a person, a channel or an emoji. Names of people may have
+ * spaces in them, so a query may too.
  *
  * @param {string} text
  * @param {number} cursor
+ * @param {(sign: "@" | "#", name: string) => boolean} [isName] whether a user or channel has this name
  * @returns {Token | null}
  */
-export function tokenAt(text, cursor) {
-  const before = text.slice(Math.max(0, cursor - LONGEST_CHARS - 1), cursor)
-  // A sign within a word, as in a mail address, names nobody.
-  const found = /(?<![\p{L}\p{N}])([@#])([^@#\n]*)$/u.exec(before)
+export function tokenAt(text, cursor, isName = () => false) {
+  const emoji = emojiAt(text, cursor)
+  return emoji && emoji.query.length >= LEAST_OF_SHORTCODE ? emoji : nameAt(text, cursor, isName)
+}
+
+/**
+ * The shortcode that the colon before the cursor closes, if there is one.
+ *
+ * @param {string} text
+ * @param {number} cursor
+ */
+export function closedAt(text, cursor) {
+  return text[cursor - 1] === ":" ? emojiAt(text, cursor - 1) : null
+}
+
+/** @param {string} text @param {number} cursor @returns {Token | null} */
+function emojiAt(text, cursor) {
+  const from = Math.max(0, cursor - LONGEST_UNITS)
+  const found = SHORTCODE.exec(text.slice(from, cursor))
   if (!found) return null
-  const [, sign, query] = found
-  if (/^\s/.test(query) || (sign === "#" && /\s/.test(query))) return null
-  return { sign: sign === "@" ? "@" : "#", start: cursor - query.length - 1, query }
+  const start = from + found.index
+  const before = [...CHARACTERS.segment(text.slice(from, start))].at(-1)?.segment
+  // In `10:30`, `https://` and `std::vector` none begins.
+  return before !== ":" && beginsAfter(before) ? { sign: ":", start, query: found[1] } : null
+}
+
+/**
+ * @param {string} text
+ * @param {number} cursor
+ * @param {(sign: "@" | "#", name: string) => boolean} isName
+ * @returns {Token | null}
+ */
+function nameAt(text, cursor, isName) {
+  const from = Math.max(0, cursor - LONGEST_UNITS)
+  let token = /** @type {Token | null} */ (null)
+  let before = /** @type {string | undefined} */ (text[from - 1])
+  for (const { segment, index } of CHARACTERS.segment(text.slice(from, cursor))) {
+    const start = from + index
+    const sign = SIGNS[segment]
+    if (sign) {
+      const named = token && token.sign !== ":" && isName(token.sign, token.query)
+      token = named || beginsAfter(before) ? { sign, start, query: "" } : null
+    } else if (token) token.query += segment
+    before = segment
+  }
+  const none = token?.sign === "#" ? /\s/ : /^\s|\n/
+  return token && !none.test(token.query) ? token : null
+}
+
+/**
+ * Whether a sign right after this character begins a name. Within a word, as in a mail address, it
+ * does not.
+ *
+ * @param {string | undefined} before with its marks
+ */
+function beginsAfter(before = "") {
+  const letter = /[\p{L}\p{N}]/u.exec(before)?.[0]
+  return !letter || DRAWN_AS_EMOJI.test(before) || WITHOUT_SPACES.test(letter)
 }
 
 /**
@@ -64,18 +134,16 @@ export function completions(candidates, query) {
 const rank = ({ candidate, fit }) => (candidate.near ? 0 : 2) + fit
 
 /**
- * The text with the name in full, and where the cursor is then.
+ * The edit that completes a token: what is replaced, and by what.
  *
  * @param {string} text
  * @param {number} cursor
  * @param {Token} token
- * @param {string} name
+ * @param {string} chosen a name without its sign, or an emoji
+ * @returns {{start: number, end: number, words: string}}
  */
-export function complete(text, cursor, { sign, start }, name) {
-  const inserted = `${sign}${name} `
-  const rest = text.slice(cursor)
-  return {
-    text: text.slice(0, start) + inserted + (rest.startsWith(" ") ? rest.slice(1) : rest),
-    cursor: start + inserted.length,
-  }
+export function complete(text, cursor, { sign, start }, chosen) {
+  if (sign === ":") return { start, end: cursor, words: chosen }
+  // The sign stays as wide as it is, and there is one space after the name.
+  return { start, end: text[cursor] === " " ? cursor + 1 : cursor, words: `${text[start]}${chosen} ` }
 }

@@ -2,7 +2,7 @@
 // browser does it for all of them, and knows at which channels the others look.
 
 import { channelPath, request } from "./api.js"
-import { bellOf, newsAmong, rings, SILENT, wordsOf } from "./bells.js"
+import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "./bells.js"
 import { hear } from "./bus.js"
 import { isTaken, takeTurn } from "./locks.js"
 import { recall, remember } from "./memory.js"
@@ -10,6 +10,9 @@ import { here } from "./page.js"
 import { permissionOf } from "./permission.js"
 
 const ICON = new URL("../img/mark.svg", import.meta.url).href
+
+/** Whether `@here` was said in a channel is looked up at most so often. */
+const GATHER_MS = 2_000
 
 /** @typedef {import("./destinations.js").Known} Known */
 
@@ -19,21 +22,39 @@ export function mountNotifying() {
   let channels = new Map()
   let notifier = false
   let lookAway = () => {}
+  let leave = () => {}
+  /** @type {Set<string>} ids of the channels in which `@here` is about to be looked for */
+  const gathering = new Set()
 
+  const enter = () => (leave = takeTurn(`open.${open}`, () => {}, "shared"))
   const look = () => {
     lookAway()
     lookAway = document.hidden ? () => {} : takeTurn(`looking.${open}`, () => {}, "shared")
   }
 
-  /** @param {Known} channel @param {import("./bells.js").Bell} bell */
-  const ring = async (channel, bell) => {
+  /** @param {Known} channel @param {import("./bells.js").Bell} bell @param {string} [since] what is older is not told */
+  const ring = async (channel, bell, since = "") => {
     if (await isTaken(`looking.${channel.id}`)) return
     const { ok, body } = await request("GET", `${channelPath(channel.id)}/messages`)
-    const key = `told.${me}.${channel.id}`
-    const news = ok && newsAmong(body.messages, bell, me, Number(recall(key)))
+    if (!ok) return
+    const isOpen = await isTaken(`open.${channel.id}`)
+    const [told, called] = [`told.${me}.${channel.id}`, `called.${me}`]
+    const calledAt = JSON.parse(recall(called) ?? "{}")
+    const calls = isOpen ? callsAmong(body.messages, me, calledAt) : []
+    const fresh = body.messages.filter((/** @type {import("./api.js").Message} */ { sent_at }) => sent_at > since)
+    const news = newsAmong(fresh, bell, me, Number(recall(told)), calls)
     if (!news) return
-    remember(key, String(news.seq))
+    remember(told, String(news.seq))
+    if (calls.includes(news)) remember(called, JSON.stringify(withCall(calledAt, news)))
     show(channel, news)
+  }
+  /** `@here` is in no count: only the messages tell. @param {Known} channel @param {string} since */
+  const ringIfCalled = async (channel, since) => {
+    if (gathering.has(channel.id)) return
+    gathering.add(channel.id)
+    await new Promise((gathered) => setTimeout(gathered, GATHER_MS))
+    gathering.delete(channel.id)
+    if (await isTaken(`open.${channel.id}`)) ring(channel, "mentions", since)
   }
 
   // Whoever tells the other tabs what happens also notifies.
@@ -48,12 +69,21 @@ export function mountNotifying() {
       if (channel.lastAt === was.lastAt || (!document.hidden && channel.id === open)) continue
       const bell = bellOf(recall(`bell.${me}.${channel.id}`), channel.kind)
       if (rings(bell, was, channel)) ring(channel, bell)
+      else if (bell === "mentions" && rings("everything", was, channel)) ringIfCalled(channel, was.lastAt ?? "")
     }
   })
   document.addEventListener("visibilitychange", look)
   // A page that is kept for going back to must not stand in the way of the others.
-  addEventListener("pagehide", () => lookAway())
-  addEventListener("pageshow", (event) => event.persisted && look())
+  addEventListener("pagehide", () => {
+    lookAway()
+    leave()
+  })
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return
+    enter()
+    look()
+  })
+  enter()
   look()
 }
 

@@ -1,9 +1,11 @@
 // The picker of reactions, beside the message that it is for.
 
 import { hear } from "./bus.js"
+import { knownEmoji, readEmoji } from "./emoji-names.js"
 import { anchorOf } from "./permalink.js"
 import { find, part } from "./page.js"
 import { react } from "./reacting.js"
+import { emojiOf } from "./shortcodes.js"
 
 /** How many stand in a row, as the stylesheet lays them out. */
 const COLUMNS = 6
@@ -73,10 +75,12 @@ export function mountPicker(picker) {
     event.preventDefault()
     if (emoji[to]) focus(to)
   })
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault()
     const typed = field.value.trim()
-    if (typed) choose(typed)
+    const shortcode = /^:(.+):$/.exec(typed)?.[1]
+    if (shortcode) await readEmoji()
+    if (typed) choose((shortcode && emojiOf(knownEmoji(), shortcode)) || typed)
   })
   field.addEventListener("input", () => complain(""))
 }

@@ -74,7 +74,9 @@ body { margin: 2rem auto; max-width: 44rem; padding: 0 1rem }
 ol { list-style: none; padding: 0 }
 li { margin-block: 1.25rem }
 li p { margin: 0 }
-pre { overflow-x: auto }
+pre, table { overflow-x: auto }
+table { border-collapse: collapse; display: block }
+th, td { border: 1px solid; padding: .2rem .6rem }
 blockquote { border-inline-start: 3px solid; margin-inline: 0; padding-inline-start: 1rem }
 .soft { font-size: .85em; opacity: .75 }
 </style>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { bellOf, newsAmong, rings, SILENT, wordsOf } from "../../static/js/bells.js"
+import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/bells.js"
 
 describe("a channel's bell", () => {
   const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }
@@ -26,6 +26,45 @@ describe("a channel's bell", () => {
     assert.equal(rings("everything", before, { ...said, unread: 0 }), false)
     assert.equal(rings("everything", before, SILENT), false)
     assert.equal(rings("everything", SILENT, before), true)
+  })
+})
+
+describe("a call of everybody who is here", () => {
+  const HTML = '<p><span data-here="">@here</span> lunch</p>'
+  const at = (seconds) => new Date(Date.UTC(2026, 10, 24, 10, 0, seconds)).toISOString()
+  const said = (seq, id, seconds, html = HTML) => ({ seq, author: { id, display_name: id }, text: "@here lunch", html, sent_at: at(seconds) })
+  const called = (messages, calledAt) => callsAmong(messages, "ada", calledAt).map(({ seq }) => seq)
+
+  it("is told once a minute for each author, and not to the author", () => {
+    assert.deepEqual(called([said(1, "bob", 0), said(2, "bob", 30), said(3, "eve", 40), said(4, "bob", 59)]), [1, 3])
+    assert.deepEqual(called([said(1, "bob", 0), said(2, "bob", 30), said(3, "bob", 60), said(4, "bob", 119), said(5, "bob", 121)]), [1, 3, 5])
+    assert.deepEqual(called([said(1, "ada", 0)]), [])
+  })
+
+  it("is none where it is only written down, or quoted", () => {
+    for (const html of [
+      "<p>@here</p>",
+      "<p><code>@here</code></p>",
+      "<blockquote><p>@here lunch</p></blockquote>",
+      '<pre><code>&lt;span data-here=""&gt;</code></pre>',
+      '<p>data-here="" <a href="https://a.example/data-here=">x</a></p>',
+    ]) assert.deepEqual(called([said(1, "bob", 0, html)]), [], html)
+  })
+
+  it("counts those that were told in other channels", () => {
+    const told = withCall({ eve: Date.parse(at(-120)) }, said(1, "bob", 0))
+    assert.deepEqual(Object.keys(told), ["bob"])
+    assert.deepEqual(called([said(7, "bob", 20), said(8, "bob", 70)], told), [8])
+    assert.deepEqual(called([said(7, "eve", 20)], told), [7])
+  })
+
+  it("rings like a mention, once", () => {
+    const messages = [said(1, "bob", 0), said(2, "bob", 5, "<p>so?</p>")]
+    const calls = callsAmong(messages, "ada")
+    assert.equal(newsAmong(messages, "mentions", "ada", 0, calls)?.seq, 1)
+    assert.equal(newsAmong(messages, "mentions", "ada", 1, calls), undefined)
+    assert.equal(newsAmong(messages, "mentions", "ada", 0), undefined)
+    assert.equal(newsAmong(messages, "everything", "ada", 0, calls)?.seq, 2)
   })
 })
 
