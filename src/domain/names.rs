@@ -156,16 +156,6 @@ fn check_visible(name: &str) -> Result<(), NameError> {
     if name.contains(stands_alone) { Ok(()) } else { Err(NameError::OnlyMarks) }
 }
 
-/// Tells whether a character shows nothing by itself. Those of private use and unassigned ones may.
-pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || is_invisible(c)
-            && !matches!(
-                general_category(c),
-                GeneralCategory::PrivateUse | GeneralCategory::Unassigned
-            )
-}
-
 fn is_line_break_or_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
