@@ -32,7 +32,7 @@ use crate::domain::entry::{DecodedEntry, Key, Record};
 use crate::domain::event::Event;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, SessionId, UserId};
 use crate::domain::message::Message;
-use crate::domain::names::{ChannelName, NameHash, Skeleton};
+use crate::domain::names::{ChannelName, Skeleton};
 use crate::domain::time::Timestamp;
 
 /// Everything that lasts, in memory: users, channels, messages, read markers.
@@ -45,8 +45,8 @@ pub struct State {
     live: bool,
     people: HashMap<UserId, KnownUser>,
     leavings: Leavings,
-    /// The holder of each name.
-    holders: HashMap<NameHash, UserId>,
+    /// The holder of each name, by its compared form.
+    holders: HashMap<Arc<str>, UserId>,
     /// The number of held names that have each skeleton: more than one where look-alikes were
     /// claimed before that was refused.
     skeletons: HashMap<Skeleton, u32>,

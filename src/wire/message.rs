@@ -32,8 +32,12 @@ pub struct MessageView<'a> {
     /// The text as it was sent, trimmed. Empty only where there is a file.
     #[schema(value_type = String)]
     text: &'a Text,
-    /// The text's safe rendering: CommonMark without raw HTML or images, with strikethrough, bare
-    /// links linked and line breaks kept.
+    /// The text's safe rendering, at most 32 KiB: `CommonMark` with GitHub's tables, task lists and
+    /// strikethrough, without raw HTML or images, with line breaks kept. Bare addresses (`http`,
+    /// `https`, `mailto`), mentions (`@Ada`, `<a data-user="…">` but in quotations; `@here`,
+    /// `<span data-here>`), channels (`#general`) and emoji (`:tada:`) are found in the text as it was
+    /// written, outside code. Code has its language in `<pre data-language>`. What would show nothing, is
+    /// a link to nowhere, or would be longer is shown as it was written.
     html: Cow<'a, str>,
     /// The time at which it was stored.
     #[schema(value_type = String, format = DateTime)]

@@ -48,6 +48,11 @@ impl DisplayName {
         &self.compared
     }
 
+    /// The [compared form](Self::compared), shared.
+    pub(crate) fn shared_compared(&self) -> Arc<str> {
+        self.compared.clone()
+    }
+
     /// The [compared form](Self::compared) of a part of a name, a grapheme or more, but with its
     /// spaces as they are: the whole's is those of its parts, one after the other, with spaces
     /// folded.
@@ -77,13 +82,7 @@ impl DisplayName {
     /// The hash of the compared form, for the log's keys.
     #[must_use]
     pub fn hash(&self) -> NameHash {
-        Self::hash_of(&self.compared)
-    }
-
-    /// The hash of a compared form, for the log's keys.
-    #[must_use]
-    pub(crate) fn hash_of(compared: &str) -> NameHash {
-        NameHash(sha256_hex(&[b"user ", compared.as_bytes()]))
+        NameHash(sha256_hex(&[b"user ", self.compared.as_bytes()]))
     }
 }
 

@@ -111,13 +111,13 @@ impl State {
     /// The account that holds this name, or one equal to it.
     #[must_use]
     pub fn holder(&self, name: &DisplayName) -> Option<&Account> {
-        self.account(self.holders.get(&name.hash())?)
+        self.holder_of(name.compared())
     }
 
     /// The account that holds the name of this [compared form](DisplayName::compared).
     #[must_use]
     pub fn holder_of(&self, compared: &str) -> Option<&Account> {
-        self.account(self.holders.get(&DisplayName::hash_of(compared))?)
+        self.account(self.holders.get(compared)?)
     }
 
     /// Tells whether a name with these skeletons looks like one that is held, by somebody other than
@@ -205,9 +205,10 @@ impl State {
     /// Takes out a user's account, and frees their name unless somebody else holds it by now.
     fn take_account(&mut self, id: &UserId) -> Option<KeyedAccount> {
         let keyed = self.people.get_mut(id)?.account.take()?;
-        let key = &keyed.account.key;
-        if self.holders.get(key) == Some(id) {
-            self.holders.remove(key);
+        let name = keyed.account.person.user();
+        let name = name.display_name.compared();
+        if self.holders.get(name) == Some(id) {
+            self.holders.remove(name);
         }
         if let Some(renamed) = keyed.account.renamed {
             self.renamed.remove(&renamed);
@@ -252,7 +253,7 @@ impl State {
             sessions: sessions.collect(),
             first,
             seq: entry.seq,
-            key: key.clone(),
+            key,
             revision: record.revision,
             since: record.since,
             renamed,
@@ -260,7 +261,7 @@ impl State {
         let ids = account.sessions.keys().map(|session| (session.clone(), id.clone()));
         self.sessions.extend(ids);
         self.renamed.extend(renamed.map(|seq| (seq, id.clone())));
-        self.holders.insert(key, id.clone());
+        self.holders.insert(record.user.display_name.shared_compared(), id.clone());
         for skeleton in skeletons.iter() {
             *self.skeletons.entry(skeleton).or_default() += 1;
         }
