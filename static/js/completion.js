@@ -98,7 +98,7 @@ function nameAt(text, cursor, isName) {
  * @param {string | undefined} before with its marks
  */
 function beginsAfter(before = "") {
-  const letter = /[\p{L}\p{N}]/u.exec(before)?.[0]
+  const letter = /^[\p{L}\p{N}]/u.exec(before)?.[0]
   return !letter || DRAWN_AS_EMOJI.test(before) || WITHOUT_SPACES.test(letter)
 }
 

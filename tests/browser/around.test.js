@@ -480,6 +480,31 @@ describe("around the messages", () => {
       await areShown(shown, ["Script of tabs: one", "Script of tabs: two", "Script of tabs in #general: @Nora three"])
     })
 
+    it("tells whoever has the channel open of @here, once a minute, and nobody else", async () => {
+      const { at, ...script } = await channel("crowd")
+      const away = await channel("elsewhere")
+      const ada = await house.signedIn("Nuria", { at })
+      const shown = await watched(ada)
+      await allow(ada)
+      await ada.evaluate(() => window.hide(true))
+      await posts(script, "elsewhere", "@here, not for her, who is not there")
+      await posts(script, "crowd", "> @here, said another")
+      await posts(script, "crowd", "@here lunch")
+      await areShown(shown, ["Script of crowd in #crowd: @here lunch"])
+      await posts(away, "crowd", "@here is somebody else")
+      await areShown(shown, ["Script of crowd in #crowd: @here lunch", "Script of elsewhere in #crowd: @here is somebody else"])
+      const looked = ada.waitForResponse((answer) => answer.url().endsWith("/messages"))
+      await posts(script, "crowd", "@here, so soon again")
+      await looked
+      // Had any other been told, then before this.
+      await posts(script, "@Nuria", "over")
+      await areShown(shown, [
+        "Script of crowd in #crowd: @here lunch", "Script of elsewhere in #crowd: @here is somebody else", "Script of crowd: over",
+      ])
+      const { channels } = await (await ada.request.get("/api/channels")).json()
+      assert.equal(channels.find(({ name }) => name === "crowd").mentions, 0)
+    })
+
     it("keeps to what a channel's bell says, and is silent until asked for", async () => {
       const { at, ...script } = await channel("bells")
       const ada = await house.signedIn("Noemi", { at })

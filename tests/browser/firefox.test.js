@@ -114,6 +114,51 @@ describe("in Firefox", () => {
     assert.equal(await height(), low)
   })
 
+  it("emoji and names are completed, and that can be undone", async () => {
+    const { at } = await channel("fox-emoji")
+    await house.script("Fuchs")
+    const page = await newcomer("Foxy", at)
+    const holds = (expected) =>
+      until(`the box holds ${expected}`, async () => {
+        assert.equal(await page.$eval("#text", (text) => text.value), expected)
+        return true
+      })
+    const undo = async () => {
+      await page.keyboard.down("Control")
+      await page.keyboard.press("z")
+      await page.keyboard.up("Control")
+    }
+    await page.type("#text", "so :tad")
+    await page.waitForSelector(".completion")
+    await page.keyboard.press("Enter")
+    await holds("so 🎉")
+    await undo()
+    await holds("so :tad")
+    await page.type("#text", "a:")
+    await holds("so 🎉")
+    await page.type("#text", " @Fuc")
+    await page.waitForSelector(".completion")
+    await page.keyboard.press("Tab")
+    await holds("so 🎉 @Fuchs ")
+    await undo()
+    await holds("so 🎉 @Fuc")
+  })
+
+  it("tables and code have boxes of their own", async () => {
+    const { at, post } = await channel("fox-prose")
+    const cell = "a_cell_without_any_space_in_it_".repeat(3)
+    await post(`| one | two |\n|:----|----:|\n| ${cell} | ${cell} |`)
+    await post(`\`\`\`rust\nlet line = "${"on and ".repeat(40)}";\n\`\`\``)
+    await post("- [x] done\n- [ ] to do")
+    const page = await newcomer("Foster", at)
+    await page.waitForSelector("pre")
+    const inner = await page.$$eval("table, pre", (all) => all.map((it) => it.scrollWidth > it.clientWidth))
+    assert.deepEqual(inner, [true, true])
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+    await shoot(page, "firefox-prose")
+    await isSound(page, "prose in Firefox")
+  })
+
   it("everything is there after the server was killed and started again", async () => {
     const { at, post } = await channel("fox-crash")
     const page = await newcomer("Cass", at)

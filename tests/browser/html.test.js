@@ -13,6 +13,8 @@ const TEXTS = [
   "[a link](https://example.org/ \"with a title\") ![no image](https://example.org/x.png)",
   "كل شيء جاهز للإطلاق 🚀",
   "@Vera Long see #general",
+  "| left | right |\n|:-----|------:|\n| `a` | @here :tada: |",
+  "- [x] done\n- [ ] to do\n  1. [ ] within",
 ]
 
 const FILES = {
