@@ -1,4 +1,4 @@
-//! PNG, GIF, WebP and BMP, which have their size in front.
+//! PNG, GIF, WebP and BMP, which have their size in front. Exif in them does not count.
 
 use super::{Step, Structure};
 
