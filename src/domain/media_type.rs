@@ -320,7 +320,7 @@ mod tests {
         for markup in ["<html", "<!DOCTYPE html>", "<svg/>", "<script>x</script>", "%PDF-1.7"] {
             let markup = markup.as_bytes();
             check(&png(3, 2, markup), "image/png");
-            check(&png(3, 2, &[markup, &[b' '; 300_000]].concat()), "image/png");
+            check(&png(3, 2, &[markup, &vec![b' '; 300_000][..]].concat()), "image/png");
             let length = [u8::try_from(markup.len()).expect("short")];
             let start = &GIF[..GIF.len() - 1];
             check(&[start, b"!\xFE", &length, markup, b"\0;"].concat(), "image/gif");

@@ -373,7 +373,7 @@ fn avif(quarters: u8) -> Vec<u8> {
     let described =
         [boxed("pitm", b"\0\0\0\0\0\x01"), boxed("iprp", &[properties, table].concat())];
     let meta = boxed("meta", &[&b"\0\0\0\0"[..], &described.concat()].concat());
-    let data = boxed("mdat", &[EXIF, &[b' '; 300_000]].concat());
+    let data = boxed("mdat", &[EXIF, &vec![b' '; 300_000][..]].concat());
     [boxed("ftyp", b"avif\0\0\0\0mif1avif"), data, meta].concat()
 }
 
@@ -381,7 +381,7 @@ fn avif(quarters: u8) -> Vec<u8> {
 async fn a_picture_is_shown_whatever_is_written_in_it() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
-    let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &[b' '; 65_000]].concat();
+    let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &vec![b' '; 65_000][..]].concat();
     let photo = jpeg(&[&xmp[..]; 7]);
     assert!(photo.len() > 455_000);
     let turned = jpeg(&[&xmp, &xmp, &xmp, &xmp, &xmp, &xmp, &xmp, EXIF]);

@@ -194,9 +194,9 @@ mod tests {
     use super::*;
 
     /// A box of a file in ISO's base media format.
-    pub(super) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    pub(super) fn boxed(kind: &str, content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(8 + content.len()).expect("short");
-        [&length.to_be_bytes()[..], kind, content].concat()
+        [&length.to_be_bytes()[..], kind.as_bytes(), content].concat()
     }
 
     fn read(bytes: &[u8], piece: usize) -> PictureReader {
@@ -251,9 +251,9 @@ mod tests {
     #[test]
     fn a_jpeg_has_its_size_behind_any_metadata() {
         check("bare", &jpeg(&[frame(0xC0)]), (3, 2));
-        let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &[0xFF; 60_000]].concat();
+        let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &vec![0xFF; 60_000][..]].concat();
         check("XMP", &jpeg(&[segment(0xE1, &xmp).repeat(8), frame(0xC2)]), (3, 2));
-        let profile = segment(0xE2, &[b"ICC_PROFILE\0", &[7; 60_000][..]].concat());
+        let profile = segment(0xE2, &[b"ICC_PROFILE\0", &vec![7; 60_000][..]].concat());
         check("colour profile", &jpeg(&[profile.repeat(20), frame(0xC1)]), (3, 2));
         check("comment", &jpeg(&[segment(0xFE, b"<script>"), frame(0xC0)]), (3, 2));
         // The thumbnail in a segment is a picture, too, of another size.
@@ -271,7 +271,7 @@ mod tests {
             let photo = jpeg(&[segment(0xE1, &exif(orientation)), frame(0xC0)]);
             check(&format!("orientation {orientation}"), &photo, size);
         }
-        let xmp = segment(0xE1, &[b'x'; 60_000]);
+        let xmp = segment(0xE1, &vec![b'x'; 60_000][..]);
         check("XMP first", &jpeg(&[xmp.repeat(8), segment(0xE1, &exif(8)), frame(0xC0)]), (2, 3));
         let twice = [segment(0xE1, &exif(1)), segment(0xE1, &exif(6))].concat();
         check("twice", &jpeg(&[twice, frame(0xC0)]), (3, 2));
@@ -287,31 +287,31 @@ mod tests {
     }
 
     /// A chunk of a PNG file.
-    fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn chunk(kind: &str, content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len()).expect("short").to_be_bytes();
-        [&length[..], kind, content, b"CRC!"].concat()
+        [&length[..], kind.as_bytes(), content, b"CRC!"].concat()
     }
 
     fn png(header: Vec<u8>, parts: &[Vec<u8>]) -> Vec<u8> {
-        let end = chunk(b"IEND", b"");
+        let end = chunk("IEND", b"");
         [b"\x89PNG\r\n\x1A\n".to_vec(), header, parts.concat(), end].concat()
     }
 
     #[test]
     fn a_png_has_its_size_in_its_first_chunk() {
-        let header = || chunk(b"IHDR", b"\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0");
-        let text = |text: &[u8]| chunk(b"tEXt", &[b"Comment\0", text].concat());
+        let header = || chunk("IHDR", b"\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0");
+        let text = |text: &[u8]| chunk("tEXt", &[b"Comment\0", text].concat());
         check("bare", &png(header(), &[]), (3, 2));
-        check("text", &png(header(), &[text(b"<html"), chunk(b"IDAT", b"IEND")]), (3, 2));
-        check("long text", &png(header(), &[text(&[b'<'; 300_000])]), (3, 2));
-        check("text at its end", &png(header(), &[chunk(b"IDAT", b""), text(b"<svg>")]), (3, 2));
+        check("text", &png(header(), &[text(b"<html"), chunk("IDAT", b"IEND")]), (3, 2));
+        check("long text", &png(header(), &[text(&vec![b'<'; 300_000][..])]), (3, 2));
+        check("text at its end", &png(header(), &[chunk("IDAT", b""), text(b"<svg>")]), (3, 2));
         check(
             "Exif, which does not count",
-            &png(header(), &[chunk(b"eXIf", &exif(6)[6..])]),
+            &png(header(), &[chunk("eXIf", &exif(6)[6..])]),
             (3, 2),
         );
-        check("Apple's own", &png(chunk(b"CgBI", b"\0\0\0\0"), &[header()]), None);
-        let most = chunk(b"IHDR", b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0");
+        check("Apple's own", &png(chunk("CgBI", b"\0\0\0\0"), &[header()]), None);
+        let most = chunk("IHDR", b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0");
         check("huge", &png(most, &[]), (65_535, 65_535));
     }
 
@@ -355,7 +355,7 @@ mod tests {
             &webp(&[extended, (b"VP8 ", lossy), (b"EXIF", &exif(6)[6..])]),
             (3, 2),
         );
-        let xmp = (b"XMP ", &[b'<'; 300_001][..]);
+        let xmp = (b"XMP ", &vec![b'<'; 300_001][..]);
         check("XMP", &webp(&[extended, (b"ICCP", b"<html"), xmp, (b"VP8 ", lossy)]), (3, 2));
         check("no frame", &webp(&[(b"VP8 ", b"0123456789")]), None);
         check("no picture", &webp(&[(b"XMP ", b"0123456789")]), None);
@@ -384,31 +384,31 @@ mod tests {
 
     /// An AVIF file whose first property is a size of 3 by 2 pixels, before these.
     fn avif(properties: &[Vec<u8>], associations: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
-        let size = boxed(b"ispe", b"\0\0\0\0\0\0\0\x03\0\0\0\x02");
-        let properties = boxed(b"ipco", &[size, properties.concat()].concat());
-        let table = boxed(b"ipma", associations);
+        let size = boxed("ispe", b"\0\0\0\0\0\0\0\x03\0\0\0\x02");
+        let properties = boxed("ipco", &[size, properties.concat()].concat());
+        let table = boxed("ipma", associations);
         let meta = [
             b"\0\0\0\0".to_vec(),
-            boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-            boxed(b"pitm", b"\0\0\0\0\0\x01"),
-            boxed(b"iprp", &[properties, table].concat()),
+            boxed("hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            boxed("pitm", b"\0\0\0\0\0\x01"),
+            boxed("iprp", &[properties, table].concat()),
         ];
-        let meta = boxed(b"meta", &meta.concat());
-        [boxed(b"ftyp", b"avif\0\0\0\0mif1avif"), others.concat(), meta].concat()
+        let meta = boxed("meta", &meta.concat());
+        [boxed("ftyp", b"avif\0\0\0\0mif1avif"), others.concat(), meta].concat()
     }
 
     #[test]
     fn an_avif_is_turned_by_its_own_property() {
-        let turn = |quarters: u8| boxed(b"irot", &[quarters]);
+        let turn = |quarters: u8| boxed("irot", &[quarters]);
         let first = b"\0\0\0\0\0\0\0\x01\0\x01\x02\x01\x82"; // item 1: properties 1 and 2
         for quarters in 0..4 {
             let size = if quarters % 2 == 1 { (2, 3) } else { (3, 2) };
             check(&format!("{quarters} quarters"), &avif(&[turn(quarters)], first, &[]), size);
         }
-        check("mirrored", &avif(&[boxed(b"imir", b"\x01")], first, &[]), (3, 2));
+        check("mirrored", &avif(&[boxed("imir", b"\x01")], first, &[]), (3, 2));
         let other = b"\0\0\0\0\0\0\0\x02\0\x01\x01\x01\0\x02\x01\x82";
         check("another item is turned", &avif(&[turn(1)], other, &[]), (3, 2));
-        let thumbnail = [turn(1), boxed(b"ispe", b"\0\0\0\0\0\0\x10\0\0\0\x10\0")];
+        let thumbnail = [turn(1), boxed("ispe", b"\0\0\0\0\0\0\x10\0\0\0\x10\0")];
         let own = b"\0\0\0\0\0\0\0\x02\0\x01\x01\x01\0\x02\x02\x03\x02";
         check("another item is larger", &avif(&thumbnail, own, &[]), (3, 2));
         let long = b"\x01\0\0\x01\0\0\0\x01\0\0\0\x01\x02\0\x01\x80\x02";
@@ -420,15 +420,15 @@ mod tests {
     #[test]
     fn an_avif_may_have_anything_before_its_description() {
         let first = b"\0\0\0\0\0\0\0\x01\0\x01\x01\x01";
-        let data = boxed(b"mdat", &[b'<'; 300_000]);
-        check("data", &avif(&[], first, &[boxed(b"free", b"<html"), data]), (3, 2));
-        let exif = boxed(b"uuid", &exif(6));
+        let data = boxed("mdat", &vec![b'<'; 300_000][..]);
+        check("data", &avif(&[], first, &[boxed("free", b"<html"), data]), (3, 2));
+        let exif = boxed("uuid", &exif(6));
         check("Exif", &avif(&[], first, &[exif]), (3, 2));
         let long = b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x15<html".to_vec();
         check("a long length", &avif(&[], first, &[long]), (3, 2));
-        check("too long", &avif(&[], first, &[boxed(b"meta", &[0; 300_000])]), (3, 2));
-        check("an empty one", &boxed(b"ftyp", b"avif\0\0\0\0mif1avif"), None);
-        let endless = [&boxed(b"ftyp", b"avif\0\0\0\0")[..], b"\0\0\0\0meta", &[0; 99]].concat();
+        check("too long", &avif(&[], first, &[boxed("meta", &vec![0; 300_000][..])]), (3, 2));
+        check("an empty one", &boxed("ftyp", b"avif\0\0\0\0mif1avif"), None);
+        let endless = [&boxed("ftyp", b"avif\0\0\0\0")[..], b"\0\0\0\0meta", &[0; 99]].concat();
         assert_eq!(read(&endless, 5).size(), None, "it would be the rest of the file");
     }
 
@@ -447,7 +447,7 @@ mod tests {
         let gif = b"GIF89a\x03\0\x02\0\0\0\0!\xFE";
         assert_eq!(many(gif, b"\x01x", b"\0;"), None);
         assert_eq!(many(gif, &[[255; 256], [0xFF; 256]].concat(), b"\0;"), Some((3, 2)));
-        let ftyp = boxed(b"ftyp", b"avif\0\0\0\0");
+        let ftyp = boxed("ftyp", b"avif\0\0\0\0");
         assert_eq!(many(&ftyp, b"\0\0\0\x08free", &avif(&[], b"", &[])), None);
     }
 
