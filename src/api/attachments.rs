@@ -95,8 +95,8 @@ struct NotModified {
 /// Get a message's file.
 ///
 /// For those who can read its message. Images, audio and video that browsers show safely come
-/// inline, everything else (HTML and SVG above all) as a download, with `nosniff` and a sandboxing
-/// policy.
+/// inline, everything else (HTML and SVG above all, and images without `width` and `height`) as a
+/// download, with `nosniff` and a sandboxing policy.
 #[utoipa::path(
     tag = "Messages",
     operation_id = "getFile",
@@ -114,7 +114,7 @@ struct NotModified {
             headers(
                 ("ETag", description = "The version of the bytes, for `If-None-Match` and `If-Range`."),
                 ("Accept-Ranges", description = "`bytes`."),
-                ("Content-Disposition", description = "`inline` or `attachment`, and the file's name."),
+                ("Content-Disposition", description = "`inline` or `attachment`, and the file's name: in ASCII as `filename`, whole as `filename*` (RFC 6266)."),
             ),
         ),
         (

@@ -170,11 +170,15 @@ impl<R: AsyncRead + Unpin> AsyncRead for Reader<R> {
 /// Decodes bytes as UTF-8, without the byte order mark that some programs begin a text with.
 pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, Problem> {
     let text = String::from_utf8(bytes);
-    let mut text = text.map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    Ok(unmarked(text.map_err(|_| Problem::malformed("The body is not UTF-8."))?))
+}
+
+/// The text without a byte order mark at its start.
+pub(super) fn unmarked(mut text: String) -> String {
     if text.starts_with('\u{FEFF}') {
         text.remove(0);
     }
-    Ok(text)
+    text
 }
 
 #[cfg(test)]

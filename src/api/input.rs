@@ -232,14 +232,18 @@ pub(super) fn in_utf8(kind: &ContentType) -> Result<(), Problem> {
     kind.param("charset").map_or(Ok(()), utf8_label)
 }
 
-/// Refuses the name of a charset other than UTF-8. ASCII is a subset of it.
+/// Refuses the name of a charset other than UTF-8.
 pub(super) fn utf8_label(charset: &str) -> Result<(), Problem> {
-    let mut names = ["utf-8", "utf8", "us-ascii"].iter();
-    if names.any(|name| charset.trim().eq_ignore_ascii_case(name)) {
+    if is_utf8_label(charset.trim()) {
         return Ok(());
     }
     let detail = "Only UTF-8 is understood here.";
     Err(Problem::new(ProblemKind::UnsupportedMediaType).with_detail(detail))
+}
+
+/// Tells whether a charset of this name is UTF-8, of which ASCII is a subset.
+pub(super) fn is_utf8_label(charset: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 pub(super) fn unsupported(understood: &str) -> Problem {

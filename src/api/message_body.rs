@@ -7,7 +7,7 @@ use rocket::http::RawStr;
 use rocket::outcome::Outcome;
 use rocket::request::Request;
 
-use super::body::Body;
+use super::body::{Body, unmarked};
 use super::input::{media_type, unsupported};
 use super::json;
 use super::multipart;
@@ -95,5 +95,6 @@ fn form_text(form: String) -> Result<String, Problem> {
     let Some(value) = form.strip_prefix("text=") else { return Ok(form) };
     let value = value.split_once('&').map_or(value, |(value, _)| value);
     let decoded = RawStr::new(value).url_decode().map(Cow::into_owned);
-    decoded.map_err(|_| Problem::malformed("`text` is not UTF-8.").in_field("text"))
+    let text = decoded.map_err(|_| Problem::malformed("`text` is not UTF-8.").in_field("text"))?;
+    Ok(unmarked(text))
 }

@@ -81,7 +81,11 @@ fn history(
 
 /// The description of a message's body and its media types.
 const BODY_DESCRIPTION: &str = "\
-The message, in any of these forms. Only a multipart form can have files, as parts named `file`. A urlencoded body that does not begin with `text=` is the text itself, undecoded: `curl -d 'Hello'` sends `Hello`.";
+The message, in any of these forms. Only a multipart form can have files, as parts named `file`. A urlencoded body that does not begin with `text=` is the text itself, undecoded: `curl -d 'Hello'` sends `Hello`.
+
+CR LF and CR in a text become one `\\n` before anything is counted or compared. A text part of a multipart form may name a charset, which has to be UTF-8 as well.
+
+**File names** are kept as they are sent, in `filename*` (RFC 8187; UTF-8 or ISO-8859-1) or, where there is none that can be read, in `filename`: UTF-8 as it is, with `%22`, `%0D` and `%0A` as browsers write them, `\\\"` for a quotation mark, or RFC 2047 words and nothing else. Only the part after the last `/` or `\\` counts. Controls and bidirectional controls go; joiners stay between letters and emoji, variation selectors and tags where they choose a form. A name is at most 255 bytes: a longer one is shortened before its extension.";
 
 /// Send a message.
 ///

@@ -9,6 +9,8 @@
 use data_encoding::BASE64;
 use percent_encoding::percent_decode;
 
+use super::input::is_utf8_label;
+
 /// The name of a form's part, and the name of its file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PartHead {
@@ -125,7 +127,7 @@ fn unescaped(name: &str) -> String {
 fn extended_value(value: &[u8]) -> Option<String> {
     let mut parts = value.splitn(3, |byte| *byte == b'\'');
     let (charset, _language, encoded) = (parts.next()?, parts.next()?, parts.next()?);
-    let text = decoded(charset, percent_decoded(encoded)?)?;
+    let text = decoded(std::str::from_utf8(charset).ok()?, percent_decoded(encoded)?)?;
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -161,16 +163,15 @@ fn encoded_words(value: &str) -> Option<String> {
             _ => return None,
         });
     }
-    decoded(charset?.as_bytes(), bytes)
+    decoded(charset?, bytes)
 }
 
 /// The text of bytes in this charset.
-fn decoded(charset: &[u8], bytes: Vec<u8>) -> Option<String> {
-    let is = |label: &&str| charset.eq_ignore_ascii_case(label.as_bytes());
-    if ["utf-8", "utf8", "us-ascii"].iter().any(|label| is(label)) {
+fn decoded(charset: &str, bytes: Vec<u8>) -> Option<String> {
+    if is_utf8_label(charset) {
         return String::from_utf8(bytes).ok();
     }
-    is(&"iso-8859-1").then(|| latin1(&bytes))
+    charset.eq_ignore_ascii_case("iso-8859-1").then(|| latin1(&bytes))
 }
 
 fn latin1(bytes: &[u8]) -> String {

@@ -222,14 +222,14 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 impl Dimensions {
-    /// The largest width or height of an image that is shown in place, in pixels. Browsers draw
-    /// nothing wider or higher.
+    /// The largest width or height of an image that is shown in place, in pixels. Long screenshots
+    /// and panoramas are within it.
     pub const MAX_SIDE: u32 = 32_767;
-    /// The largest number of pixels of an image that is shown in place: 512 MiB once it is decoded,
-    /// as the largest photographs of telephones need.
+    /// The largest number of pixels of an image that is shown in place: a browser needs 512 MiB for
+    /// them. A photograph of 108 megapixels is within it.
     pub const MAX_PIXELS: u64 = 128 * 1024 * 1024;
 
-    /// The dimensions, if a browser can be expected to show an image of this size in a page.
+    /// The dimensions, unless an image of this size is too large, or empty.
     fn sensible((width, height): (u32, u32)) -> Option<Self> {
         let sides = [width, height].iter().all(|side| (1..=Self::MAX_SIDE).contains(side));
         let pixels = u64::from(width) * u64::from(height);
@@ -284,7 +284,7 @@ mod tests {
             assert!(sniffed(GIF).media_type.is_inline());
             check(&polyglot, "application/octet-stream");
         }
-        // In the middle of a long one it is there by chance.
+        // Well behind the end it is there by chance.
         let long = [GIF, &[7; 2_000], b"<svg", &[7; 2_000]].concat();
         check(&long, "image/gif");
     }
@@ -298,13 +298,64 @@ mod tests {
         assert_eq!(sniffed(b"text").dimensions, None);
     }
 
+    /// A PNG of this size, with this text as its comment.
+    fn png(width: u32, height: u32, comment: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(comment.len()).expect("short");
+        let parts: [&[u8]; 9] = [
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            &width.to_be_bytes(),
+            &height.to_be_bytes(),
+            b"\x08\x02\0\0\0CRC!",
+            &length.to_be_bytes(),
+            b"tEXt",
+            comment,
+            b"CRC!",
+            b"\0\0\0\0IEND\xAE\x42\x60\x82",
+        ];
+        parts.concat()
+    }
+
     #[test]
-    fn an_image_on_its_side_is_shown_upright() {
-        let exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-        let app1 = [b"\xFF\xE1", &[0, u8::try_from(exif.len() + 2).expect("short")][..], exif];
-        let sof = b"\xFF\xC0\0\x0B\x08\0\x02\0\x03\x01\x01\x11\0\xFF\xD9";
-        let photo = [b"\xFF\xD8", &app1.concat()[..], sof].concat();
-        assert_eq!(sniffed(&photo).media_type.as_str(), "image/jpeg");
-        assert_eq!(sniffed(&photo).dimensions, Some(Dimensions { width: 2, height: 3 }));
+    fn metadata_makes_no_document_of_a_file() {
+        for markup in ["<html", "<!DOCTYPE html>", "<svg/>", "<script>x</script>", "%PDF-1.7"] {
+            let markup = markup.as_bytes();
+            check(&png(3, 2, markup), "image/png");
+            check(&png(3, 2, &[markup, &vec![b' '; 300_000][..]].concat()), "image/png");
+            let length = [u8::try_from(markup.len()).expect("short")];
+            let start = &GIF[..GIF.len() - 1];
+            check(&[start, b"!\xFE", &length, markup, b"\0;"].concat(), "image/gif");
+            let tagged = [b"ID3\x03\0\0\0\0\x02\0COMM", markup, b"\xFF\xFB\x90\0"].concat();
+            check(&tagged, "audio/mpeg");
+            check(&[b"OggS\0\x02OpusTags", markup].concat(), "audio/ogg");
+            check(&[b"fLaC\0\0\0\x22", markup].concat(), "audio/flac");
+            check(&[b"RIFF\0\0\0\0WAVELIST", markup].concat(), "audio/wav");
+            check(&[b"\0\0\0\x18ftypisom\0\0\0\0isommp42udta", markup].concat(), "video/mp4");
+            // Eleven bits are no signature.
+            check(&[b"\xFF\xFB\x90\0", markup].concat(), "application/octet-stream");
+            check(&[b"\xFF\xF1\x50\x80", markup].concat(), "application/octet-stream");
+        }
+    }
+
+    #[test]
+    fn an_absurdly_large_image_is_not_shown() {
+        let shown = |width, height| sniffed(&png(width, height, b"")).dimensions.is_some();
+        for (width, height) in [(1, 1), (32_767, 4_096), (1_440, 30_000), (12_032, 9_024)] {
+            assert!(shown(width, height), "{width} by {height}");
+        }
+        for (width, height) in
+            [(65_535, 65_535), (32_768, 1), (1, 65_535), (16_384, 16_384), (u32::MAX, u32::MAX)]
+        {
+            assert!(!shown(width, height), "{width} by {height}");
+            check(&png(width, height, b""), "image/png");
+        }
+        let gif = [b"GIF89a\xFF\xFF\xFF\xFF", &GIF[10..]].concat();
+        assert_eq!(sniffed(&gif).dimensions, None);
+        check(&gif, "image/gif");
+        let jpeg = b"\xFF\xD8\xFF\xC0\0\x0B\x08\xFF\xFF\xFF\xFF\x01\x01\x11\0\xFF\xD9";
+        assert_eq!(sniffed(jpeg).dimensions, None);
+        check(jpeg, "image/jpeg");
+        // One without any size is no image.
+        check(&png(0, 5, b""), "application/octet-stream");
+        check(b"GIF89a\0\0\x02\0\0\0\0;", "application/octet-stream");
     }
 }

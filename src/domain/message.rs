@@ -67,8 +67,7 @@ impl FromStr for Text {
     type Err = TextError;
 
     fn from_str(typed: &str) -> Result<Self, TextError> {
-        let unmarked = typed.strip_prefix(BYTE_ORDER_MARK).unwrap_or(typed);
-        let lines = with_plain_line_ends(unmarked);
+        let lines = with_plain_line_ends(typed);
         let text = lines.trim();
         if text.contains('\0') {
             return Err(TextError::Nul);
@@ -79,9 +78,6 @@ impl FromStr for Text {
         }
     }
 }
-
-/// The mark that some programs begin a text with.
-const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// The same text with CR LF and CR as LF: forms end lines by CR LF, whatever was typed.
 fn with_plain_line_ends(typed: &str) -> Cow<'_, str> {
@@ -285,18 +281,5 @@ mod tests {
         }
         let lines = "a\r\n".repeat(2_000);
         assert_eq!(lines.parse::<Text>().expect("a text").as_str().len(), 3_999);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_a_text() {
-        for (typed, text) in [
-            ("\u{FEFF}hi", "hi"),
-            ("\u{FEFF}", ""),
-            ("\u{FEFF} hi ", "hi"),
-            ("\u{FEFF}\r\nשלום", "שלום"),
-            ("a\u{FEFF}b", "a\u{FEFF}b"),
-        ] {
-            assert_eq!(typed.parse::<Text>().expect("a text").as_str(), text, "{typed:?}");
-        }
     }
 }

@@ -29,7 +29,7 @@ pub struct MessageView<'a> {
     channel: &'a str,
     /// The author, under their present name.
     author: UserView,
-    /// The text as it was sent, trimmed. Empty only where there is a file.
+    /// The text as it was sent, trimmed, its lines ended by `\n`. Empty only where there is a file.
     #[schema(value_type = String)]
     text: &'a Text,
     /// The text's safe rendering, at most 32 KiB: `CommonMark` with GitHub's tables, task lists and
@@ -58,7 +58,8 @@ pub struct AttachmentView<'a> {
     /// The file's id.
     #[schema(value_type = String)]
     id: &'a AttachmentId,
-    /// The file's name, as its sender gave it.
+    /// The file's name, as its sender gave it, without controls. In a text with names of other
+    /// writing directions, isolate it.
     #[schema(value_type = String)]
     name: &'a FileName,
     /// The media type, by the file's bytes, whatever the sender said.
@@ -68,11 +69,13 @@ pub struct AttachmentView<'a> {
     size: u64,
     /// The address of the bytes, as a path on this server.
     url: String,
-    /// The width of an image as it is shown, in pixels.
+    /// The width of an image as it is shown, in pixels. Only an image that is meant to be shown in
+    /// place has it: PNG, JPEG, GIF, WebP, AVIF or BMP, of at most 32,767 pixels a side and 134,217,728
+    /// in all. Of orientations, that of Exif counts in a JPEG alone, and `irot` in an AVIF.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     width: Option<u32>,
-    /// The height of an image as it is shown, in pixels.
+    /// The height of an image as it is shown, in pixels; it is there where `width` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     height: Option<u32>,
@@ -111,16 +114,18 @@ pub struct SearchResults<'a> {
 /// A message's body as JSON or as a form: its text alone.
 #[derive(Deserialize, ToSchema)]
 pub struct TextBody {
-    /// 1 to 4,000 characters (code points) without NUL, as `CommonMark`. White space at both ends
-    /// is trimmed. Empty only where the message has a file already.
+    /// 1 to 4,000 characters (code points) without NUL, as `CommonMark`. CR LF and CR become `\n`,
+    /// and white space at both ends is trimmed, before they are counted. Empty only where the message
+    /// has a file already.
     pub text: String,
 }
 
 /// A message's body as `multipart/form-data`: its text, its files, or both.
 #[derive(ToSchema)]
 pub struct MultipartBody {
-    /// At most 4,000 characters (code points) without NUL, as `CommonMark`. White space at both
-    /// ends is trimmed. It can be left out where there is a file.
+    /// At most 4,000 characters (code points) without NUL, as `CommonMark`. CR LF and CR become `\n`,
+    /// and white space at both ends is trimmed, before they are counted. It can be left out where
+    /// there is a file.
     #[schema(nullable = false)]
     pub text: Option<String>,
     /// The files, at most 10.

@@ -55,7 +55,7 @@ export function asJson({ title, origin, savedAt, messages }) {
 export function asHtml({ title, origin, savedAt, messages }) {
   const items = messages.map((message) => {
     const sentAt = new Date(message.sent_at)
-    const files = message.attachments.map(({ name, size, url }) => `<p><a href="${escaped(url)}">${escaped(name)}</a> (${escaped(sizeWords(size))})</p>`)
+    const files = message.attachments.map(({ name, size, url }) => `<p><a href="${escaped(url)}" dir="auto">${escaped(name)}</a> (${escaped(sizeWords(size))})</p>`)
     const given = message.reactions.map((each) => `<p class="soft">${escaped(reactionWords(each))}</p>`)
     // The server's own rendering, which the page shows as it is, too.
     return `<li><p><b dir="auto">${escaped(message.author.display_name)}</b> <time class="soft" datetime="${escaped(message.sent_at)}">${dayOf(sentAt)} ${clockOf(sentAt)}${message.edited_at ? ", edited" : ""}</time></p>

@@ -325,6 +325,118 @@ async fn any_name_is_safe() {
     assert!(beside <= 5, "nothing but the log, its lock and the files: {beside}");
 }
 
+/// A PNG of this size, with this text as its comment.
+fn png(side: u32, comment: &str) -> Vec<u8> {
+    let chunk = |kind: &str, content: &[u8]| {
+        let length = u32::try_from(content.len()).expect("short").to_be_bytes();
+        [&length[..], kind.as_bytes(), content, b"CRC!"].concat()
+    };
+    let side = side.to_be_bytes();
+    let header = [&side[..], &side, b"\x08\x02\0\0\0"].concat();
+    let text = format!("Comment\0{comment}");
+    let chunks = [chunk("IHDR", &header), chunk("tEXt", text.as_bytes()), chunk("IEND", b"")];
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunks.concat()].concat()
+}
+
+/// A JPEG of 3 by 2 pixels, as stored, with these segments of application data in front.
+fn jpeg(segments: &[&[u8]]) -> Vec<u8> {
+    let mut file = b"\xFF\xD8".to_vec();
+    for segment in segments {
+        let length = u16::try_from(segment.len() + 2).expect("short").to_be_bytes();
+        file.extend([b"\xFF\xE1", &length[..], segment].concat());
+    }
+    file.extend(b"\xFF\xC0\0\x0B\x08\0\x02\0\x03\x01\x01\x11\0\xFF\xD9");
+    file
+}
+
+/// Exif data of a photograph on its side.
+const EXIF: &[u8] = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+
+/// A WebP of 3 by 2 pixels, as far as anybody looks, with Exif data behind its head.
+fn webp() -> Vec<u8> {
+    let exif = [&b"EXIF"[..], &[u8::try_from(EXIF.len()).expect("short"), 0, 0, 0], EXIF].concat();
+    let head = b"WEBPVP8X\x0A\0\0\0\x08\0\0\0\x02\0\0\x01\0\0";
+    let length = [u8::try_from(head.len() + exif.len()).expect("short"), 0, 0, 0];
+    [&b"RIFF"[..], &length, head, &exif].concat()
+}
+
+/// An AVIF of 3 by 2 pixels, as stored, that is to be turned by so many quarters, with Exif data and
+/// more in front.
+fn avif(quarters: u8) -> Vec<u8> {
+    let boxed = |kind: &str, content: &[u8]| {
+        let length = u32::try_from(8 + content.len()).expect("short").to_be_bytes();
+        [&length[..], kind.as_bytes(), content].concat()
+    };
+    let size = boxed("ispe", b"\0\0\0\0\0\0\0\x03\0\0\0\x02");
+    let properties = boxed("ipco", &[size, boxed("irot", &[quarters])].concat());
+    let table = boxed("ipma", b"\0\0\0\0\0\0\0\x01\0\x01\x02\x01\x82");
+    let described =
+        [boxed("pitm", b"\0\0\0\0\0\x01"), boxed("iprp", &[properties, table].concat())];
+    let meta = boxed("meta", &[&b"\0\0\0\0"[..], &described.concat()].concat());
+    let data = boxed("mdat", &[EXIF, &vec![b' '; 300_000][..]].concat());
+    [boxed("ftyp", b"avif\0\0\0\0mif1avif"), data, meta].concat()
+}
+
+#[rocket::async_test]
+async fn a_picture_is_shown_whatever_is_written_in_it() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &vec![b' '; 65_000][..]].concat();
+    let photo = jpeg(&[&xmp[..]; 7]);
+    assert!(photo.len() > 455_000);
+    let turned = jpeg(&[&xmp, &xmp, &xmp, &xmp, &xmp, &xmp, &xmp, EXIF]);
+    let comment = [&GIF[..GIF.len() - 1], b"!\xFE\x05<html\0;"].concat();
+    for (what, bytes, media_type, size) in [
+        ("XMP in front", &photo, "image/jpeg", (3, 2)),
+        ("Exif behind it", &turned, "image/jpeg", (2, 3)),
+        ("a comment", &png(3, "<html"), "image/png", (3, 3)),
+        ("a long comment", &png(3, &"<svg>".repeat(90_000)), "image/png", (3, 3)),
+        ("a comment", &comment, "image/gif", (3, 2)),
+        ("Exif that does not count", &webp(), "image/webp", (3, 2)),
+        ("Exif that does not count", &avif(0), "image/avif", (3, 2)),
+        ("turned by itself", &avif(1), "image/avif", (2, 3)),
+        ("turned by itself", &avif(3), "image/avif", (2, 3)),
+    ] {
+        let message = ada.sends("general", "", &[("picture", bytes)]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["media_type"], media_type, "{what}");
+        let told = (&attachment["width"], &attachment["height"]);
+        assert_eq!(told, (&json!(size.0), &json!(size.1)), "{media_type}: {what}");
+        let given = ada.get(&url(attachment)).await;
+        assert_eq!(given.bytes, *bytes);
+        let disposition = given.header("Content-Disposition").expect("how to show it");
+        assert!(disposition.starts_with("inline"), "{media_type}: {what}");
+    }
+}
+
+#[rocket::async_test]
+async fn an_absurdly_large_picture_is_a_card() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let gif = [b"GIF89a\xFF\xFF\xFF\xFF", &GIF[10..]].concat();
+    let (width, height) = (40_000_u32.to_le_bytes(), (-40_000_i32).to_le_bytes());
+    let bmp = [b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", &width[..], &height, &[0; 28]];
+    for (bytes, media_type) in [
+        (png(65_535, ""), "image/png"),
+        (png(16_384, ""), "image/png"),
+        (png(u32::MAX, ""), "image/png"),
+        (gif, "image/gif"),
+        (bmp.concat(), "image/bmp"),
+    ] {
+        let message = ada.sends("general", "", &[("دفتر.png", &bytes)]).await.json();
+        let attachment = &attachments(&message)[0];
+        assert_eq!(attachment["media_type"], media_type);
+        assert!(attachment.get("width").is_none() && attachment.get("height").is_none());
+        let given = ada.get(&url(attachment)).await;
+        assert_eq!(given.bytes, bytes, "it can be downloaded");
+        let disposition = given.header("Content-Disposition").expect("how to show it");
+        assert!(disposition.starts_with("attachment"), "{disposition}");
+    }
+    let page = ada.get("/channels/general").await;
+    assert!(page.text.contains("file--card") && !page.text.contains("width=\"65535\""));
+    assert!(page.text.contains("<span class=\"file__name\" dir=\"auto\">دفتر.png</span>"));
+}
+
 /// The name in a `Content-Disposition`, as a client that knows `filename*` (RFC 6266) reads it.
 fn saved_as(given: &Answer) -> String {
     let disposition = given.header("Content-Disposition").expect("a name");

@@ -84,7 +84,7 @@ async fn any_label_of_utf8_is_understood_and_no_other() {
     ] {
         for (kind, body) in [
             ("application/json", "\u{FEFF}{\"text\":\"grüße\"}".to_owned()),
-            ("APPLICATION/JSON", "{\"text\":\"\u{FEFF}grüße\"}".to_owned()),
+            ("APPLICATION/JSON", "{\"text\":\"gr\\u00fc\\u00dfe\"}".to_owned()),
             ("text/plain", "\u{FEFF}grüße".to_owned()),
             ("application/x-www-form-urlencoded", "text=gr%C3%BC%C3%9Fe".to_owned()),
             ("application/x-www-form-urlencoded", "text=%EF%BB%BFgr%C3%BC%C3%9Fe".to_owned()),

@@ -2,8 +2,9 @@
 //!
 //! However much metadata is in front, nothing of it is kept: a [`Structure`] says which bytes it
 //! wants to see, and the [`PictureReader`] skips the others. So the memory is bounded by the largest
-//! piece that any format asks for (256 KiB, for the boxes of an AVIF), and the time by the length of
-//! the file, each byte of which is looked at once.
+//! piece that any format asks for (256 KiB, for the description of an AVIF). The time is that of
+//! looking at each byte once, and of at most one step for every [`BYTES_PER_STEP`] bytes, beside
+//! [`FREE_STEPS`]: a file of tinier pieces is no picture.
 
 mod avif;
 mod formats;
@@ -39,6 +40,12 @@ enum Step {
 /// The number of bytes at the start of a file by which its format is recognised.
 const START: usize = 12;
 
+/// The number of steps that any file may take, some 10 ms of them.
+const FREE_STEPS: u64 = 1_000_000;
+/// The number of bytes that a file must have for each further step. The data of JPEG files have about
+/// 128 for each.
+const BYTES_PER_STEP: u64 = 32;
+
 /// A reader of a picture that is given the file's bytes as they come in.
 pub(super) struct PictureReader {
     /// The structure, once it is recognised.
@@ -47,6 +54,10 @@ pub(super) struct PictureReader {
     /// The bytes of the present [`Step::Take`] that have come so far.
     taken: Vec<u8>,
     behind: Ends,
+    /// The number of bytes given so far.
+    bytes: u64,
+    /// The number of steps taken so far.
+    steps: u64,
 }
 
 impl PictureReader {
@@ -56,11 +67,28 @@ impl PictureReader {
             step: Step::Take(START),
             taken: Vec::new(),
             behind: Ends::default(),
+            bytes: 0,
+            steps: 0,
         }
     }
 
     /// Takes the next bytes of the file.
-    pub(super) fn look(&mut self, mut bytes: &[u8]) {
+    pub(super) fn look(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.walk(bytes);
+    }
+
+    /// The width and height, in pixels; `None` where it is no picture.
+    pub(super) fn size(&self) -> Option<(u32, u32)> {
+        self.structure.as_ref()?.size()
+    }
+
+    /// The bytes behind the end of the picture.
+    pub(super) fn behind(&self) -> &Ends {
+        &self.behind
+    }
+
+    fn walk(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let used = match self.step {
                 Step::Take(wanted) => self.take(wanted, bytes),
@@ -89,16 +117,6 @@ impl PictureReader {
         }
     }
 
-    /// The width and height, in pixels; `None` where it is no picture.
-    pub(super) fn size(&self) -> Option<(u32, u32)> {
-        self.structure.as_ref()?.size()
-    }
-
-    /// The bytes behind the end of the picture.
-    pub(super) fn behind(&self) -> &Ends {
-        &self.behind
-    }
-
     /// Takes bytes until there are as many as wanted. Returns the number of bytes used.
     fn take(&mut self, wanted: usize, bytes: &[u8]) -> usize {
         if self.taken.is_empty() && bytes.len() >= wanted {
@@ -115,7 +133,11 @@ impl PictureReader {
     }
 
     fn advance(&mut self, taken: &[u8]) {
-        if let Some(structure) = &mut self.structure {
+        self.steps += 1;
+        if self.steps > FREE_STEPS + self.bytes / BYTES_PER_STEP {
+            self.structure = None;
+            self.step = Step::End;
+        } else if let Some(structure) = &mut self.structure {
             self.step = structure.next(taken);
             if self.step == Step::End {
                 self.behind.look(taken);
@@ -123,7 +145,7 @@ impl PictureReader {
         } else {
             self.structure = structure(taken);
             self.step = self.structure.as_mut().map_or(Step::End, |it| it.next(&[]));
-            self.look(taken); // a second time, by its structure
+            self.walk(taken); // a second time, by its structure
         }
     }
 }
@@ -172,9 +194,9 @@ mod tests {
     use super::*;
 
     /// A box of a file in ISO's base media format.
-    pub(super) fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    pub(super) fn boxed(kind: &str, content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(8 + content.len()).expect("short");
-        [&length.to_be_bytes()[..], kind, content].concat()
+        [&length.to_be_bytes()[..], kind.as_bytes(), content].concat()
     }
 
     fn read(bytes: &[u8], piece: usize) -> PictureReader {
@@ -229,9 +251,9 @@ mod tests {
     #[test]
     fn a_jpeg_has_its_size_behind_any_metadata() {
         check("bare", &jpeg(&[frame(0xC0)]), (3, 2));
-        let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &[0xFF; 60_000]].concat();
+        let xmp = [&b"http://ns.adobe.com/xap/1.0/\0<html>"[..], &vec![0xFF; 60_000][..]].concat();
         check("XMP", &jpeg(&[segment(0xE1, &xmp).repeat(8), frame(0xC2)]), (3, 2));
-        let profile = segment(0xE2, &[b"ICC_PROFILE\0", &[7; 60_000][..]].concat());
+        let profile = segment(0xE2, &[b"ICC_PROFILE\0", &vec![7; 60_000][..]].concat());
         check("colour profile", &jpeg(&[profile.repeat(20), frame(0xC1)]), (3, 2));
         check("comment", &jpeg(&[segment(0xFE, b"<script>"), frame(0xC0)]), (3, 2));
         // The thumbnail in a segment is a picture, too, of another size.
@@ -249,7 +271,7 @@ mod tests {
             let photo = jpeg(&[segment(0xE1, &exif(orientation)), frame(0xC0)]);
             check(&format!("orientation {orientation}"), &photo, size);
         }
-        let xmp = segment(0xE1, &[b'x'; 60_000]);
+        let xmp = segment(0xE1, &vec![b'x'; 60_000][..]);
         check("XMP first", &jpeg(&[xmp.repeat(8), segment(0xE1, &exif(8)), frame(0xC0)]), (2, 3));
         let twice = [segment(0xE1, &exif(1)), segment(0xE1, &exif(6))].concat();
         check("twice", &jpeg(&[twice, frame(0xC0)]), (3, 2));
@@ -265,28 +287,31 @@ mod tests {
     }
 
     /// A chunk of a PNG file.
-    fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn chunk(kind: &str, content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len()).expect("short").to_be_bytes();
-        [&length[..], kind, content, b"CRC!"].concat()
+        [&length[..], kind.as_bytes(), content, b"CRC!"].concat()
     }
 
     fn png(header: Vec<u8>, parts: &[Vec<u8>]) -> Vec<u8> {
-        let end = chunk(b"IEND", b"");
+        let end = chunk("IEND", b"");
         [b"\x89PNG\r\n\x1A\n".to_vec(), header, parts.concat(), end].concat()
     }
 
     #[test]
     fn a_png_has_its_size_in_its_first_chunk() {
-        let header = || chunk(b"IHDR", b"\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0");
-        let text = |text: &[u8]| chunk(b"tEXt", &[b"Comment\0", text].concat());
+        let header = || chunk("IHDR", b"\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0");
+        let text = |text: &[u8]| chunk("tEXt", &[b"Comment\0", text].concat());
         check("bare", &png(header(), &[]), (3, 2));
-        check("text", &png(header(), &[text(b"<html"), chunk(b"IDAT", b"IEND")]), (3, 2));
-        check("long text", &png(header(), &[text(&[b'<'; 300_000])]), (3, 2));
-        check("text at its end", &png(header(), &[chunk(b"IDAT", b""), text(b"<svg>")]), (3, 2));
-        // Browsers do not turn these.
-        check("Exif", &png(header(), &[chunk(b"eXIf", &exif(6)[6..])]), (3, 2));
-        check("Apple's own", &png(chunk(b"CgBI", b"\0\0\0\0"), &[header()]), None);
-        let most = chunk(b"IHDR", b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0");
+        check("text", &png(header(), &[text(b"<html"), chunk("IDAT", b"IEND")]), (3, 2));
+        check("long text", &png(header(), &[text(&vec![b'<'; 300_000][..])]), (3, 2));
+        check("text at its end", &png(header(), &[chunk("IDAT", b""), text(b"<svg>")]), (3, 2));
+        check(
+            "Exif, which does not count",
+            &png(header(), &[chunk("eXIf", &exif(6)[6..])]),
+            (3, 2),
+        );
+        check("Apple's own", &png(chunk("CgBI", b"\0\0\0\0"), &[header()]), None);
+        let most = chunk("IHDR", b"\0\0\xFF\xFF\0\0\xFF\xFF\x08\x02\0\0\0");
         check("huge", &png(most, &[]), (65_535, 65_535));
     }
 
@@ -325,9 +350,12 @@ mod tests {
         check("lossless", &webp(&[(b"VP8L", b"\x2F\x02\x40\0\0\x07\x08")]), (3, 2));
         let extended = (b"VP8X", &b"\x0C\0\0\0\x02\0\0\x01\0\0"[..]);
         check("extended", &webp(&[extended, (b"VP8 ", lossy)]), (3, 2));
-        // Browsers do not turn these.
-        check("Exif", &webp(&[extended, (b"VP8 ", lossy), (b"EXIF", &exif(6)[6..])]), (3, 2));
-        let xmp = (b"XMP ", &[b'<'; 300_001][..]);
+        check(
+            "Exif, which does not count",
+            &webp(&[extended, (b"VP8 ", lossy), (b"EXIF", &exif(6)[6..])]),
+            (3, 2),
+        );
+        let xmp = (b"XMP ", &vec![b'<'; 300_001][..]);
         check("XMP", &webp(&[extended, (b"ICCP", b"<html"), xmp, (b"VP8 ", lossy)]), (3, 2));
         check("no frame", &webp(&[(b"VP8 ", b"0123456789")]), None);
         check("no picture", &webp(&[(b"XMP ", b"0123456789")]), None);
@@ -356,31 +384,31 @@ mod tests {
 
     /// An AVIF file whose first property is a size of 3 by 2 pixels, before these.
     fn avif(properties: &[Vec<u8>], associations: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
-        let size = boxed(b"ispe", b"\0\0\0\0\0\0\0\x03\0\0\0\x02");
-        let properties = boxed(b"ipco", &[size, properties.concat()].concat());
-        let table = boxed(b"ipma", associations);
+        let size = boxed("ispe", b"\0\0\0\0\0\0\0\x03\0\0\0\x02");
+        let properties = boxed("ipco", &[size, properties.concat()].concat());
+        let table = boxed("ipma", associations);
         let meta = [
             b"\0\0\0\0".to_vec(),
-            boxed(b"hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-            boxed(b"pitm", b"\0\0\0\0\0\x01"),
-            boxed(b"iprp", &[properties, table].concat()),
+            boxed("hdlr", b"\0\0\0\0\0\0\0\0pict\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            boxed("pitm", b"\0\0\0\0\0\x01"),
+            boxed("iprp", &[properties, table].concat()),
         ];
-        let meta = boxed(b"meta", &meta.concat());
-        [boxed(b"ftyp", b"avif\0\0\0\0mif1avif"), others.concat(), meta].concat()
+        let meta = boxed("meta", &meta.concat());
+        [boxed("ftyp", b"avif\0\0\0\0mif1avif"), others.concat(), meta].concat()
     }
 
     #[test]
     fn an_avif_is_turned_by_its_own_property() {
-        let turn = |quarters: u8| boxed(b"irot", &[quarters]);
+        let turn = |quarters: u8| boxed("irot", &[quarters]);
         let first = b"\0\0\0\0\0\0\0\x01\0\x01\x02\x01\x82"; // item 1: properties 1 and 2
         for quarters in 0..4 {
             let size = if quarters % 2 == 1 { (2, 3) } else { (3, 2) };
             check(&format!("{quarters} quarters"), &avif(&[turn(quarters)], first, &[]), size);
         }
-        check("mirrored", &avif(&[boxed(b"imir", b"\x01")], first, &[]), (3, 2));
+        check("mirrored", &avif(&[boxed("imir", b"\x01")], first, &[]), (3, 2));
         let other = b"\0\0\0\0\0\0\0\x02\0\x01\x01\x01\0\x02\x01\x82";
         check("another item is turned", &avif(&[turn(1)], other, &[]), (3, 2));
-        let thumbnail = [turn(1), boxed(b"ispe", b"\0\0\0\0\0\0\x10\0\0\0\x10\0")];
+        let thumbnail = [turn(1), boxed("ispe", b"\0\0\0\0\0\0\x10\0\0\0\x10\0")];
         let own = b"\0\0\0\0\0\0\0\x02\0\x01\x01\x01\0\x02\x02\x03\x02";
         check("another item is larger", &avif(&thumbnail, own, &[]), (3, 2));
         let long = b"\x01\0\0\x01\0\0\0\x01\0\0\0\x01\x02\0\x01\x80\x02";
@@ -392,16 +420,35 @@ mod tests {
     #[test]
     fn an_avif_may_have_anything_before_its_description() {
         let first = b"\0\0\0\0\0\0\0\x01\0\x01\x01\x01";
-        let data = boxed(b"mdat", &[b'<'; 300_000]);
-        check("data", &avif(&[], first, &[boxed(b"free", b"<html"), data]), (3, 2));
-        let exif = boxed(b"uuid", &exif(6));
+        let data = boxed("mdat", &vec![b'<'; 300_000][..]);
+        check("data", &avif(&[], first, &[boxed("free", b"<html"), data]), (3, 2));
+        let exif = boxed("uuid", &exif(6));
         check("Exif", &avif(&[], first, &[exif]), (3, 2));
         let long = b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x15<html".to_vec();
         check("a long length", &avif(&[], first, &[long]), (3, 2));
-        check("too long", &avif(&[], first, &[boxed(b"meta", &[0; 300_000])]), (3, 2));
-        check("an empty one", &boxed(b"ftyp", b"avif\0\0\0\0mif1avif"), None);
-        let endless = [&boxed(b"ftyp", b"avif\0\0\0\0")[..], b"\0\0\0\0meta", &[0; 99]].concat();
+        check("too long", &avif(&[], first, &[boxed("meta", &vec![0; 300_000][..])]), (3, 2));
+        check("an empty one", &boxed("ftyp", b"avif\0\0\0\0mif1avif"), None);
+        let endless = [&boxed("ftyp", b"avif\0\0\0\0")[..], b"\0\0\0\0meta", &[0; 99]].concat();
         assert_eq!(read(&endless, 5).size(), None, "it would be the rest of the file");
+    }
+
+    #[test]
+    fn a_picture_in_crumbs_is_given_up() {
+        let many = |start: &[u8], crumb: &[u8], end: &[u8]| {
+            let crumbs = crumb.repeat(5_000_000 / crumb.len());
+            read(&[start, &crumbs, end].concat(), 32 * 1024).size()
+        };
+        let end = frame(0xC0);
+        assert_eq!(many(b"\xFF\xD8", b"\xFF", &end), None);
+        assert_eq!(many(b"\xFF\xD8", b"\xFF\xE2\0\x02", &end), None);
+        assert_eq!(many(b"\xFF\xD8", &segment(0xE2, &[7; 100]), &end), Some((3, 2)));
+        let data = [&[7; 127][..], b"\xFF\0"].concat();
+        assert_eq!(many(&jpeg(&[frame(0xC0)[..30].to_vec()]), &data, b"\xFF\xD9"), Some((3, 2)));
+        let gif = b"GIF89a\x03\0\x02\0\0\0\0!\xFE";
+        assert_eq!(many(gif, b"\x01x", b"\0;"), None);
+        assert_eq!(many(gif, &[[255; 256], [0xFF; 256]].concat(), b"\0;"), Some((3, 2)));
+        let ftyp = boxed("ftyp", b"avif\0\0\0\0");
+        assert_eq!(many(&ftyp, b"\0\0\0\x08free", &avif(&[], b"", &[])), None);
     }
 
     #[test]

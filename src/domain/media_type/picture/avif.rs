@@ -108,7 +108,7 @@ fn size(meta: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// The contents of the boxes of this type.
-fn contents<'b, 'm>(boxes: &'b [Content<'m>], kind: [u8; 4]) -> impl Iterator<Item = &'m [u8]> {
+fn contents<'m>(boxes: &[Content<'m>], kind: [u8; 4]) -> impl Iterator<Item = &'m [u8]> {
     boxes.iter().filter(move |it| it.0 == kind).map(|it| it.1)
 }
 

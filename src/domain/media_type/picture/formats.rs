@@ -1,4 +1,4 @@
-//! PNG, GIF, WebP and BMP, which have their size in front.
+//! PNG, GIF, WebP and BMP, which have their size in front. Exif in them does not count.
 
 use super::{Step, Structure};
 
@@ -111,7 +111,7 @@ impl Structure for Gif {
                 self.step(A::Flags, Step::Take(3))
             }
             (A::Flags, flags) => self.step(A::Rest, Step::Skip(color_table_bytes(flags[0]))),
-            (A::Rest, _) => self.step(A::Block, Step::Take(1)),
+            (A::Rest, _) | (A::SubBlock, [0]) => self.step(A::Block, Step::Take(1)),
             (A::Block, [0x21]) => self.step(A::Label, Step::Take(1)),
             (A::Block, [0x2C]) => self.step(A::Image, Step::Take(9)),
             (A::Image, [.., flags]) => {
@@ -120,7 +120,6 @@ impl Structure for Gif {
                 self.step(A::SubBlockRest, Step::Skip(color_table_bytes(*flags) + 1))
             }
             (A::Label | A::SubBlockRest, _) => self.step(A::SubBlock, Step::Take(1)),
-            (A::SubBlock, [0]) => self.step(A::Block, Step::Take(1)),
             (A::SubBlock, [length]) => self.step(A::SubBlockRest, Step::Skip((*length).into())),
             _ => Step::End, // the trailer, or no block
         }
@@ -186,9 +185,9 @@ impl Structure for Webp {
                     _ => Step::End,
                 }
             }
-            (A::Lossy, [_, _, _, 0x9D, 0x01, 0x2A, size @ ..]) => {
+            (A::Lossy, [_, _, _, 0x9D, 0x01, 0x2A, sides @ ..]) => {
                 // The upper two bits are how it is to be scaled, which nobody does.
-                let side = |at: usize| little16(&size[at..]) & 0x3FFF;
+                let side = |at: usize| little16(&sides[at..]) & 0x3FFF;
                 self.sized((side(0), side(2)), taken.len())
             }
             (A::Lossless, [0x2F, size @ ..]) => {

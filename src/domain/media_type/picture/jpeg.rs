@@ -43,11 +43,10 @@ const FRAME_BYTES: usize = 5;
 impl Structure for Jpeg {
     fn next(&mut self, taken: &[u8]) -> Step {
         match (self.awaited, taken) {
-            (Awaited::Rest, _) => self.find_marker(),
             (Awaited::Marker, _) | (Awaited::Code, [0xFF]) => self.take(1, Awaited::Code),
             (Awaited::Code, [0xD9]) => Step::End,
             // A data byte `FF`, restart markers and others that have no segment.
-            (Awaited::Code, [0x00 | 0x01 | 0xD0..=0xD8]) => self.find_marker(),
+            (Awaited::Rest, _) | (Awaited::Code, [0x00 | 0x01 | 0xD0..=0xD8]) => self.find_marker(),
             (Awaited::Code, [code]) => self.take(2, Awaited::Length(*code)),
             (Awaited::Length(code), [high, low]) => {
                 let length = u16::from_be_bytes([*high, *low]).saturating_sub(2);
