@@ -36,6 +36,11 @@ fn is_harmless(tag: &str, attribute: &str, value: &str) -> bool {
         ("a", "rel") => value == "noopener noreferrer nofollow",
         ("a", "data-user") => value.chars().all(|c| c.is_ascii_hexdigit()),
         ("ol", "start") => value.parse::<u32>().is_ok(),
+        ("pre", "data-language") => !value.contains(['"', '<', '&', ' ']),
+        ("code", "class") => value.starts_with("language-") && !value.contains(' '),
+        ("input", "type") => value == "checkbox",
+        ("input", "checked" | "disabled") | ("span", "data-here") => value.is_empty(),
+        ("td" | "th", "align") => ["left", "center", "right"].contains(&value),
         _ => false,
     }
 }
