@@ -111,7 +111,7 @@ impl FromStr for Topic {
 pub struct NameHash(pub(crate) String);
 
 /// Tells whether a character shows nothing by itself: white space, controls, formats, what fonts are
-/// asked to ignore (Default_Ignorable_Code_Point: joiners, variation selectors, fillers, tags), and
+/// asked to ignore (`Default_Ignorable_Code_Point`: joiners, variation selectors, fillers, tags), and
 /// empty glyphs. Private use and other unassigned code points are not blank: fonts may show them.
 pub(crate) fn is_blank(c: char) -> bool {
     match general_category(c) {
@@ -121,10 +121,10 @@ pub(crate) fn is_blank(c: char) -> bool {
     }
 }
 
-/// The characters with an empty glyph that no property tells: those that Unicode's charts and name
-/// list describe as blanks, fillers or placeholders, and that neither White_Space nor
-/// Default_Ignorable_Code_Point has. In the Noto fonts, no character but these and the invisible
-/// stackers of some scripts has a glyph without an outline.
+/// The characters with an empty glyph that no property tells: those that Unicode's code charts and
+/// names list show as blanks, fillers or placeholders, without `White_Space` or
+/// `Default_Ignorable_Code_Point`. A search of the Noto fonts for glyphs without an outline finds no
+/// others but the invisible stackers of two scripts, which are marks.
 fn is_empty_glyph(c: char) -> bool {
     matches!(
         c,

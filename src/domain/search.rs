@@ -40,7 +40,7 @@ impl Words {
 
 /// The form of a text that searches compare: that of compatibility caseless matching (Unicode,
 /// section 3.13, D146: NFKC and full case folding), without the characters that fonts are asked to
-/// ignore, as NFKC_Casefold leaves them out (joiners, variation selectors, soft hyphens).
+/// ignore, as `NFKC_Casefold` leaves them out (joiners, variation selectors, soft hyphens).
 ///
 /// The letters of Turkish without and with a dot are `i`, too: folding takes `I` for the one, and
 /// makes two characters of `İ`.

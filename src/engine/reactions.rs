@@ -157,12 +157,11 @@ enum ReactionChange {
 fn add(reactions: &mut Vec<ReactionGroupRecord>, reaction: &Reaction, user: &User) {
     let exact = reactions.iter().position(|group| group.reaction == *reaction);
     let group = exact.or_else(|| reactions.iter().position(|it| it.reaction.same_as(reaction)));
-    match group {
-        Some(at) => reactions[at].users.push(user.clone()),
-        None => {
-            let (reaction, users) = (reaction.clone(), vec![user.clone()]);
-            reactions.push(ReactionGroupRecord { reaction, users });
-        }
+    if let Some(at) = group {
+        reactions[at].users.push(user.clone());
+    } else {
+        let (reaction, users) = (reaction.clone(), vec![user.clone()]);
+        reactions.push(ReactionGroupRecord { reaction, users });
     }
 }
 

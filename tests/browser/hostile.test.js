@@ -91,4 +91,48 @@ describe("hostile texts", () => {
     assert.deepEqual(executed, [["alert", "control"]])
     assert.deepEqual(done, [])
   })
+
+  it("turn round nothing but themselves", async () => {
+    const script = await house.script("Trudy")
+    const path = "/api/channels/turned/messages"
+    // Overrides, embeddings, isolates and marks that nothing ends.
+    const turns = ["\u202E", "\u202B", "\u2067", "\u200F", "\u061C", "\u202A\u202E", "\u2068\u202E"]
+    await script.ask("POST", "/api/channels", { name: "turned", topic: `over ${turns.join("there ")}` })
+    for (const [at, turn] of turns.entries()) {
+      await script.ask("PUT", `${path}/link-${at}`, { text: `[a${turn}link](https://a.example/) behind it` })
+      await script.ask("PUT", `${path}/edit-${at}`, { text: "before" })
+      await script.ask("PUT", `${path}/edit-${at}`, { text: `it${turn}self` })
+    }
+    const page = await house.signedIn("Walter", { at: "/channels/turned" })
+    await until("all are shown", async () => (await page.locator(".message[data-seq]").count()) === 2 * turns.length)
+
+    // Where the letters of what stands around are, from left to right, in the order of the text.
+    const placesOf = (selector, words) => page.locator(selector).evaluateAll((elements, words) =>
+      elements.map((element) => {
+        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+        while (walker.nextNode() && !walker.currentNode.data.includes(words));
+        const start = walker.currentNode.data.indexOf(words)
+        return [...words].map((_, at) => {
+          const range = document.createRange()
+          range.setStart(walker.currentNode, start + at)
+          range.setEnd(walker.currentNode, start + at + 1)
+          return range.getBoundingClientRect().x
+        })
+      }), words)
+    const inOrder = (places) => places.every((x, at) => at === 0 || x > places[at - 1])
+    for (const [selector, words] of [
+      [".message[data-id^=link] .message__text", "behind"],
+      [".message[data-id^=edit] .message__edited", "edited"],
+      [".people__summary", "here"],
+    ]) {
+      const all = await placesOf(selector, words)
+      assert.equal(all.length, selector.startsWith(".message") ? turns.length : 1)
+      for (const places of all) assert.ok(inOrder(places), `${words} in ${selector}: ${places}`)
+    }
+    for (const [at] of turns.entries()) {
+      const link = await page.locator(`#message-link-${at} a`).boundingBox()
+      const [places] = await placesOf(`#message-link-${at} .message__text`, "behind")
+      assert.ok(places[0] >= link.x + link.width, `what stands behind the link stays behind it: ${at}`)
+    }
+  })
 })

@@ -77,7 +77,7 @@ impl FromStr for ChannelName {
         if name.chars().count() > Self::MAX_CHARS {
             return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
         }
-        // One letter and one mark have empty glyphs.
+        // What has an empty glyph is a letter or mark all the same.
         if let Some(bad) = name.chars().find(|&c| !Self::may_contain(c) || is_invisible(c)) {
             return Err(NameError::Forbidden(bad));
         }

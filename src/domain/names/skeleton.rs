@@ -16,9 +16,9 @@ impl Skeleton {
     /// The skeleton of this text, after which case does not count.
     fn of(text: &str) -> Self {
         let skeleton: String = skeleton(text).collect();
-        let hash: [u8; 32] = Sha256::digest(&*CASE.fold_string(&skeleton)).into();
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+        let hash = Sha256::digest(&*CASE.fold_string(&skeleton));
+        let (first, _) = hash.split_first_chunk().expect("a hash of 32 bytes");
+        Self(u64::from_le_bytes(*first))
     }
 }
 
