@@ -3,9 +3,9 @@
 //! A message's text is Markdown: CommonMark (0.31) with GitHub's tables, task lists and
 //! strikethrough (GFM 0.29), without raw HTML and images, with line breaks kept. Bare addresses,
 //! mentions, channel names and emoji shortcodes are found in the text as it was written, in one pass
-//! ([`signs`]), outside code and links; then a [placeholder](protected) stands for each while Markdown
-//! is read, so that nothing in them is taken for emphasis or else. What was [drawn](drawing) is
-//! [cleaned](clean) by an allow list.
+//! (`signs`), outside code and links (`outline`); then a placeholder stands for each while Markdown is
+//! read (`protected`), so that nothing in them is taken for emphasis or else. What was drawn
+//! (`drawing`) is cleaned by an allow list (`clean`).
 
 mod address;
 mod clean;
