@@ -19,6 +19,7 @@ mod html;
 mod limits;
 mod links;
 mod log;
+mod markdown_examples;
 mod messages;
 mod metrics;
 mod pages;

@@ -101,7 +101,12 @@ fn is_trailing_punctuation(c: char) -> bool {
 /// channel of this server.
 pub(super) fn is_linkable(address: &str) -> bool {
     match Url::parse(address) {
-        Ok(url) => SCHEMES.contains(&url.scheme()),
+        Ok(url) => {
+            let scheme = url.scheme();
+            // Browsers take `http:x` for an address on this server.
+            let is_whole = address.get(scheme.len()..).is_some_and(|rest| rest.starts_with("://"));
+            scheme == "mailto" || SCHEMES.contains(&scheme) && is_whole
+        }
         Err(ParseError::RelativeUrlWithoutBase) => super::clean::is_channel(address),
         Err(_) => false,
     }
@@ -223,6 +228,27 @@ mod tests {
         check("https://a.example/x(y", "https://a.example/x");
         check("https://a.example/(x)(y)z)", "https://a.example/(x)(y)z");
         check("https://a.example/[x)", "https://a.example/");
+    }
+
+    #[test]
+    fn links_lead_to_other_servers_mailboxes_or_channels() {
+        for address in
+            ["http://a", "HTTPS://a.example/x", "mailto:a@b", "/channels/general", "http://[::1]/"]
+        {
+            assert!(is_linkable(address), "{address}");
+        }
+        for address in [
+            "http:sign-out",
+            "https:/sign-out",
+            "HTTP:x",
+            "http:\\\\a.example",
+            "http:",
+            "ht\ntp://a.example",
+            " http:x",
+            "ftp://a.example",
+        ] {
+            assert!(!is_linkable(address), "{address}");
+        }
     }
 
     #[test]

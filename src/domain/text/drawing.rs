@@ -24,6 +24,8 @@ pub(super) struct Drawing<'p, 't, I> {
     /// For each open link whether it is drawn: not one that leads nowhere, or is within another.
     links: Vec<bool>,
     in_code: bool,
+    /// The break after a line of raw HTML, drawn once there is another line.
+    line_end: Option<Event<'p>>,
     /// The alignments of the columns of the table that is open.
     alignments: Vec<Alignment>,
     column: usize,
@@ -41,6 +43,7 @@ impl<'p, 't, I: Iterator<Item = Event<'p>>> Drawing<'p, 't, I> {
             queued: VecDeque::new(),
             links: Vec::new(),
             in_code: false,
+            line_end: None,
             alignments: Vec::new(),
             column: 0,
             in_head: false,
@@ -77,11 +80,10 @@ impl<'p, 't, I: Iterator<Item = Event<'p>>> Drawing<'p, 't, I> {
     /// Draws raw HTML as text, line by line.
     fn push_lines(&mut self, raw: &str) {
         for line in raw.split_inclusive('\n') {
+            self.queued.extend(self.line_end.take());
             let text = line.trim_end_matches('\n');
             self.push_source(text);
-            if text.len() < line.len() {
-                self.queued.push_back(Event::HardBreak);
-            }
+            self.line_end = (text.len() < line.len()).then_some(Event::HardBreak);
         }
     }
 
@@ -211,7 +213,10 @@ impl<'p, 't, I: Iterator<Item = Event<'p>>> Drawing<'p, 't, I> {
                 self.push_markup(format!(r#"<input disabled="" type="checkbox"{checked}> "#));
             }
             Event::Start(Tag::HtmlBlock) => return Some(Event::Start(Tag::Paragraph)),
-            Event::End(TagEnd::HtmlBlock) => return Some(Event::End(TagEnd::Paragraph)),
+            Event::End(TagEnd::HtmlBlock) => {
+                self.line_end = None;
+                return Some(Event::End(TagEnd::Paragraph));
+            }
             Event::Start(Tag::Link { link_type: LinkType::Email, dest_url, .. }) => {
                 self.open_link(&format!("mailto:{dest_url}"));
             }

@@ -56,7 +56,11 @@ pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
     let outline = Outline::of(text);
     let signs = signs(text, &outline, directory);
     let mentions = called(&signs);
-    let drawn = if outline.is_too_much { None } else { drawn(&Protected::of(text, signs)) };
+    let drawn = if outline.is_too_much {
+        None
+    } else {
+        drawn(&Protected::of(text, signs, &outline.breaks))
+    };
     Rendered { html: drawn.unwrap_or_else(|| as_written(text)), mentions }
 }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::signs::PlacedSign;
 
@@ -27,19 +28,31 @@ pub(super) enum Piece<'p> {
 }
 
 impl<'t> Protected<'t> {
-    /// Puts a placeholder in the place of each of these signs of `written`, which are in order.
-    pub(super) fn of(written: &'t str, signs: Vec<PlacedSign>) -> Self {
+    /// Puts a placeholder in the place of each of these signs of `written`, and an empty line before
+    /// each line that begins with one of `breaks`. Both are in order.
+    pub(super) fn of(written: &'t str, signs: Vec<PlacedSign>, breaks: &[Range<usize>]) -> Self {
         let taken: HashSet<char> = written.chars().filter(|c| PLACEHOLDERS.contains(c)).collect();
         let free = PLACEHOLDERS.filter(|c| !taken.contains(c));
         let signs: Vec<_> = free.zip(signs).collect();
         let mut source = String::with_capacity(written.len());
+        let mut breaks = breaks.iter().peekable();
+        let mut push = |source: &mut String, part: Range<usize>| {
+            let mut rest = part.start;
+            while let Some(prefix) = breaks.next_if(|prefix| prefix.start < part.end) {
+                source.push_str(&written[rest..prefix.start]);
+                source.push_str(&written[prefix.clone()]);
+                source.push('\n');
+                rest = prefix.start;
+            }
+            source.push_str(&written[rest..part.end]);
+        };
         let mut rest = 0;
         for (placeholder, sign) in &signs {
-            source.push_str(&written[rest..sign.range.start]);
+            push(&mut source, rest..sign.range.start);
             source.push(*placeholder);
             rest = sign.range.end;
         }
-        source.push_str(&written[rest..]);
+        push(&mut source, rest..written.len());
         Self { written, source, signs }
     }
 

@@ -50,18 +50,17 @@ pub(super) fn signs(text: &str, outline: &Outline, directory: &dyn Directory) ->
         let folds = Folds::of(&graphemes);
         Pass { text, graphemes, folds, outline, directory }.run(&mut found);
     }
-    let literals = outline.literals.iter().map(|&at| at..at + 1);
+    let is_free = |at: usize| {
+        let next = found.partition_point(|sign| sign.range.start <= at);
+        next.checked_sub(1).is_none_or(|last| found[last].range.end <= at)
+    };
+    let literals = outline.literals.iter().copied().filter(|at| is_free(*at));
     let literals: Vec<_> = literals
-        .filter(|literal| !found.iter().any(|sign: &PlacedSign| contains(&sign.range, literal)))
-        .map(|range| PlacedSign { range, sign: Sign::Literal, is_quoted: false })
+        .map(|at| PlacedSign { range: at..at + 1, sign: Sign::Literal, is_quoted: false })
         .collect();
     found.extend(literals);
     found.sort_by_key(|sign| sign.range.start);
     found
-}
-
-fn contains(outer: &Range<usize>, inner: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
 }
 
 fn may_have_signs(text: &str) -> bool {
