@@ -87,7 +87,6 @@ pub(crate) fn nodes(html: &str) -> Vec<Node> {
 }
 
 /// Parses the contents of a `<div>` and writes them again, as `innerHTML` would.
-#[allow(dead_code, reason = "for tests of whole texts")]
 pub(crate) fn parsed(html: &str) -> String {
     let mut written = Vec::new();
     let fragment = fragment(html);
