@@ -61,9 +61,10 @@ export function mountCompleting(text) {
     for (const name of ["role", "aria-expanded", "aria-controls", "aria-autocomplete"]) text.removeAttribute(name)
     listbox.rest()
   }
+  const current = () => (text.selectionStart === text.selectionEnd ? tokenAt(text.value, text.selectionStart, isName) : null)
   const look = () => {
     const before = token
-    token = text.selectionStart === text.selectionEnd ? tokenAt(text.value, text.selectionStart, isName) : null
+    token = current()
     if (token && token.sign !== before?.sign) {
       if (token.sign === "@") readEverybody()
       if (token.sign === ":") readEmoji()
@@ -112,7 +113,12 @@ export function mountCompleting(text) {
   // The cursor may also be taken elsewhere.
   document.addEventListener("selectionchange", () => document.activeElement === text && !list.hidden && look())
   text.addEventListener("blur", close)
-  hear("everybody", () => token && !list.hidden && draw())
+  // There may have been nobody to offer until now.
+  hear("everybody", () => {
+    if (document.activeElement !== text) return
+    token = current()
+    draw()
+  })
   hear("emoji", () => document.activeElement === text && look())
   hear("channels", (known) => {
     channels = known.filter((/** @type {any} */ { kind }) => kind === "public").map((/** @type {any} */ { name }) => name)
