@@ -28,7 +28,7 @@ pub struct Attachment {
 
 impl Attachment {
     /// Tells whether browsers show it safely within a page; else it is downloaded. An image without
-    /// known dimensions is one that no browser could show.
+    /// known dimensions is none, or too large to be shown in place.
     #[must_use]
     pub fn is_inline(&self) -> bool {
         self.media_type.is_inline() && (self.dimensions.is_some() || !self.media_type.is_image())

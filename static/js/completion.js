@@ -1,5 +1,6 @@
 // Completing a name that begins with `@`, or a channel that begins with `#`. Decides only.
 
+import { isInCode } from "./code.js"
 import { fitOf, folded } from "./matching.js"
 
 /** The longest name, in UTF-16 units: 64 characters of up to two. */
@@ -65,7 +66,8 @@ function emojiAt(text, cursor) {
   const start = from + found.index
   const before = [...CHARACTERS.segment(text.slice(from, start))].at(-1)?.segment
   // In `10:30`, `https://` and `std::vector` none begins.
-  return before !== ":" && beginsAfter(before) ? { sign: ":", start, query: found[1] } : null
+  const begins = before !== ":" && beginsAfter(before) && !isInCode(text.slice(0, start))
+  return begins ? { sign: ":", start, query: found[1] } : null
 }
 
 /**

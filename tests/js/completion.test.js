@@ -74,6 +74,11 @@ describe("what is being named at the cursor", () => {
     assert.equal(closed("終わり:+1:")?.query, "+1")
     for (const text of ["10:30:", "a:tada:", "::tada:", ":tada", ":ta da:", "::", ":"]) assert.equal(closed(text), null, text)
   })
+
+  it("is nothing in code", () => {
+    for (const text of ["`:tada", "so ``x :tada", "```\n:tada", "```rust\nlet x\n:tada", "~~~\n:tada"]) assert.equal(token(text), null, text)
+    for (const text of ["`x` :tada", "`x\n:tada", "```\nx\n```\n:tada"]) assert.equal(token(text)?.query, "tada", text)
+  })
 })
 
 describe("completing", () => {

@@ -55,7 +55,8 @@ impl DisplayName {
 
     /// The [compared form](Self::compared) of a part of a name, a grapheme or more, but with its
     /// spaces as they are: the whole's is those of its parts, one after the other, with spaces
-    /// folded.
+    /// folded (but for separate Korean letters of a compatible form, which only make a syllable
+    /// together).
     #[must_use]
     pub(crate) fn fold_part(part: &str) -> String {
         precis::fold_nickname_part(part)

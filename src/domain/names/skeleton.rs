@@ -7,7 +7,7 @@ use unicode_security::skeleton;
 const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
 
 /// The hash of a UTS #39 skeleton, the form in which all look-alikes of a text are equal. Those of
-/// shown forms and those of compared forms are never equal.
+/// shown forms and those of compared forms are not equal, but by a chance of 1 in 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Skeleton(u64);
 

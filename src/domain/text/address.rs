@@ -2,7 +2,7 @@
 
 use icu_properties::CodePointSetData;
 use icu_properties::CodePointSetDataBorrowed;
-use icu_properties::props::{GeneralCategory, QuotationMark};
+use icu_properties::props::{Dash, GeneralCategory, QuotationMark, TerminalPunctuation};
 use url::{ParseError, Url};
 
 use crate::domain::names::general_category;
@@ -10,6 +10,12 @@ use crate::domain::names::general_category;
 /// The schemes of addresses that are linked.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
+/// Longest host with its port and user, in code points. A domain name has at most 253 (RFC 1035).
+const MAX_HOST: usize = 300;
+
+const TERMINAL_PUNCTUATION: CodePointSetDataBorrowed<'static> =
+    CodePointSetData::new::<TerminalPunctuation>();
+const DASHES: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<Dash>();
 const QUOTATION_MARKS: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<QuotationMark>();
 
 /// The length in bytes of the bare address at the start of `rest`; `None` where none starts there.
@@ -28,11 +34,21 @@ pub(super) fn length(rest: &str) -> Option<usize> {
     if is_mail == (body > scheme + 1) {
         return None;
     }
+    // First of all: what fails must not cost a look at the whole rest.
+    if !rest[body..].starts_with(|c: char| c.is_alphanumeric() || "[?".contains(c)) {
+        return None;
+    }
     let end = body + body_length(&rest[body..]);
-    let parsed = Url::parse(&rest[..end]).ok().filter(|_| end > body)?;
-    let begins_well = rest[body..].starts_with(|c: char| c.is_alphanumeric() || "[?".contains(c));
-    let leads_somewhere = if is_mail { begins_well } else { begins_well && parsed.has_host() };
-    leads_somewhere.then_some(end)
+    let parsed = parsed(&rest[..end]).ok()?;
+    (end > body && (is_mail || parsed.has_host())).then_some(end)
+}
+
+/// Parses an address, but none with a host that no name server could know: decoding labels takes the
+/// square of their length.
+fn parsed(address: &str) -> Result<Url, ParseError> {
+    let host = address.split_once("://").map_or("", |(_, rest)| rest);
+    let host = host.find(['/', '?', '#']).map_or(host, |end| &host[..end]);
+    if host.chars().count() > MAX_HOST { Err(ParseError::IdnaError) } else { Url::parse(address) }
 }
 
 fn body_length(body: &str) -> usize {
@@ -94,13 +110,19 @@ fn ends_address(c: char) -> bool {
 
 /// Tells whether an address does not end with this character: the sentence goes on with it.
 fn is_trailing_punctuation(c: char) -> bool {
-    matches!(c, '!' | '\'' | '*' | ',' | '.' | ':' | ';' | '?' | '\\' | '^' | '_' | '|' | '~')
+    if c.is_ascii() {
+        return matches!(
+            c,
+            '!' | '\'' | '*' | ',' | '.' | ':' | ';' | '?' | '\\' | '^' | '_' | '|' | '~'
+        );
+    }
+    TERMINAL_PUNCTUATION.contains(c) || DASHES.contains(c)
 }
 
 /// Tells whether an address of a Markdown link leads somewhere: to a page or a mailbox, or to a
 /// channel of this server.
 pub(super) fn is_linkable(address: &str) -> bool {
-    match Url::parse(address) {
+    match parsed(address) {
         Ok(url) => {
             let scheme = url.scheme();
             // Browsers take `http:x` for an address on this server.
@@ -225,6 +247,10 @@ mod tests {
             let address = "https://a.example/x_y";
             check(&format!("{address}{after}"), address);
         }
+        for after in ["،", "؟", "۔", "।", "։", "።", "។", "—", "–", "،»"] {
+            check(&format!("https://a.example/x{after} then"), "https://a.example/x");
+        }
+        check("https://a.example/x؟y", "https://a.example/x؟y");
         check("https://a.example/x(y", "https://a.example/x");
         check("https://a.example/(x)(y)z)", "https://a.example/(x)(y)z");
         check("https://a.example/[x)", "https://a.example/");
@@ -246,6 +272,7 @@ mod tests {
             "ht\ntp://a.example",
             " http:x",
             "ftp://a.example",
+            &format!("https://{}.example", "a".repeat(300)),
         ] {
             assert!(!is_linkable(address), "{address}");
         }

@@ -52,6 +52,10 @@ pub(super) fn longest_user(
         if grapheme.end() > end || grapheme.text.starts_with(char::is_control) {
             break;
         }
+        // No name begins with a sign: a row of them asks for nothing.
+        if name.is_empty() && ["@", "＠", "#", "＃"].contains(&grapheme.text) {
+            break;
+        }
         let before = name.len();
         for c in folds.get(at, *grapheme).chars() {
             // Spaces of any kind are one, as in names (RFC 8266, section 2.1).

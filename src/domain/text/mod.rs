@@ -49,9 +49,13 @@ pub const MAX_HTML_BYTES: usize = 32 * 1024;
 /// of, such as the user of a mention: `<a href="/channels/%40Ada" data-user="<user id>">@Ada</a>`.
 ///
 /// A text whose HTML would be longer than [`MAX_HTML_BYTES`], too deep, or empty to the eye is shown as it
-/// was written. Its mentions count all the same.
+/// was written. Its mentions count all the same, those in code as well where it is too deep. A text that is
+/// blank has no HTML.
 #[must_use]
 pub fn render(text: &Text, directory: &dyn Directory) -> Rendered {
+    if text.is_blank() {
+        return Rendered::default();
+    }
     let text = text.as_str();
     let outline = Outline::of(text);
     let signs = signs(text, &outline, directory);

@@ -21,22 +21,24 @@ const MAX_EVENTS: usize = 16 * 1024;
 /// The parts of a text that decide where its signs are.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    /// Code, links, and the definitions of links: there are no signs in them.
+    /// The ranges of code, links, and the definitions of links, in which no signs are looked for.
     opaque: Vec<Range<usize>>,
-    /// The texts of links, in which there are emoji at most.
+    /// The ranges of what is shown although Markdown would take it for a link.
+    written: Vec<Range<usize>>,
+    /// The ranges of links' texts, in which only emoji are looked for.
     pub(super) labels: Vec<Range<usize>>,
-    /// Quotations: nobody is called in them.
+    /// The ranges of quotations, in which nobody is called.
     quotes: Vec<Range<usize>>,
-    /// Bytes that no sign goes across, the borders of table cells.
+    /// The borders of table cells, which no sign goes across.
     barriers: Vec<usize>,
-    /// The brackets of what Markdown would take for a link although it leads nowhere or shows
+    /// The characters that Markdown must not read: the brackets of what it would take for a link although it leads nowhere or shows
     /// nothing, with the punctuation of its destination, and the brackets of definitions that no
     /// link uses: all this is shown as it was written.
     pub(super) literals: Vec<usize>,
     /// The starts of lines, such as `> `, before which a paragraph must end: a definition that a
     /// link uses stands there, below one that is shown.
     pub(super) breaks: Vec<Range<usize>>,
-    /// True where Markdown makes too much of the text: then nothing of this is complete.
+    /// True where Markdown makes too much of the text to be drawn. All else ends where that showed.
     pub(super) is_too_much: bool,
 }
 
@@ -50,8 +52,8 @@ struct OpenLink {
     /// The end of what is between its brackets; its start for `<https://a.example>`.
     text_end: usize,
     is_autolink: bool,
-    /// The numbers of opaque ranges and literals before it.
-    before: (usize, usize),
+    /// The numbers of opaque ranges, written ranges and literals before it.
+    before: (usize, usize, usize),
 }
 
 impl Outline {
@@ -74,6 +76,7 @@ impl Outline {
             if let Some(link) = links.last_mut()
                 && range.end < link.range.end
                 && !link.is_autolink
+                && !matches!(event, Event::SoftBreak | Event::HardBreak)
             {
                 link.text_end = range.end;
             }
@@ -98,7 +101,11 @@ impl Outline {
                         },
                         shows_something: false,
                         is_autolink,
-                        before: (outline.opaque.len(), outline.literals.len()),
+                        before: (
+                            outline.opaque.len(),
+                            outline.written.len(),
+                            outline.literals.len(),
+                        ),
                     });
                 }
                 Event::End(TagEnd::Link | TagEnd::Image) => {
@@ -110,7 +117,7 @@ impl Outline {
                 }
                 Event::Text(shown) | Event::InlineHtml(shown) => {
                     show(&mut links, &shown);
-                    if !links.is_empty() {
+                    if links.last().is_some_and(|link| !link.is_autolink) {
                         outline.add_label(range);
                     }
                 }
@@ -162,18 +169,20 @@ impl Outline {
 
     /// Decides what becomes of a link whose end was read; returns the label that it uses.
     fn close(&mut self, text: &str, link: OpenLink) -> Option<String> {
-        let OpenLink { range, before: (opaque, literals), .. } = link;
+        let OpenLink { range, before: (opaque, written, literals), .. } = link;
         if link.leads_somewhere && link.shows_something {
             self.opaque.truncate(opaque);
+            self.written.truncate(written);
             self.literals.truncate(literals);
             self.opaque.push(range);
             return link.label;
         }
         let brackets = text[range.clone()].match_indices('[').map(|(at, _)| range.start + at);
-        let brackets = brackets
-            .filter(|at| !self.opaque[opaque..].iter().any(|inner| inner.contains(at)))
-            .collect::<Vec<_>>();
+        let (code, inner) = (&self.opaque[opaque..], &self.written[written..]);
+        let brackets = brackets.filter(|at| !is_in(code, *at) && !is_in(inner, *at));
         self.literals.extend(brackets);
+        self.written.truncate(written);
+        self.written.push(range.clone());
         // Its first line: signs at the start of others may belong to quotations.
         let end = text[link.text_end..range.end].lines().next().unwrap_or_default();
         let punctuation = end.match_indices(|c: char| c.is_ascii_punctuation());
@@ -209,6 +218,12 @@ impl Outline {
     pub(super) fn is_quoted(&self, at: usize) -> bool {
         self.quotes.iter().any(|range| range.contains(&at))
     }
+}
+
+/// Tells whether a byte is in one of these ranges, which are in order and do not overlap.
+fn is_in(ranges: &[Range<usize>], at: usize) -> bool {
+    let next = ranges.partition_point(|range| range.start <= at);
+    next.checked_sub(1).is_some_and(|last| at < ranges[last].end)
 }
 
 /// The label of what may be a definition that begins at this byte.
@@ -293,6 +308,7 @@ mod tests {
         check("<irc://a.example/__b__>", "<p>&lt;irc://a.example/__b__&gt;</p>");
         check("<ssh:*a*\\&amp;>", "<p>&lt;ssh:*a*\\&amp;amp;&gt;</p>");
         check("[x](a.py) *y* [z](_b_)", "<p>[x](a.py) <em>y</em> [z](_b_)</p>");
+        check("> [x\n> ](foo)", "<blockquote>\n<p>[x<br>\n](foo)</p>\n</blockquote>");
         check(
             "> [x](_a_ '*c*\n> _d_')",
             "<blockquote>\n<p>[x](_a_ '*c*<br>\n<em>d</em>')</p>\n</blockquote>",

@@ -87,8 +87,7 @@ impl Pass<'_, '_> {
                 begins = true;
                 continue;
             }
-            let after_word = next > 0 && self.graphemes[next - 1].in_word;
-            let sign = if begins || !after_word { self.sign_at(next) } else { None };
+            let sign = if begins || self.is_free(next) { self.sign_at(next) } else { None };
             begins = sign.is_some();
             match sign {
                 Some((after, sign)) => {
@@ -102,18 +101,30 @@ impl Pass<'_, '_> {
         }
     }
 
+    /// Tells whether a sign may begin with this grapheme: not within a word, and no shortcode with
+    /// the second colon of `std::key::x`.
+    fn is_free(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).map(|before| self.graphemes[before]) else {
+            return true;
+        };
+        let is_second_colon = before.text == ":" && self.graphemes[at].text == ":";
+        !before.in_word && !is_second_colon
+    }
+
     /// Finds the emoji in the texts of the links in this range.
     fn find_emoji(&self, opaque: Range<usize>, found: &mut Vec<PlacedSign>) {
         let first = self.outline.labels.partition_point(|label| label.start < opaque.start);
         let labels = &self.outline.labels[first..];
         for label in labels.iter().take_while(|label| label.end <= opaque.end) {
             let mut next = self.index_at(label.start);
+            let mut begins = true;
             while self.start_of(next) < label.end {
-                let begins = next == 0 || !self.graphemes[next - 1].in_word;
+                begins |= self.is_free(next);
                 let at = self.start_of(next);
                 let is_colon = self.text[at..].starts_with(':');
                 let emoji =
                     if begins && is_colon { self.shortcode_at(at, label.end) } else { None };
+                begins = emoji.is_some();
                 let after = emoji.as_ref().map_or(next + 1, |(after, _)| *after);
                 found.extend(emoji.map(|(after, sign)| PlacedSign {
                     range: at..self.start_of(after),

@@ -159,6 +159,8 @@ fn what_would_show_nothing_is_shown_as_it_was_written() {
     check("[bot]: done", "<p>[bot]: done</p>");
     check("> [a]: /x 'y'", "<blockquote>\n<p>[a]: /x 'y'</p>\n</blockquote>");
     check("-", "<p>-</p>");
+    check("", "");
+    check("\u{200B}", "");
     check(">", "<p>&gt;</p>");
     check("#", "<p>#</p>");
     check("```\n```", "<p>```<br>\n```</p>");
@@ -212,6 +214,15 @@ fn shortcodes_are_emoji() {
     check("すごい:tada:", "<p>すごい🎉</p>");
     check(":grinning_face: :party_popper:", "<p>😀 🎉</p>");
     check("10:30:45 a:100:5 :100:5", "<p>10:30:45 a:100:5 :100:5</p>");
+    check("std::lock::x a::key::b :tada::tada:", "<p>std::lock::x a::key::b 🎉🎉</p>");
+    check(
+        "[std::key::x](https://a.example)",
+        &format!("<p>{}</p>", link("https://a.example", "std::key::x")),
+    );
+    check(
+        "<https://a.example/:tada:/x>",
+        &format!("<p>{}</p>", bare("https://a.example/:tada:/x")),
+    );
     check("`:tada:` :nothing_like_it: ::", "<p><code>:tada:</code> :nothing_like_it: ::</p>");
     check("[:tada:](https://a.example)", &format!("<p>{}</p>", link("https://a.example", "🎉")));
 }
