@@ -18,13 +18,12 @@ const WITHOUT_SPACES =
 
 /** In characters that are drawn as emoji, though one of letters or digits: 1️⃣, ℹ️. */
 const DRAWN_AS_EMOJI = /[\uFE0F\u20E3]/
-
 const CHARACTERS = new Intl.Segmenter()
 
 /** A shortcode that has not been closed. */
 const SHORTCODE = /:([a-z0-9_+-]+)$/i
 
-/** So much of a shortcode is typed before any is offered: `:)` and `:D` stay what they are. */
+/** As much is typed before any is offered: `:)` and `:D` stay. */
 const LEAST_OF_SHORTCODE = 2
 
 /**
@@ -66,8 +65,8 @@ function emojiAt(text, cursor) {
   const start = from + found.index
   const before = [...CHARACTERS.segment(text.slice(from, start))].at(-1)?.segment
   // In `10:30`, `https://` and `std::vector` none begins.
-  const begins = before !== ":" && beginsAfter(before) && !isInCode(text.slice(0, start))
-  return begins ? { sign: ":", start, query: found[1] } : null
+  const none = before === ":" || !beginsAfter(before) || isInCode(text.slice(0, start))
+  return none ? null : { sign: ":", start, query: found[1] }
 }
 
 /**
@@ -94,8 +93,7 @@ function nameAt(text, cursor, isName) {
 }
 
 /**
- * Whether a sign right after this character begins a name. Within a word, as in a mail address, it
- * does not.
+ * Whether a sign right after this character begins a name: not within a word, as in a mail address.
  *
  * @param {string | undefined} before with its marks
  */
