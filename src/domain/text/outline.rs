@@ -1,5 +1,6 @@
 //! The outline of a text: where Markdown sees code, links and quotations.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -17,6 +18,10 @@ const MAX_DEPTH: usize = 32;
 /// Largest number of Markdown's events. More of them could not be drawn within the bound of HTML,
 /// and a few characters can ask for many: each row of a table has all its columns.
 const MAX_EVENTS: usize = 16 * 1024;
+/// Largest number of readings of a text.
+const MAX_READINGS: usize = 4;
+/// A character as long as a bracket, of which Markdown makes nothing.
+const MASK: &str = "\u{7F}";
 
 /// The parts of a text that decide where its signs are.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub(super) struct Outline {
     /// The starts of lines, such as `> `, before which a paragraph must end: a definition that a
     /// link uses stands there, below one that is shown.
     pub(super) breaks: Vec<Range<usize>>,
+    /// The brackets at the start of what is no address: with them, nothing of this is true.
+    false_brackets: Vec<usize>,
     /// True where Markdown makes too much of the text to be drawn. All else ends where that showed.
     pub(super) is_too_much: bool,
 }
@@ -58,7 +65,27 @@ struct OpenLink {
 
 impl Outline {
     /// Reads the outline of a text.
+    ///
+    /// What Markdown takes for one address in angle brackets may be several words, with links and
+    /// code among them: the text is read again without those brackets.
     pub(super) fn of(text: &str) -> Self {
+        let mut text = Cow::Borrowed(text);
+        let mut brackets = Vec::new();
+        for _ in 0..MAX_READINGS {
+            let mut outline = Self::read(&text);
+            if outline.false_brackets.is_empty() {
+                outline.literals.append(&mut brackets);
+                return outline.sorted();
+            }
+            for at in outline.false_brackets {
+                text.to_mut().replace_range(at..=at, MASK);
+                brackets.push(at);
+            }
+        }
+        Self { is_too_much: true, ..Self::default() }
+    }
+
+    fn read(text: &str) -> Self {
         let mut outline = Self::default();
         let mut depth = 0_usize;
         let mut links: Vec<OpenLink> = Vec::new();
@@ -89,16 +116,18 @@ impl Outline {
                     | Tag::Image { link_type, dest_url, id, .. },
                 ) => {
                     let is_autolink = matches!(link_type, LinkType::Autolink | LinkType::Email);
+                    if link_type == LinkType::Autolink
+                        && is_linkable(&dest_url)
+                        && !is_one(&dest_url)
+                    {
+                        outline.false_brackets.push(range.start);
+                    }
                     let is_inline = is_autolink || link_type == LinkType::Inline;
                     links.push(OpenLink {
                         text_end: range.start,
                         range,
                         label: (!is_inline).then(|| id.to_string()),
-                        leads_somewhere: match link_type {
-                            LinkType::Email => true,
-                            LinkType::Autolink => is_linkable(&dest_url) && is_one(&dest_url),
-                            _ => is_linkable(&dest_url),
-                        },
+                        leads_somewhere: link_type == LinkType::Email || is_linkable(&dest_url),
                         shows_something: false,
                         is_autolink,
                         before: (

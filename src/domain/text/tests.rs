@@ -129,6 +129,12 @@ fn links_lead_somewhere_or_are_text() {
         "[![cat](https://b.example)](https://a.example)",
         &format!("<p>{}</p>", link("https://a.example", "cat")),
     );
+    let docs = link("https://b.example", "docs");
+    check(
+        "<https://a.example/x\u{3000}[docs](https://b.example)、`@Ada`>",
+        &format!("<p>&lt;{}\u{3000}{docs}、<code>@Ada</code>&gt;</p>", bare("https://a.example/x")),
+    );
+    assert!(rendered("<https://a.example/x、`@Ada`>").mentions.is_empty());
     check("[x](example.org)", "<p>[x](example.org)</p>");
     check("[**x**](example.org)", "<p>[<strong>x</strong>](example.org)</p>");
     check("![x](cat.png)", "<p>![x](cat.png)</p>");
