@@ -388,7 +388,7 @@ describe("a message", () => {
     await until("three are unread", async () => (await unread()) === 3)
     // What is looked at is being reported while one marks.
     const told = []
-    page.on("requestfinished", (request) => request.url().endsWith("/read") && told.push(request.postDataJSON().message))
+    page.on("request", (request) => request.url().endsWith("/read") && told.push(request))
     let report
     await page.route("**/read", async (route) => {
       await new Promise((go) => (report = go))
@@ -399,7 +399,8 @@ describe("a message", () => {
     await act(page, "two", "Mark unread from here")
     report()
     await until("both are told", () => told.length === 2)
-    assert.equal(told[0], id)
+    await Promise.all(told.map((request) => request.response()))
+    assert.equal(told[0].postDataJSON().message, id)
     assert.equal(await unread(), 4)
     await page.reload()
     assert.equal(await page.getByRole("separator").evaluate((it) => it.closest("li").nextElementSibling.innerText.includes("two")), true)
