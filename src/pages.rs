@@ -21,15 +21,26 @@ use crate::api::session::{Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
-use crate::domain::user::Session;
+use crate::domain::user::{Session, User};
+use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
 use crate::engine::{Engine, History, SignedInAs};
+use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let pages =
-        routes![home, channel, sign_in, sign_out, create_channel, send, about_problem, docs::docs];
+    let pages = routes![
+        home,
+        channel,
+        view,
+        sign_in,
+        sign_out,
+        create_channel,
+        send,
+        about_problem,
+        docs::docs
+    ];
     [pages, links::routes()].concat()
 }
 
@@ -172,6 +183,63 @@ fn channel(
     }
 }
 
+/// Serves the view of a channel alone, for a page that goes from one channel to another.
+#[get("/channels/<name>/view")]
+fn view(session: Session, name: &str, engine: &State<Engine>) -> Result<Template, ErrorPage> {
+    engine.count_read(&session, Cost::PAGE)?;
+    let view = View::read(engine, &session, &ChannelRef::from(name))?;
+    Ok(Template::render("view", ViewContext { user: &session.user, view }))
+}
+
+/// What is to be seen of a channel, as templates take it.
+#[derive(Serialize)]
+struct View {
+    channel: ChannelView,
+    here: usize,
+    more_here: usize,
+    online: Vec<User>,
+    messages: Vec<Value>,
+    cursor: String,
+    kept: usize,
+}
+
+impl View {
+    fn read(engine: &Engine, session: &Session, named: &ChannelRef) -> Result<Self, Problem> {
+        let (channel, mut online) = engine.channel(session, named)?;
+        let here = online.len();
+        online.truncate(MAX_LISTED);
+        let History { messages, cursor } = engine.history(session, named)?;
+        Ok(Self {
+            channel,
+            here,
+            more_here: here - online.len(),
+            online,
+            messages: messages.iter().filter_map(|it| serde_json::from_slice(it).ok()).collect(),
+            cursor: cursor.to_string(),
+            kept: KEPT_MESSAGES,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct ViewContext<'s> {
+    user: &'s User,
+    #[serde(flatten)]
+    view: View,
+}
+
+#[derive(Serialize)]
+struct PageContext<'s> {
+    channels: Vec<ChannelView>,
+    more_public: usize,
+    more_direct: usize,
+    landing: bool,
+    files: FileLimits,
+    flash: Option<Notice>,
+    #[serde(flatten)]
+    view: ViewContext<'s>,
+}
+
 fn channel_page(
     engine: &Engine,
     session: &Session,
@@ -180,30 +248,19 @@ fn channel_page(
     landing: bool,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(session, Cost::PAGE)?;
-    let (channel, mut online) = engine.channel(session, named)?;
-    let here = online.len();
-    online.truncate(MAX_LISTED);
-    let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED)?;
-    let History { messages, cursor } = engine.history(session, named)?;
-    let messages: Vec<Value> =
-        messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();
+    let view = View::read(engine, session, named)?;
+    let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
+    let view = ViewContext { user: &session.user, view };
     Ok(Template::render(
         "channel",
-        context! {
-            user: &session.user,
+        PageContext {
             channels: sidebar.channels,
             more_public: sidebar.more_public,
             more_direct: sidebar.more_direct,
-            channel,
-            here,
-            more_here: here - online.len(),
-            online,
-            messages,
-            cursor: cursor.to_string(),
-            kept: KEPT_MESSAGES,
             landing,
             files: engine.file_limits(),
             flash,
+            view,
         },
     ))
 }

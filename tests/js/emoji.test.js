@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { isEmojiAlone } from "../../static/js/emoji.js"
+import { isEmojiAlone } from "../../static/js/conversation/emoji.js"
 
 describe("emoji alone", () => {
   it("are one to three, however many code points each of them has", () => {

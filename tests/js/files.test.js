@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { admit, kindWords, shares, shownAs, sizeWords } from "../../static/js/files.js"
+import { admit, kindWords, shares, shownAs, sizeWords } from "../../static/js/conversation/files.js"
 
 test("a size is said in the unit that fits", () => {
   for (const [bytes, words] of [
