@@ -3,6 +3,10 @@
 mod docs;
 pub(crate) mod emoji;
 mod links;
+mod locale;
+mod prose;
+mod views;
+mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::http::{CookieJar, Header, RawStr, Status};
@@ -12,9 +16,10 @@ use rocket::response::{self, Flash, Redirect, Responder};
 use rocket::{Catcher, Route, State, catch, catchers, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::api::input::{ClientAddress, FormFields, OptionalSession, refuse_other_sites};
+use self::locale::Locale;
+use self::views::{Blank, ChannelLinkView, PersonView, Reader};
+use crate::api::input::{ClientAddress, FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::api::session::{Transport, removal_cookie};
@@ -143,6 +148,8 @@ impl<'r> FromRequest<'r> for SameOrigin {
 #[get("/")]
 fn home(
     session: OptionalSession,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
@@ -151,7 +158,8 @@ fn home(
         None => Ok(sign_in_page("/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
-            channel_page(engine, &session, &general, Notice::of(flash), true)
+            let reader = reader(&session, &locale, &host);
+            channel_page(engine, &session, &general, &reader, Notice::of(flash), true)
         }
     }
 }
@@ -161,21 +169,29 @@ fn home(
 fn channel(
     session: OptionalSession,
     name: &str,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     match session.0 {
         None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
-            channel_page(engine, &session, &ChannelRef::from(name), Notice::of(flash), false)
+            let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, &host));
+            channel_page(engine, &session, &named, &reader, Notice::of(flash), false)
         }
     }
+}
+
+fn reader<'r>(session: &'r Session, locale: &'r Locale, host: &'r Host<'_>) -> Reader<'r> {
+    Reader { id: session.user.id.as_str(), host: host.0, locale }
 }
 
 fn channel_page(
     engine: &Engine,
     session: &Session,
     named: &ChannelRef,
+    reader: &Reader<'_>,
     flash: Option<Notice>,
     landing: bool,
 ) -> Result<Template, ErrorPage> {
@@ -185,20 +201,24 @@ fn channel_page(
     online.truncate(MAX_LISTED);
     let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED)?;
     let History { messages, cursor } = engine.history(session, named)?;
-    let messages: Vec<Value> =
-        messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();
+    let messages = views::messages(&messages, channel.unread, reader);
+    let link = |each| ChannelLinkView::of(each, channel.id.as_str(), reader.id);
+    let person = |each| PersonView::of(each, reader.id);
     Ok(Template::render(
         "channel",
         context! {
             user: &session.user,
-            channels: sidebar.channels,
+            me: person(&session.user),
+            channels: sidebar.channels.iter().map(link).collect::<Vec<_>>(),
             more_public: sidebar.more_public,
             more_direct: sidebar.more_direct,
-            channel,
             here,
             more_here: here - online.len(),
-            online,
+            online: online.iter().map(person).collect::<Vec<_>>(),
             messages,
+            locale: reader.locale,
+            blank: Blank::default(),
+            channel: &channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
             landing,

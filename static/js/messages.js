@@ -2,8 +2,9 @@
 
 import { hear } from "./bus.js"
 import { draw as drawAny, moved } from "./drawing.js"
-import { showProgress } from "./attachments.js"
-import { fill, fillPending, finish, showFailure } from "./message.js"
+import { replaceUnplayable, showProgress } from "./attachments.js"
+import { followClock } from "./clock.js"
+import { show as showStored, showFailure, showPending, showTimes } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part, stamp } from "./page.js"
 
@@ -31,7 +32,7 @@ export function mountMessages(element) {
       const item = known ?? stamp("message")
       const settled = known?.dataset.seq === String(message.seq)
       const own = message.author.id === me
-      fill(item, message)
+      showStored(item, message)
       item.toggleAttribute("data-arriving", !known && !seen.has(message.id))
       if (!settled) list.place(item)
       return { message, isNew: !known && !seen.has(message.id), own }
@@ -72,7 +73,7 @@ export function mountMessages(element) {
     if (known?.dataset.seq) return
     draw(() => {
       const item = known ?? stamp("message")
-      fillPending(item, draft)
+      showPending(item, draft)
       if (!known) list.append(item)
       return { isNew: !known, own: true }
     })
@@ -86,5 +87,10 @@ export function mountMessages(element) {
     if (item && !item.dataset.seq) draw(() => showFailure(item, why, retries))
   })
 
-  draw(() => list.all().forEach(finish))
+  replaceUnplayable(element)
+  followClock(element, {
+    onZone: () => draw(() => list.all().forEach(showTimes)),
+    onDay: () => draw(() => {}),
+  })
+  draw(() => {})
 }

@@ -1,7 +1,7 @@
 // A new name shows at once, wherever its owner is named: by `data-name-of` and `data-avatar-of`.
 
+import { initials } from "./avatar.js"
 import { hear, say } from "./bus.js"
-import { initial } from "./message.js"
 import { remember } from "./memory.js"
 
 /** @param {HTMLElement} room */
@@ -13,7 +13,7 @@ export function mountNames(room) {
       name.textContent = user.display_name
     }
     for (const avatar of document.querySelectorAll(`[data-avatar-of="${id}"]`)) {
-      avatar.textContent = initial(user.display_name)
+      avatar.textContent = initials(user.display_name)
     }
     if (user.id !== room.dataset.user) return
     room.dataset.userName = user.display_name
