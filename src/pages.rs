@@ -3,6 +3,10 @@
 mod docs;
 pub(crate) mod emoji;
 mod links;
+mod locale;
+mod prose;
+mod views;
+mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::http::{CookieJar, Header, RawStr, Status};
@@ -12,9 +16,10 @@ use rocket::response::{self, Flash, Redirect, Responder};
 use rocket::{Catcher, Route, State, catch, catchers, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::api::input::{ClientAddress, FormFields, OptionalSession, refuse_other_sites};
+use self::locale::Locale;
+use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
+use crate::api::input::{ClientAddress, FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::api::session::{Transport, removal_cookie};
@@ -154,6 +159,8 @@ impl<'r> FromRequest<'r> for SameOrigin {
 #[get("/")]
 fn home(
     session: OptionalSession,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
@@ -162,7 +169,8 @@ fn home(
         None => Ok(sign_in_page("/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
-            channel_page(engine, &session, &general, Notice::of(flash), true)
+            let reader = reader(&session, &locale, &host);
+            channel_page(engine, &session, &general, &reader, Notice::of(flash), true)
         }
     }
 }
@@ -172,97 +180,118 @@ fn home(
 fn channel(
     session: OptionalSession,
     name: &str,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     match session.0 {
         None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
-            channel_page(engine, &session, &ChannelRef::from(name), Notice::of(flash), false)
+            let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, &host));
+            channel_page(engine, &session, &named, &reader, Notice::of(flash), false)
         }
     }
 }
 
 /// Serves the view of a channel alone, for a page that goes from one channel to another.
 #[get("/channels/<name>/view")]
-fn view(session: Session, name: &str, engine: &State<Engine>) -> Result<Template, ErrorPage> {
+fn view(
+    session: Session,
+    name: &str,
+    locale: Locale,
+    host: Host<'_>,
+    engine: &State<Engine>,
+) -> Result<Template, ErrorPage> {
     engine.count_read(&session, Cost::PAGE)?;
-    let view = View::read(engine, &session, &ChannelRef::from(name))?;
-    Ok(Template::render("view", ViewContext { user: &session.user, view }))
+    let reader = reader(&session, &locale, &host);
+    let view = View::read(engine, &session, &ChannelRef::from(name), &reader)?;
+    Ok(Template::render("view", view))
 }
 
 /// What is to be seen of a channel, as templates take it.
 #[derive(Serialize)]
-struct View {
+struct View<'r> {
+    user: &'r User,
     channel: ChannelView,
     here: usize,
     more_here: usize,
-    online: Vec<User>,
-    messages: Vec<Value>,
+    online: Vec<PersonView>,
+    messages: Vec<MessageView>,
+    locale: &'r Locale,
     cursor: String,
     kept: usize,
 }
 
-impl View {
-    fn read(engine: &Engine, session: &Session, named: &ChannelRef) -> Result<Self, Problem> {
+impl<'r> View<'r> {
+    fn read(
+        engine: &Engine,
+        session: &'r Session,
+        named: &ChannelRef,
+        reader: &Reader<'r>,
+    ) -> Result<Self, Problem> {
         let (channel, mut online) = engine.channel(session, named)?;
         let here = online.len();
         online.truncate(MAX_LISTED);
         let History { messages, cursor } = engine.history(session, named)?;
         Ok(Self {
-            channel,
+            user: &session.user,
             here,
             more_here: here - online.len(),
-            online,
-            messages: messages.iter().filter_map(|it| serde_json::from_slice(it).ok()).collect(),
+            online: online.iter().map(|each| PersonView::of(each, reader.id)).collect(),
+            messages: views::messages(&messages, channel.unread, reader),
+            locale: reader.locale,
+            channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
         })
     }
 }
 
+/// A channel's page, as its template takes it.
 #[derive(Serialize)]
-struct ViewContext<'s> {
-    user: &'s User,
-    #[serde(flatten)]
-    view: View,
-}
-
-#[derive(Serialize)]
-struct PageContext<'s> {
-    channels: Vec<ChannelView>,
+struct ChannelPage<'r> {
+    me: PersonView,
+    channels: Vec<ChannelLinkView>,
     more_public: usize,
     more_direct: usize,
+    blank: Blank,
     landing: bool,
     files: FileLimits,
     flash: Option<Notice>,
     #[serde(flatten)]
-    view: ViewContext<'s>,
+    view: View<'r>,
+}
+
+fn reader<'r>(session: &'r Session, locale: &'r Locale, host: &'r Host<'_>) -> Reader<'r> {
+    Reader { id: session.user.id.as_str(), host: host.0, locale }
 }
 
 fn channel_page(
     engine: &Engine,
     session: &Session,
     named: &ChannelRef,
+    reader: &Reader<'_>,
     flash: Option<Notice>,
     landing: bool,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(session, Cost::PAGE)?;
-    let view = View::read(engine, session, named)?;
+    let view = View::read(engine, session, named, reader)?;
     let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
-    let view = ViewContext { user: &session.user, view };
-    Ok(Template::render(
-        "channel",
-        PageContext {
-            channels: sidebar.channels,
-            more_public: sidebar.more_public,
-            more_direct: sidebar.more_direct,
-            landing,
-            files: engine.file_limits(),
-            flash,
-            view,
-        },
-    ))
+    let open = view.channel.id.as_str();
+    let link = |each| ChannelLinkView::of(each, open, reader.id);
+    let page = ChannelPage {
+        me: PersonView::of(&session.user, reader.id),
+        channels: sidebar.channels.iter().map(link).collect(),
+        more_public: sidebar.more_public,
+        more_direct: sidebar.more_direct,
+        blank: Blank::default(),
+        landing,
+        files: engine.file_limits(),
+        flash,
+        view,
+    };
+    Ok(Template::render("channel", page))
 }
 
 fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {

@@ -1,22 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { admit, kindWords, shares, shownAs, sizeWords } from "../../static/js/conversation/files.js"
-
-test("a size is said in the unit that fits", () => {
-  for (const [bytes, words] of [
-    [0, "0 bytes"], [1, "1 byte"], [1023, "1023 bytes"], [1024, "1 KiB"], [4300, "4.2 KiB"],
-    [26214400, "25 MiB"], [1024 ** 4, "1024 GiB"],
-  ]) {
-    assert.equal(sizeWords(bytes), words)
-  }
-})
-
-test("a kind is an extension, or what the type says", () => {
-  assert.equal(kindWords("plan.pdf", "application/pdf"), "PDF")
-  assert.equal(kindWords("Makefile", "text/plain"), "PLAIN")
-  assert.equal(kindWords("blob", "application/octet-stream"), "File")
-  assert.equal(kindWords("drawing", "image/svg+xml"), "SVG")
-})
+import { admit, shares, shownAs } from "../../static/js/conversation/files.js"
 
 test("an image without dimensions is a card", () => {
   assert.equal(shownAs({ media_type: "image/png", width: 3 }), "image")

@@ -27,6 +27,7 @@ mod pings;
 mod privacy;
 mod problems;
 mod reactions;
+mod rendering;
 mod replay;
 mod search;
 mod sessions;

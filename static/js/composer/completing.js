@@ -6,7 +6,7 @@ import { knownEmoji, readEmoji } from "./emoji-names.js"
 import { everybody, readEverybody } from "../net/everybody.js"
 import { Listbox } from "../lib/listbox.js"
 import { folded } from "../lib/matching.js"
-import { initial } from "../conversation/message.js"
+import { hueOf, initials } from "../lib/avatar.js"
 import { find, here, stamp } from "../lib/page.js"
 import { emojiFor } from "./shortcodes.js"
 import { replace } from "./writing.js"
@@ -141,7 +141,7 @@ function optionOf({ id, name, aside, emoji }, sign) {
   find(option, ".completion__aside").textContent = aside ?? ""
   const avatar = find(option, ".avatar")
   avatar.hidden = !mark.hidden
-  avatar.textContent = initial(name)
-  avatar.dataset.avatarOf = id ?? ""
+  avatar.textContent = initials(name)
+  avatar.dataset.hue = String(hueOf(id ?? ""))
   return option
 }

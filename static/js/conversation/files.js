@@ -59,6 +59,19 @@ export function shownAs({ media_type, width }) {
 }
 
 /**
+ * A file of a message, as its partials show it. The server makes the same view.
+ *
+ * @param {Attachment} file
+ */
+export function fileView(file) {
+  const { id, name, media_type, size, url, width, height } = file
+  const shown = shownAs(file)
+  // Of others the card is drawn only where this browser cannot play them, and says that.
+  const about = shown === "card" ? `${kindWords(name, media_type)} · ${sizeWords(size)}` : undefined
+  return { template: `file-${shown}`, key: id, name, url, width, height, about }
+}
+
+/**
  * Which of these files can be sent with those that are there already, and why others cannot.
  *
  * @template {{name: string, size: number}} F

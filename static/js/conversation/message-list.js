@@ -1,8 +1,10 @@
 // The order of the conversation on the page: stored messages by `seq`, those under way after them,
 // with notices and day lines between.
 
-import { stamp } from "../lib/page.js"
-import { continues, dayName, placeOf, sameDay } from "./timeline.js"
+import { dayView } from "./local-time.js"
+import { reader } from "../lib/reader.js"
+import { drawn, fill } from "../lib/slots.js"
+import { continues, placeOf, sameDay } from "./timeline.js"
 
 /** The list's elements are all its state, so several behaviours can each have one of it. */
 export class MessageList {
@@ -67,10 +69,11 @@ export class MessageList {
   /** Makes true again what depends on neighbours: the bound, day lines and runs. */
   settle() {
     this.#trim()
+    const [{ locale }, now] = [reader(), new Date()]
     let before = null
     for (const item of this.all()) {
       const placed = { author: item.dataset.author ?? "", sentAt: item.dataset.sentAt ?? "" }
-      this.#drawDay(item, sameDay(before, placed) ? "" : dayName(placed.sentAt, new Date()))
+      this.#drawDay(item, sameDay(before, placed) ? null : dayView(new Date(placed.sentAt), locale, now))
       const neighbour = item.previousElementSibling?.classList.contains("message")
       item.toggleAttribute("data-continues", Boolean(neighbour) && continues(before, placed))
       before = placed
@@ -93,16 +96,14 @@ export class MessageList {
 
   /**
    * @param {HTMLElement} item
-   * @param {string} name of the day that begins with it, if one does
+   * @param {import("../lib/slots.js").View | null} day that begins with it, if one does
    */
-  #drawDay(item, name) {
+  #drawDay(item, day) {
     const above = item.previousElementSibling
     const line = above?.classList.contains("day") ? above : null
-    if (!name) return line?.remove()
-    const day = line ?? stamp("day")
-    const label = /** @type {Element} */ (day.firstElementChild)
-    if (label.textContent !== name) label.textContent = name
-    if (!line) item.before(day)
+    if (!day) line?.remove()
+    else if (line) fill(line, day)
+    else item.before(drawn("day", day))
   }
 
   /**

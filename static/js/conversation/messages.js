@@ -1,13 +1,14 @@
 // What is said, as it is said: each message once, whether its answer or its event comes first.
 
 import { draw as drawAny, moved } from "./drawing.js"
-import { showProgress } from "./attachments.js"
-import { fill, fillPending, finish, showFailure } from "./message.js"
+import { replaceUnplayable, showProgress } from "./attachments.js"
+import { followClock } from "./clock.js"
+import { show as showStored, showFailure, showPending, showTimes } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part, stamp } from "../lib/page.js"
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
-export function mountMessages(element, { hear }) {
+export function mountMessages(element, { hear, signal }) {
   const list = new MessageList(element)
   const empty = part(document, "empty")
   const me = here().user
@@ -30,7 +31,7 @@ export function mountMessages(element, { hear }) {
       const item = known ?? stamp("message")
       const settled = known?.dataset.seq === String(message.seq)
       const own = message.author.id === me
-      fill(item, message)
+      showStored(item, message)
       item.toggleAttribute("data-arriving", !known && !seen.has(message.id))
       if (!settled) list.place(item)
       return { message, isNew: !known && !seen.has(message.id), own }
@@ -71,7 +72,7 @@ export function mountMessages(element, { hear }) {
     if (draft.channel !== here().channel || known?.dataset.seq) return
     draw(() => {
       const item = known ?? stamp("message")
-      fillPending(item, draft)
+      showPending(item, draft)
       if (!known) list.append(item)
       return { isNew: !known, own: true }
     })
@@ -85,5 +86,10 @@ export function mountMessages(element, { hear }) {
     if (item && !item.dataset.seq) draw(() => showFailure(item, why, retries))
   })
 
-  draw(() => list.all().forEach(finish))
+  replaceUnplayable(element)
+  followClock(element, {
+    onZone: () => draw(() => list.all().forEach(showTimes)),
+    onDay: () => draw(() => {}),
+  }, signal)
+  draw(() => {})
 }

@@ -18,7 +18,8 @@ const SEEN_MS = 1_000
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
 export function mountNews(element, { hear, on, later, atEnd }) {
   const list = new MessageList(element)
-  const line = stamp("news")
+  // The server draws it where it knows of something new.
+  const line = element.querySelector(".news") ?? stamp("news")
   /** The message that the line stands above. */
   let above = /** @type {string | undefined} */ (undefined)
   const isBack = "seen" in element.dataset

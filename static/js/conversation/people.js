@@ -3,8 +3,9 @@
 import { channelPath } from "../net/api.js"
 import { hrefOfName } from "../sidebar/destinations.js"
 import { Listing } from "../net/listing.js"
-import { initial } from "./message.js"
-import { find, here, MOST_LISTED, part, stamp, tellRest } from "../lib/page.js"
+import { here, MOST_LISTED, part, tellRest } from "../lib/page.js"
+import { personView } from "./person.js"
+import { drawn } from "../lib/slots.js"
 
 /** @typedef {import("../net/api.js").User} User */
 
@@ -19,20 +20,7 @@ export function mountPeople(people, { hear }) {
   const byId = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`)
 
   /** @param {User} user */
-  const draw = (user) => {
-    const person = stamp("person")
-    const link = /** @type {HTMLAnchorElement} */ (find(person, "a"))
-    const name = find(person, ".person__name")
-    const avatar = find(person, ".avatar")
-    person.dataset.id = user.id
-    name.dataset.nameOf = user.id
-    name.textContent = user.display_name
-    avatar.dataset.avatarOf = user.id
-    avatar.textContent = initial(user.display_name)
-    find(person, ".person__aside").textContent = user.id === me ? "you" : "Message"
-    link.href = hrefOfName(user.display_name)
-    return person
-  }
+  const draw = (user) => drawn("person", personView(user, me))
 
   const listing = new Listing(channelPath(channel), ({ online }, heard) => {
     const told = online.filter((/** @type {User} */ { id }) => !heard.has(id))

@@ -62,6 +62,26 @@ export function tellWho(users) {
 }
 
 /**
+ * A reaction, as its partial shows it. The server makes the same view.
+ *
+ * @param {Reacted} reacted
+ * @param {string} me
+ */
+export function reactionView({ reaction, users }, me) {
+  const who = tellWho(users)
+  return {
+    template: "reaction",
+    key: reaction,
+    reaction,
+    users: JSON.stringify(users.map(({ id, display_name }) => ({ id, display_name }))),
+    who,
+    title: `${who} ${reaction}`,
+    count: users.length,
+    pressed: String(users.some(({ id }) => id === me)),
+  }
+}
+
+/**
  * @param {Reacted[]} reactions
  * @param {Reacted[]} groups of them
  * @param {User} user

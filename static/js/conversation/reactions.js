@@ -1,19 +1,19 @@
 // The reactions under a message.
 
-import { find, here, stamp } from "../lib/page.js"
-import { tellWho } from "./reaction.js"
+import { find, here } from "../lib/page.js"
+import { reactionView } from "./reaction.js"
+import { fill } from "../lib/slots.js"
 
 /** @typedef {import("./reaction.js").Reacted} Reacted */
 
 /** @param {HTMLElement} list @param {import("../lib/mounting.js").Life} life */
 export function mountReactions(list, { hear }) {
-  for (const pill of pillsIn(list)) fill(pill, reactedOf(pill))
   hear("renamed", (user) => {
     for (const pill of pillsIn(list)) {
       const { reaction, users } = reactedOf(pill)
-      if (users.some(({ id }) => id === user.id)) {
-        fill(pill, { reaction, users: users.map((each) => (each.id === user.id ? user : each)) })
-      }
+      if (!users.some(({ id }) => id === user.id)) continue
+      const renamed = users.map((each) => (each.id === user.id ? user : each))
+      fill(pill, reactionView({ reaction, users: renamed }, here().user))
     }
   })
 }
@@ -25,19 +25,10 @@ export function mountReactions(list, { hear }) {
  * @param {Reacted[]} reactions
  */
 export function drawReactions(item, reactions) {
-  const row = find(item, ".message__reactions")
-  const known = new Map(pillsIn(row).map((pill) => [pill.dataset.reaction, pill]))
-  reactions.forEach((reacted, at) => {
-    const pill = known.get(reacted.reaction) ?? stamp("reaction")
-    known.delete(reacted.reaction)
-    fill(pill, reacted)
-    if (row.children[at] !== pill) row.insertBefore(pill, row.children[at] ?? null)
-  })
-  for (const gone of known.values()) {
-    if (gone === document.activeElement) find(item, ".message__more").focus()
-    gone.remove()
-  }
-  row.hidden = reactions.length === 0
+  const focused = document.activeElement
+  const views = reactions.map((each) => reactionView(each, here().user))
+  fill(find(item, ".message__reactions"), { reactions: views })
+  if (focused && !focused.isConnected) find(item, ".message__more").focus()
 }
 
 /**
@@ -59,19 +50,4 @@ function pillsIn(root) {
  */
 function reactedOf({ dataset }) {
   return { reaction: dataset.reaction ?? "", users: JSON.parse(dataset.users || "[]") }
-}
-
-/**
- * @param {HTMLElement} pill
- * @param {Reacted} reacted
- */
-function fill(pill, reacted) {
-  pill.dataset.reaction = reacted.reaction
-  pill.dataset.users = JSON.stringify(reacted.users)
-  const who = tellWho(reacted.users)
-  find(pill, ".reaction__who").textContent = who
-  find(pill, ".reaction__what").textContent = reacted.reaction
-  find(pill, ".reaction__count").textContent = String(reacted.users.length)
-  pill.title = `${who} ${reacted.reaction}`
-  pill.ariaPressed = String(reacted.users.some(({ id }) => id === here().user))
 }

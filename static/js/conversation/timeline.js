@@ -1,5 +1,7 @@
 // Where messages stand to each other. Decides only; `message-list.js` draws.
 
+import { dateOf } from "./local-time.js"
+
 /** Messages of one author this close together are one run. */
 const RUN_MS = 5 * 60 * 1000
 
@@ -27,22 +29,7 @@ export function continues(before, message) {
  * @param {Placed} message
  */
 export function sameDay(before, message) {
-  return before !== null && new Date(before.sentAt).toDateString() === new Date(message.sentAt).toDateString()
-}
-
-/**
- * What a day is called: today, yesterday, or its date.
- *
- * @param {string} sentAt
- * @param {Date} now
- */
-export function dayName(sentAt, now) {
-  const day = new Date(sentAt)
-  const yesterday = new Date(now)
-  yesterday.setDate(now.getDate() - 1)
-  if (day.toDateString() === now.toDateString()) return "Today"
-  if (day.toDateString() === yesterday.toDateString()) return "Yesterday"
-  return day.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" })
+  return before !== null && dateOf(new Date(before.sentAt)) === dateOf(new Date(message.sentAt))
 }
 
 /**

@@ -1,7 +1,7 @@
 // A new name shows at once, wherever its owner is named: by `data-name-of` and `data-avatar-of`.
 
 import { say } from "../lib/bus.js"
-import { initial } from "../conversation/message.js"
+import { initials } from "../lib/avatar.js"
 import { remember } from "../lib/memory.js"
 
 /** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
@@ -28,6 +28,6 @@ function rename(user) {
     if (name.textContent !== user.display_name) name.textContent = user.display_name
   }
   for (const avatar of document.querySelectorAll(`[data-avatar-of="${id}"]`)) {
-    avatar.textContent = initial(user.display_name)
+    avatar.textContent = initials(user.display_name)
   }
 }

@@ -1,6 +1,8 @@
 // One channel of the sidebar: made from the one partial that also the server draws with.
 
-import { find, part, stamp } from "../lib/page.js"
+import { segment } from "./destinations.js"
+import { find, stamp } from "../lib/page.js"
+import { fill } from "../lib/slots.js"
 
 /** @typedef {import("./destinations.js").Known} Known */
 
@@ -16,29 +18,18 @@ export function newLink() {
  */
 export function fillLink(link, channel, here) {
   const { id, name, kind, href, label, user = "", lastAt } = channel
-  Object.assign(link.dataset, { id, name, kind, user, lastAt })
-  if (id === here) link.setAttribute("aria-current", "page")
-  else link.removeAttribute("aria-current")
-  link.href = href
-  find(link, ".channel-link__name").textContent = label
-  countOn(link, channel)
+  const current = id === here ? "page" : null
+  fill(link, { id, name, kind, user, href, label, last_at: lastAt, current, ...waiting(channel, kind, current !== null) })
 }
 
 /**
- * Names and mentions call for their reader, and so does all that is said in a direct conversation.
+ * Shows what waits in a channel.
  *
  * @param {HTMLElement} link
- * @param {{unread: number, mentions: number}} waiting
+ * @param {{unread: number, mentions: number}} counts
  */
-export function countOn(link, { unread, mentions }) {
-  Object.assign(link.dataset, { waiting: String(unread), mentions: String(mentions) })
-  const shown = link.hasAttribute("aria-current") ? 0 : unread
-  const named = link.dataset.kind === "public" && mentions > 0
-  part(link, "unread").textContent = String(named ? mentions : shown)
-  part(link, "unit").textContent = named ? (mentions === 1 ? " mention" : " mentions") : " unread"
-  find(link, ".channel-link__count").hidden = shown === 0
-  link.toggleAttribute("data-unread", shown > 0)
-  link.toggleAttribute("data-calls", shown > 0 && (named || link.dataset.kind === "direct"))
+export function countOn(link, counts) {
+  fill(link, waiting(counts, link.dataset.kind, link.hasAttribute("aria-current")))
 }
 
 /**
@@ -50,8 +41,29 @@ export function countOn(link, { unread, mentions }) {
  */
 export function present(link, partner, me) {
   const presence = partner ? (partner.online ? "online" : "offline") : "gone"
-  part(link, "lamp").dataset.presence = partner?.id === me ? "notes" : presence
-  part(link, "presence").textContent = partner?.id === me ? "" : `, ${WORDS[presence]}`
+  const isMe = partner?.id === me
+  fill(link, { presence: isMe ? "notes" : presence, presence_words: isMe ? "" : `, ${WORDS[presence]}` })
+}
+
+/**
+ * The part of a link's view that says what waits. Names and mentions call for their reader, and so
+ * does all that is said in a direct conversation.
+ *
+ * @param {{unread: number, mentions: number}} counts
+ * @param {string | undefined} kind
+ * @param {boolean} isOpen
+ */
+function waiting({ unread, mentions }, kind, isOpen) {
+  const shown = isOpen ? 0 : unread
+  const names = kind === "public" && mentions > 0
+  return {
+    unread,
+    mentions,
+    is_unread: shown > 0,
+    calls: shown > 0 && (names || kind === "direct"),
+    count: names ? mentions : shown,
+    unit: names ? (mentions === 1 ? " mention" : " mentions") : " unread",
+  }
 }
 
 /**
@@ -61,7 +73,7 @@ export function present(link, partner, me) {
  * @returns {Known}
  */
 export function knownFrom({ id, name, kind, with: partner, last_message_at, unread, mentions }) {
-  const href = `/channels/${kind === "public" ? encodeURIComponent(name) : `id:${id}`}`
+  const href = `/channels/${kind === "public" ? segment(name) : `id:${id}`}`
   const label = name.replace(/^@/, "")
   return { id, name, kind, href, label, user: partner?.id, lastAt: last_message_at ?? "", unread, mentions }
 }

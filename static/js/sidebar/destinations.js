@@ -138,5 +138,15 @@ export function hrefOf(direct, partner) {
 
 /** @param {string} name */
 export function hrefOfName(name) {
-  return `/channels/@${encodeURIComponent(name)}`
+  return `/channels/@${segment(name)}`
+}
+
+/**
+ * A name as one segment of a path, as the server writes it: all but RFC 3986's unreserved characters
+ * is encoded.
+ *
+ * @param {string} name
+ */
+export function segment(name) {
+  return encodeURIComponent(name).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }
