@@ -215,6 +215,7 @@ fn channel_page(
             here,
             more_here: here - online.len(),
             online: online.iter().map(person).collect::<Vec<_>>(),
+            kept_words: views::kept_words(&messages, KEPT_MESSAGES, reader.locale),
             messages,
             locale: reader.locale,
             blank: Blank::default(),

@@ -4,6 +4,7 @@ import { hear } from "./bus.js"
 import { keptWords } from "./kept.js"
 import { MessageList } from "./message-list.js"
 import { find, part } from "./page.js"
+import { reader } from "./reader.js"
 
 /** @param {HTMLElement} ring */
 export function mountRing(ring) {
@@ -16,7 +17,8 @@ export function mountRing(ring) {
     const kept = Number(element.dataset.kept)
     ring.hidden = stored.length === 0
     element.toggleAttribute("data-full", stored.length >= kept)
-    words.textContent = keptWords({ count: stored.length, kept, since: stored[0]?.dataset.sentAt }, new Date())
+    const now = keptWords({ count: stored.length, kept, since: stored[0]?.dataset.sentAt }, reader().locale, new Date())
+    if (words.textContent !== now) words.textContent = now
   }
   hear("drawn", draw)
   draw()
