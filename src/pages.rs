@@ -218,6 +218,7 @@ struct View<'r> {
     more_here: usize,
     online: Vec<PersonView>,
     messages: Vec<MessageView>,
+    kept_words: String,
     locale: &'r Locale,
     cursor: String,
     kept: usize,
@@ -234,12 +235,14 @@ impl<'r> View<'r> {
         let here = online.len();
         online.truncate(MAX_LISTED);
         let History { messages, cursor } = engine.history(session, named)?;
+        let messages = views::messages(&messages, channel.unread, reader);
         Ok(Self {
             user: &session.user,
             here,
             more_here: here - online.len(),
             online: online.iter().map(|each| PersonView::of(each, reader.id)).collect(),
-            messages: views::messages(&messages, channel.unread, reader),
+            kept_words: views::kept_words(&messages, KEPT_MESSAGES, reader.locale),
+            messages,
             locale: reader.locale,
             channel,
             cursor: cursor.to_string(),

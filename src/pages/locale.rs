@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
@@ -139,6 +139,20 @@ impl Locale {
         format!("{}, {clock}", self.date_words(self.day(time)))
     }
 
+    /// A time of day, with its date where that is not today's, and the year where it is not this one.
+    pub(super) fn brief_words(&self, time: DateTime<Utc>) -> String {
+        let clock = self.clock_words(time);
+        let (day, today) = (self.day(time), self.day(self.now));
+        let format = match (self.is_month_first, day.year() == today.year()) {
+            _ if day == today => return clock,
+            (false, true) => "%-d %b",
+            (false, false) => "%-d %b %Y",
+            (true, true) => "%b %-d",
+            (true, false) => "%b %-d, %Y",
+        };
+        format!("{}, {clock}", day.format(format))
+    }
+
     /// A day as people call it: `Today`, `Yesterday`, or its date.
     pub(super) fn day_words(&self, day: NaiveDate) -> String {
         let today = self.day(self.now);
@@ -198,6 +212,7 @@ mod tests {
         at: DateTime<Utc>,
         clock_words: String,
         full_words: String,
+        brief_words: String,
         day: NaiveDate,
         day_words: String,
     }
@@ -213,6 +228,7 @@ mod tests {
             let day = locale.day(row.at);
             assert_eq!(locale.clock_words(row.at), row.clock_words, "{} {}", row.at, row.zone);
             assert_eq!(locale.full_words(row.at), row.full_words);
+            assert_eq!(locale.brief_words(row.at), row.brief_words);
             assert_eq!((day, locale.day_words(day)), (row.day, row.day_words));
         }
     }

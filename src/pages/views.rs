@@ -208,6 +208,16 @@ pub(super) fn messages<M: AsRef<[u8]>>(
     views
 }
 
+/// How much of a conversation is kept, in words: so many of so many, since when, and whether there is no
+/// more room.
+pub(super) fn kept_words(messages: &[MessageView], kept: usize, locale: &Locale) -> String {
+    let count = messages.len();
+    let oldest = messages.first().and_then(|oldest| oldest.sent_at.parse().ok());
+    let since = oldest.map(|at| format!(", since {}", locale.brief_words(at))).unwrap_or_default();
+    let end = if count < kept { "" } else { ". The oldest goes next." };
+    format!("{count} of {kept} kept{since}{end}")
+}
+
 impl MessageView {
     fn of(message: &Message, reader: &Reader<'_>) -> Self {
         let Message { id, author, html, sent_at, edited_at, .. } = message;

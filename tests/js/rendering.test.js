@@ -47,16 +47,16 @@ describe("what scripts write as the server does", () => {
     const zones = new Set(words.times.map(({ zone }) => zone))
     // A process has one zone.
     const code = `
-      const { clockWords, dayView, fullWords } = await import(${JSON.stringify(LOCAL_TIME.href)})
+      const { briefWords, clockWords, dayView, fullWords } = await import(${JSON.stringify(LOCAL_TIME.href)})
       const rows = JSON.parse(process.argv[1]).map(({ clock, is_month_first, now, at }) => {
         const [time, locale] = [new Date(at), { clock, isMonthFirst: is_month_first }]
-        return { clock_words: clockWords(time, locale), full_words: fullWords(time, locale), ...dayView(time, locale, new Date(now)) }
+        return { clock_words: clockWords(time, locale), full_words: fullWords(time, locale), brief_words: briefWords(time, locale, new Date(now)), ...dayView(time, locale, new Date(now)) }
       })
       console.log(JSON.stringify(rows))`
     for (const TZ of zones) {
       const rows = words.times.filter(({ zone }) => zone === TZ)
       const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", code, JSON.stringify(rows)], { env: { ...process.env, TZ }, encoding: "utf8" })
-      const expected = rows.map(({ clock_words, full_words, day, day_words }) => ({ clock_words, full_words, date: day, day: day_words }))
+      const expected = rows.map(({ clock_words, full_words, brief_words, day, day_words }) => ({ clock_words, full_words, brief_words, date: day, day: day_words }))
       assert.deepEqual(JSON.parse(stdout || `"${stderr}"`), expected, TZ)
     }
   })

@@ -36,6 +36,21 @@ export function fullWords(time, locale) {
 }
 
 /**
+ * A time of day, with its date where that is not today's, and the year where it is not this one.
+ *
+ * @param {Date} time
+ * @param {Locale} locale
+ * @param {Date} now
+ */
+export function briefWords(time, locale, now) {
+  const clock = clockWords(time, locale)
+  if (dateOf(time) === dateOf(now)) return clock
+  const [month, day] = [MONTHS[time.getMonth()].slice(0, 3), time.getDate()]
+  const year = time.getFullYear() === now.getFullYear() ? "" : `${locale.isMonthFirst ? "," : ""} ${time.getFullYear()}`
+  return `${locale.isMonthFirst ? `${month} ${day}` : `${day} ${month}`}${year}, ${clock}`
+}
+
+/**
  * The day that it is at this time, as a view: its date, and what people call it.
  *
  * @param {Date} time

@@ -3,6 +3,7 @@
 import { keptWords } from "./kept.js"
 import { MessageList } from "./message-list.js"
 import { find, part } from "../lib/page.js"
+import { reader } from "../lib/reader.js"
 
 /** @param {HTMLElement} ring @param {import("../lib/mounting.js").Life} life */
 export function mountRing(ring, { hear }) {
@@ -15,7 +16,8 @@ export function mountRing(ring, { hear }) {
     const kept = Number(element.dataset.kept)
     ring.hidden = stored.length === 0
     element.toggleAttribute("data-full", stored.length >= kept)
-    words.textContent = keptWords({ count: stored.length, kept, since: stored[0]?.dataset.sentAt }, new Date())
+    const now = keptWords({ count: stored.length, kept, since: stored[0]?.dataset.sentAt }, reader().locale, new Date())
+    if (words.textContent !== now) words.textContent = now
   }
   hear("drawn", draw)
   draw()

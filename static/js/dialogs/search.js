@@ -1,13 +1,13 @@
 // Messages found by the server, as the options of a list.
 
+import { briefWords } from "../conversation/local-time.js"
 import { markedPieces } from "./marking.js"
 import { find, stamp } from "../lib/page.js"
 import { anchorOf } from "../conversation/permalink.js"
+import { reader } from "../lib/reader.js"
 
 /** @typedef {import("../sidebar/destinations.js").Known} Known */
 /** @typedef {import("../net/api.js").Message & {channel: string}} Found */
-
-const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" })
 
 /**
  * @param {Found} message
@@ -23,7 +23,7 @@ export function foundOption(message, words, channels) {
   find(option, ".found__channel").textContent = label
   const time = /** @type {HTMLTimeElement} */ (find(option, "time"))
   time.dateTime = message.sent_at
-  time.textContent = WHEN.format(new Date(message.sent_at))
+  time.textContent = briefWords(new Date(message.sent_at), reader().locale, new Date())
   find(option, ".found__text").append(...markedPieces(message.text, words).map(drawn))
   return option
 }

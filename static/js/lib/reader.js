@@ -6,7 +6,7 @@ import { find, here } from "./page.js"
 
 /** @returns {Reader} */
 export function reader() {
-  const { clock, monthFirst } = find(document, "[data-clock]").dataset
+  const { clock, monthFirst } = find(document, ".shell").dataset
   const copy = find(document, "template#copy").innerHTML.trim()
   const locale = { clock: clock === "12" ? /** @type {const} */ ("12") : /** @type {const} */ ("24"), isMonthFirst: monthFirst !== undefined }
   return { me: here().user, host: location.host, copy, locale }
