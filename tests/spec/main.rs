@@ -28,6 +28,7 @@ mod privacy;
 mod problems;
 mod reactions;
 mod replay;
+mod restore;
 mod search;
 mod sessions;
 mod starts;
