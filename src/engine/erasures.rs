@@ -13,10 +13,10 @@ use crate::domain::conversation::RESTORABLE_FOR;
 use crate::domain::entry::{ErasureRecord, Key, encode};
 use crate::domain::ids::Seq;
 
+/// Number of looks, after the one that finds a deletion, at the last of which it is made final.
+const LOOKS: u32 = 3;
 /// Interval between two looks for deletions whose time is over.
-const PERIOD: Duration = Duration::from_secs(5);
-/// Number of such intervals for which a deletion can be undone at least.
-const PERIODS: usize = RESTORABLE_FOR.as_secs().div_ceil(PERIOD.as_secs()) as usize;
+const PERIOD: Duration = RESTORABLE_FOR.checked_div(LOOKS).expect("not zero");
 
 /// Erases deleted messages once their time is over, for as long as the engine lives.
 ///
@@ -24,7 +24,8 @@ const PERIODS: usize = RESTORABLE_FOR.as_secs().div_ceil(PERIOD.as_secs()) as us
 /// So no clock is asked, and none that jumps erases anything early, or never: what is there at the
 /// start has all of its time again. An entry that cannot be stored now is tried again with the next.
 pub(super) async fn erase_deleted(core: Weak<Core>, log: Weak<dyn Log>) {
-    let mut heads = VecDeque::new();
+    // The log's heads at the looks whose deletions are not final yet.
+    let mut heads = VecDeque::from([Seq(0); LOOKS as usize]);
     loop {
         {
             let (Some(core), Some(log)) = (core.upgrade(), log.upgrade()) else { return };
@@ -33,10 +34,8 @@ pub(super) async fn erase_deleted(core: Weak<Core>, log: Weak<dyn Log>) {
                 (live.state.head(), live.state.first_restorable())
             };
             heads.push_back(head);
-            let until = if heads.len() > PERIODS { heads.pop_front() } else { None };
-            if let Some(until) = until
-                && first.is_some_and(|first| first <= until)
-            {
+            let until = heads.pop_front().unwrap_or_default();
+            if first.is_some_and(|first| first <= until) {
                 append(&log, until).await;
             }
         }

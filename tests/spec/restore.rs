@@ -260,20 +260,24 @@ async fn who_comes_back_sees_what_was_restored_from_wherever_they_were_cut_off()
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     let mut cursors = vec![ada.history("general").await.1];
-    for step in 0..12 {
-        match step {
-            0 => drop(ada.puts("general", "m1", "one").await),
-            1 => drop(ada.puts("general", "m2", "two").await),
-            2 => ada.deletes("general", "m1").await,
-            3 => drop(ada.posts("general", "three").await),
-            4 => drop(ada.restores("general", "m1").await),
-            5 => drop(ada.puts("general", "m2", "two, edited").await),
-            6 => ada.deletes("general", "m2").await,
-            7 => drop(ada.restores("general", "m2").await),
-            8 => drop(ada.puts("general", "m1", "one, edited").await),
-            9 => ada.deletes("general", "m1").await,
-            10 => drop(ada.restores("general", "m1").await),
-            _ => ada.deletes("general", "m2").await,
+    for (what, id, text) in [
+        ("put", "m1", "one"),
+        ("put", "m2", "two"),
+        ("delete", "m1", ""),
+        ("put", "m3", "three"),
+        ("restore", "m1", ""),
+        ("put", "m2", "two, edited"),
+        ("delete", "m2", ""),
+        ("restore", "m2", ""),
+        ("put", "m1", "one, edited"),
+        ("delete", "m1", ""),
+        ("restore", "m1", ""),
+        ("delete", "m2", ""),
+    ] {
+        match what {
+            "put" => drop(ada.puts("general", id, text).await),
+            "delete" => ada.deletes("general", id).await,
+            _ => drop(ada.restores("general", id).await),
         }
         cursors.push(ada.history("general").await.1);
     }
@@ -483,18 +487,23 @@ async fn what_can_be_restored_counts_against_the_limits_and_is_bounded_itself() 
 const FILES: FileLimits =
     FileLimits { max_file_bytes: 1_000, max_message_files: 2, max_total_bytes: 3_000 };
 
-/// An engine over what can be opened again.
+/// An engine whose process can be killed.
 struct House {
-    log: Arc<dyn Log>,
+    log: Arc<Memory>,
     blobs: Arc<Blobs>,
     engine: Engine,
     ada: Session,
 }
 
 impl House {
-    async fn start(log: Arc<dyn Log>) -> Self {
+    async fn start() -> Self {
+        let log = Arc::<Memory>::default();
+        Self::on(log.clone(), log).await
+    }
+
+    async fn on(log: Arc<Memory>, port: Arc<dyn Log>) -> Self {
         let blobs = Arc::<Blobs>::default();
-        let engine = open(&log, &blobs).await;
+        let engine = open(port, &blobs).await;
         let name = "Ada".parse().expect("a name");
         let SignedInAs::New(ada) = engine.sign_in(name, None, None).await.expect("she signs in")
         else {
@@ -504,11 +513,11 @@ impl House {
         Self { log, blobs, engine, ada }
     }
 
+    /// Starts again on what the log and the files are now. What still runs has copies of its own.
     async fn restarted(self) -> Self {
-        let Self { log, blobs, engine, ada } = self;
-        drop(engine);
-        let engine = open(&log, &blobs).await;
-        Self { log, blobs, engine, ada }
+        let (log, blobs) = (Arc::new(self.log.copied()), Arc::new(self.blobs.copied()));
+        let engine = open(log.clone(), &blobs).await;
+        Self { log, blobs, engine, ada: self.ada }
     }
 
     /// Puts a message with a file under this id, and returns the file's id.
@@ -547,8 +556,8 @@ impl House {
     }
 }
 
-async fn open(log: &Arc<dyn Log>, blobs: &Arc<Blobs>) -> Engine {
-    let engine = Engine::start(log.clone(), blobs.clone(), None, FILES, Bounds::default()).await;
+async fn open(log: Arc<dyn Log>, blobs: &Arc<Blobs>) -> Engine {
+    let engine = Engine::start(log, blobs.clone(), None, FILES, Bounds::default()).await;
     engine.expect("an engine")
 }
 
@@ -563,7 +572,7 @@ fn message_id(id: &str) -> MessageId {
 /// Time is not waited for: it goes on when nobody has anything to do.
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_is_there_for_fifteen_seconds_and_gone_within_a_minute() {
-    let house = House::start(Arc::<Memory>::default()).await;
+    let house = House::start().await;
     let (kept, gone) = (house.puts("m1").await, house.puts("m2").await);
     house.deletes("m1").await;
     house.deletes("m2").await;
@@ -586,7 +595,7 @@ async fn what_was_deleted_is_there_for_fifteen_seconds_and_gone_within_a_minute(
 
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_before_a_start_is_gone_within_a_minute_after_it() {
-    let house = House::start(Arc::<Memory>::default()).await;
+    let house = House::start().await;
     let file = house.puts("m1").await;
     house.deletes("m1").await;
     sleep(Duration::from_secs(10)).await;
@@ -635,14 +644,14 @@ impl Log for Unerased {
 #[tokio::test(start_paused = true)]
 async fn what_a_crash_kept_from_being_erased_is_erased_at_the_start() {
     let log = Arc::<Memory>::default();
-    let house = House::start(Arc::new(Unerased(log.clone()))).await;
+    let house = House::on(log.clone(), Arc::new(Unerased(log))).await;
     let file = house.puts("m1").await;
     house.deletes("m1").await;
     sleep(Duration::from_mins(1)).await;
     assert!(!house.has_file(&file).await, "its time is over");
     assert_eq!(house.telling().await, 1, "but its entry is there");
 
-    let house = House { log, ..house }.restarted().await;
+    let house = house.restarted().await;
 
     assert_eq!(house.telling().await, 0);
     assert_eq!(house.restores("m1").await, Err(EngineError::NoSuchMessage));
