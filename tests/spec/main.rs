@@ -29,6 +29,7 @@ mod problems;
 mod reactions;
 mod rendering;
 mod replay;
+mod restore;
 mod search;
 mod sessions;
 mod starts;
