@@ -117,5 +117,7 @@ export function mountChannels(nav) {
   })
   hear("everywhere-reset", read)
   hear("channels-stale", read)
+  // In a long list the open one may be far down.
+  links().find(({ dataset }) => dataset.id === open)?.scrollIntoView({ block: "nearest" })
   tell()
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, afterEach, before, describe, it } from "node:test"
 import puppeteer from "puppeteer-core"
-import { DEADLINE_MS, DESKTOP, House, isSound, shoot, until } from "./house.js"
+import { DEADLINE_MS, DESKTOP, House, isSound, shoot, standsStill, until } from "./house.js"
 
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr"
 const DARK = { "ui.systemUsesDarkTheme": 1 }
@@ -173,6 +173,31 @@ describe("in Firefox", () => {
     await shows(page, ["before", "after"])
     await say(page, "and on")
     await shows(page, ["before", "after", "and on"])
+  })
+
+  it("many channels scroll in their list, and the document does not", async () => {
+    const { ask, post, at } = await channel("fox-many")
+    for (let n = 0; n < 60; n += 1) await ask("POST", "/api/channels", { name: `fox-many-${n}` })
+    for (let n = 0; n < 40; n += 1) await post(`number ${n}`)
+    const page = await newcomer("Manny", at)
+    await standsStill(page, "at first")
+    for (const selector of [".sidebar__me summary", ".sidebar__list li:last-child a", ".message", ".composer__send"]) {
+      await page.$eval(selector, (it) => {
+        it.scrollIntoView()
+        it.focus()
+      })
+      await standsStill(page, `at ${selector}`)
+    }
+    for (let presses = 0; presses < 40; presses += 1) await page.keyboard.press("Tab")
+    await page.evaluate(() => scrollBy(0, 300))
+    await standsStill(page, "after Tab")
+    await page.goto(`${house.url}/channels/fox-many-9`)
+    await until("the open channel is in view", () =>
+      page.$eval(".channel-link[aria-current]", (it) => {
+        const { top, bottom } = it.getBoundingClientRect()
+        return top >= 0 && bottom <= innerHeight && it.contains(document.elementFromPoint(60, (top + bottom) / 2))
+      }),
+    )
   })
 
   it("files are sent and shown", async () => {
