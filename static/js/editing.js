@@ -8,7 +8,7 @@ import { editForm } from "./edit-form.js"
 import { charsLeft } from "./limit.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part } from "./page.js"
-import { write } from "./writing.js"
+import { prefill } from "./writing.js"
 
 /** After a reset all that is stored comes again: by then at the latest. */
 const COMES_BACK_MS = 3_000
@@ -40,7 +40,7 @@ export function mountEditing(element) {
     const { form, field } = editForm({ save: () => save(id), cancel: () => end(id) })
     edits.set(id, { form, field, text: item.dataset.text ?? "", from })
     draw(() => attach(item, form))
-    write(field, item.dataset.text ?? "")
+    prefill(field, item.dataset.text ?? "")
     form.scrollIntoView({ block: "nearest" })
   }
 

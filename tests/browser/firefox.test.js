@@ -115,7 +115,7 @@ describe("in Firefox", () => {
   })
 
   it("emoji and names are completed, and that can be undone", async () => {
-    const { at } = await channel("fox-emoji")
+    const { at, post } = await channel("fox-emoji")
     await house.script("Fuchs")
     const page = await newcomer("Foxy", at)
     const holds = (expected) =>
@@ -142,6 +142,20 @@ describe("in Firefox", () => {
     await holds("so 🎉 @Fuchs ")
     await undo()
     await holds("so 🎉 @Fuc")
+    await page.keyboard.press("Escape")
+
+    await post("one\n<b>two</b>")
+    await page.waitForSelector(".message[data-seq]")
+    await page.focus(".message__more")
+    await page.keyboard.press("Enter")
+    await page.waitForSelector(".toolbar button:focus")
+    await page.click(".toolbar [data-action=reply]")
+    const quotation = await page.$eval("#text", (text) => text.value)
+    assert.match(quotation, /^> \[Script of fox-emoji\]\(\S+\) wrote:\n> one\n> <b>two<\/b>\n\nso 🎉 @Fuc$/)
+    await undo()
+    await holds("so 🎉 @Fuc")
+    await page.type("#text", "hs")
+    await holds("so 🎉 @Fuchs")
   })
 
   it("tables and code have boxes of their own", async () => {
