@@ -232,6 +232,30 @@ describe("in Firefox", () => {
     await bob.waitForSelector("dialog.lightbox:not([open])")
   })
 
+  for (const [what, change] of [
+    ["removed", (path) => rm(path)],
+    ["cut short", (path) => writeFile(path, "x")],
+    ["emptied", (path) => writeFile(path, "")],
+    ["written to", (path) => writeFile(path, "x".repeat(2_000))],
+  ]) {
+    it(`a file that was ${what} after it was chosen is refused by name, and the others go out`, async () => {
+      const name = what.replace(" ", "-")
+      const { at, stored } = await channel(`fox-${name}`)
+      const page = await newcomer(`Chad ${name}`, at)
+      for (const file of ["bad", "good"]) {
+        await writeFile(join(folder, `${file}-${name}.txt`), "x".repeat(1_000))
+        await (await page.$('input[type="file"]')).uploadFile(join(folder, `${file}-${name}.txt`))
+        await page.waitForSelector(`::-p-text(${file}-${name}.txt)`)
+      }
+      await change(join(folder, `bad-${name}.txt`))
+      await say(page, "here they are")
+      await until("it is refused", () =>
+        page.$eval(".composer__refused", (told, name) => told.textContent.includes(`“bad-${name}.txt” was not sent`) && !told.hidden, name),
+      )
+      await until("the other one is stored", async () => (await stored())[0]?.attachments.map((file) => file.name).join() === `good-${name}.txt`)
+    })
+  }
+
   it("two talk by themselves", async () => {
     const { at } = await channel("fox-direct")
     const [ada, bob] = [await newcomer("Dirk", at), await newcomer("Dina", at)]
