@@ -4,6 +4,8 @@ import { attach, attached, detach } from "./attached.js"
 import { say } from "../lib/bus.js"
 import { admit, sizeWords } from "../conversation/files.js"
 import { find, part, stamp } from "../lib/page.js"
+import { unreadable } from "./readable.js"
+import { pastedBy } from "./transfer.js"
 
 /** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
 export function mountAttaching(form, { hear, on }) {
@@ -16,27 +18,35 @@ export function mountAttaching(form, { hear, on }) {
   const chips = new Map()
   let closed = false
 
-  /** @param {Iterable<File>} files */
-  const add = (files) => {
-    if (closed) return
-    const { taken, refused } = admit([...files], attached().length, limits)
+  /** @param {string[]} refused */
+  const tell = (refused) => {
     told.textContent = refused.join(" ")
     told.hidden = refused.length === 0
+  }
+  /** @param {import("./transfer.js").Brought} brought */
+  const add = async ({ files, folders }) => {
+    if (closed) return
+    const { taken, refused } = admit(files, attached().length, limits)
+    const why = [...refused, ...folders.map((name) => `“${name}” is a folder: attach the files that are in it.`)]
+    tell(why)
     attach(taken)
     text.focus()
+    // Those that were sent meanwhile are looked at once more.
+    const lost = (await unreadable(taken)).filter((file) => attached().includes(file))
+    lost.forEach(detach)
+    if (lost.length > 0) tell([...why, ...lost.map(({ name }) => `“${name}” cannot be read.`)])
   }
 
   on(input, "change", () => {
-    add(input.files ?? [])
+    add({ files: [...(input.files ?? [])], folders: [] })
     // So that the same file can be chosen again.
     input.value = ""
   })
   on(text, "paste", (event) => {
-    const files = event.clipboardData?.files ?? []
-    // Text from an office program comes with a picture of itself.
-    if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return
+    const brought = event.clipboardData && pastedBy(event.clipboardData)
+    if (!brought) return
     event.preventDefault()
-    add(files)
+    add(brought)
   })
   hear("dropped", add)
   hear("writable", (/** @type {boolean} */ writable) => {
@@ -44,6 +54,9 @@ export function mountAttaching(form, { hear, on }) {
     input.disabled = closed
   })
   hear("send", () => (told.hidden = true))
+  hear("unreadable", (/** @type {File[]} */ files) =>
+    tell(files.map(({ name }) => `“${name}” was not sent: it was changed or removed after it was chosen.`)),
+  )
 
   hear("attached", (/** @type {File[]} */ files) => {
     for (const [file, chip] of chips) {

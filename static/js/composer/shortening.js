@@ -8,9 +8,9 @@ import { replace } from "./writing.js"
 /** @param {HTMLTextAreaElement} text @param {import("../lib/mounting.js").Life} life */
 export function mountShortening(text, { on }) {
   on(text, "input", async (event) => {
-    // Not when it comes back by undoing, nor when it was pasted.
-    const { inputType, isComposing } = /** @type {InputEvent} */ (event)
-    if (inputType !== "insertText" || isComposing) return
+    // Not when it comes back by undoing, when it was pasted, or when a script wrote more than that.
+    const { inputType, data, isComposing } = /** @type {InputEvent} */ (event)
+    if (inputType !== "insertText" || data !== ":" || isComposing) return
     const [written, cursor] = [text.value, text.selectionStart]
     const closed = closedAt(written, cursor)
     if (!closed) return

@@ -1,8 +1,9 @@
 // The bytes of what is on its way: kept for as long as the page is open.
 
-import { answerOf } from "../net/api.js"
+import { answerOf, UNREACHABLE } from "../net/api.js"
 import { say } from "../lib/bus.js"
 import { isTaken, takeTurn } from "../lib/locks.js"
+import { isReadable, isUnchanged, unreadable } from "./readable.js"
 import { upload } from "../net/upload.js"
 
 const LOST = "Its files were lost when the page was closed. Discard it and attach them again."
@@ -72,13 +73,34 @@ export class Uploads {
    * @returns {Promise<import("../net/api.js").Answer>}
    */
   async send(path, { id, text }) {
-    const files = this.#files.get(id)
-    if (!files) return answerOf(410, { detail: LOST })
+    if (!this.#files.has(id)) return answerOf(410, { detail: LOST })
+    if (await this.#leavesOut(id, isReadable)) return answerOf(0, { detail: UNREACHABLE })
+    const files = this.#files.get(id) ?? []
     const controller = new AbortController()
     this.#sending.set(id, controller)
     const answer = await upload(path, { text, files }, controller.signal, (sent) => say("progress", { id, sent }))
     this.#sending.delete(id)
+    // Or it was changed on the way: then there are fewer bytes than were announced, or more.
+    if (answer.status === 0) await this.#leavesOut(id, isReadable)
+    if (answer.status === 400) await this.#leavesOut(id, isUnchanged)
     return answer
+  }
+
+  /**
+   * Takes out of a draft, as its author would, what cannot be read any more.
+   *
+   * @param {string} id
+   * @param {(file: File) => Promise<boolean>} isSo whether a file can be read
+   * @returns {Promise<boolean>} whether there was any
+   */
+  async #leavesOut(id, isSo) {
+    const lost = await unreadable(this.#files.get(id) ?? [], isSo)
+    for (const file of lost) {
+      const at = this.#files.get(id)?.indexOf(file) ?? -1
+      if (at >= 0) say("cancel-file", { id, at })
+    }
+    if (lost.length > 0) say("unreadable", lost)
+    return lost.length > 0
   }
 }
 

@@ -1,6 +1,9 @@
 // What fields for messages have in common.
 
-/** Fingers have no Shift+Enter: for them Enter is a new line, and a button is what sends. */
+/**
+ * Fingers have no Shift+Enter: for them Enter is a new line, and a button is what sends; a keyboard
+ * beside them has Ctrl+Enter.
+ */
 export const TOUCH = matchMedia("(pointer: coarse)")
 
 /**
@@ -9,9 +12,10 @@ export const TOUCH = matchMedia("(pointer: coarse)")
  * @param {KeyboardEvent} event
  */
 export function isDone(event) {
-  if (event.key !== "Enter" || event.shiftKey || event.altKey || TOUCH.matches) return false
+  if (event.key !== "Enter" || event.shiftKey || event.altKey) return false
   // Safari ends composing before this key, and tells so only by its code.
-  return !event.isComposing && event.keyCode !== 229
+  if (event.isComposing || event.keyCode === 229) return false
+  return event.ctrlKey || event.metaKey || !TOUCH.matches
 }
 
 /**
@@ -36,13 +40,38 @@ const replaced = new WeakMap()
  */
 export function replace(text, { start, end, words }) {
   if (!replaced.has(text)) text.addEventListener("input", (event) => goOnAfterUndo(text, /** @type {InputEvent} */ (event)))
-  replaced.set(text, text.value.slice(start, end))
+  const before = text.value
+  const after = before.slice(0, start) + words + before.slice(end)
+  if (after === before) return
+  replaced.set(text, before.slice(start, end))
   text.focus()
   text.setSelectionRange(start, end)
-  // Out of favour, and still the only way that a browser's undo knows of.
-  if (document.execCommand("insertText", false, words)) return
-  text.setRangeText(words, start, end, "end")
+  insert(words)
+  if (text.value === after) return
+  text.value = after
+  text.setSelectionRange(start + words.length, start + words.length)
   text.dispatchEvent(new InputEvent("input", { bubbles: true }))
+}
+
+/**
+ * Chromium inserts text line by line, which takes seconds for a thousand. HTML it takes as one, and in
+ * a field as the text that it says, but then forgets what could be redone.
+ */
+const MANY_LINES = 50
+
+/** @type {Record<string, string>} */
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
+
+/**
+ * Puts words in place of the selection by commands, which are out of favour, and still the only way
+ * that a browser's undo knows of.
+ *
+ * @param {string} words
+ */
+function insert(words) {
+  if (!words) return document.execCommand("delete")
+  const html = words.split("\n").length > MANY_LINES && words.replace(/[&<>]/g, (sign) => ENTITIES[sign])
+  return (html && document.execCommand("insertHTML", false, html)) || document.execCommand("insertText", false, words)
 }
 
 /**
@@ -58,16 +87,32 @@ function goOnAfterUndo(text, { inputType }) {
 }
 
 /**
- * Writes into a field as if it had been typed: whoever listens to it hears of it, and the cursor
- * is at its end.
+ * Replaces all that is written, as if it had been typed: whoever listens to the field hears of it,
+ * undoing brings back what was there, and the cursor is at the end.
  *
  * @param {HTMLTextAreaElement} text
  * @param {string} words
  */
 export function write(text, words) {
+  replace(text, { start: 0, end: text.value.length, words })
+  goToEnd(text)
+}
+
+/**
+ * The text that writing begins with: nothing is before it that undoing could bring back.
+ *
+ * @param {HTMLTextAreaElement} text
+ * @param {string} words
+ */
+export function prefill(text, words) {
   text.value = words
   text.dispatchEvent(new Event("input", { bubbles: true }))
+  goToEnd(text)
+}
+
+/** @param {HTMLTextAreaElement} text */
+function goToEnd(text) {
   text.focus()
-  text.setSelectionRange(words.length, words.length)
+  text.setSelectionRange(text.value.length, text.value.length)
   text.scrollTop = text.scrollHeight
 }

@@ -8,7 +8,7 @@ import { editForm } from "./edit-form.js"
 import { charsLeft } from "../composer/limit.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part } from "../lib/page.js"
-import { write } from "../composer/writing.js"
+import { prefill } from "../composer/writing.js"
 
 /** After a reset all that is stored comes again: by then at the latest. */
 const COMES_BACK_MS = 3_000
@@ -40,7 +40,7 @@ export function mountEditing(element, { hear, later }) {
     const { form, field } = editForm({ save: () => save(id), cancel: () => end(id) })
     edits.set(id, { form, field, text: item.dataset.text ?? "", from })
     draw(() => attach(item, form))
-    write(field, item.dataset.text ?? "")
+    prefill(field, item.dataset.text ?? "")
     form.scrollIntoView({ block: "nearest" })
   }
 

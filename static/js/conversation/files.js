@@ -91,6 +91,34 @@ export function admit(files, present, { maxBytes, maxFiles }) {
 }
 
 /**
+ * Whether a text says nothing but how these files are called, a line each, as file managers write it
+ * beside files that are copied: by name, with or without its extension, or by address.
+ *
+ * @param {string} text
+ * @param {string[]} names
+ */
+export function isNamesOf(text, names) {
+  const known = new Set(names.flatMap((name) => [name, name.replace(/(.)\.[^.]*$/, "$1")]).map(composed))
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter(Boolean)
+  // In the Finder a slash is a sign like others, which is a colon on the disk.
+  return lines.every((line) => [line, line.replaceAll("/", ":"), lastStep(line)].some((name) => known.has(composed(name))))
+}
+
+/** @param {string} name some file systems take letters apart */
+const composed = (name) => name.normalize("NFC")
+
+/** @param {string} path a path of any system, or a `file:` address */
+function lastStep(path) {
+  const step = path.split(/[\\/]/).at(-1) ?? ""
+  if (!path.startsWith("file:")) return step
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}
+
+/**
  * How much of each file has gone out, from 0 to 1, when so much of all has: they go one after the
  * other.
  *

@@ -112,7 +112,9 @@ export function mountSwitcher(dialog, { hear, on, later }) {
   })
   hear("everybody", redraw)
   on(document, "keydown", (event) => {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
+    // On Apple's machines Ctrl+K is the field's own: it deletes to the end of the line.
+    const [wanted, other] = APPLE ? [event.metaKey, event.ctrlKey] : [event.ctrlKey, event.metaKey]
+    if (event.key.toLowerCase() !== "k" || !wanted || other || event.shiftKey || event.altKey) return
     event.preventDefault()
     if (dialog.open) dialog.close()
     else open()
