@@ -73,7 +73,7 @@ describe("a message", () => {
     await hasFocus("Escape gives the focus back", dots)
     await dots.tap()
     await phone.getByRole("toolbar").getByText("Reply").tap()
-    await until("it is quoted", async () => (await box(phone).inputValue()).includes("> the first"))
+    await phone.getByRole("group", { name: "Answering" }).getByText("the first").waitFor()
   })
 
   it("is answered with reactions that everybody sees, and that are taken back", async () => {
@@ -279,20 +279,43 @@ describe("a message", () => {
     await shows(guest, [])
   })
 
-  it("is answered by quoting it, below what was quoted and above what was typed", async () => {
+  it("is answered by quoting it, as a line over the message box says, which can be dismissed", async () => {
     const { at, post } = await channel("reply")
     const { id } = await post("line one\nline **two**\nline three\nline four")
+    await post("another one")
     const page = await house.signedIn("Rae", { at })
+    const answering = page.getByRole("group", { name: "Answering" })
     await box(page).fill("typed before")
-    await act(page, "line one", "Reply")
+    await act(page, "another one", "Reply")
+    await answering.getByText("another one").waitFor()
     await hasFocus("the message box has the focus", box(page))
-    const link = `${house.url}${at}#message-${id}`
-    const head = `> [Script of reply](${link}) wrote:`
-    assert.equal(await box(page).inputValue(), `${head}\n> line one\n> line **two**\n> line three…\n\ntyped before`)
-    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await answering.waitFor({ state: "hidden" })
+    await act(page, "another one", "Reply")
+    await answering.getByRole("button", { name: "Do not answer it" }).click()
+    await answering.waitFor({ state: "hidden" })
+    await hasFocus("the message box has the focus", box(page))
+
+    await act(page, "line one", "Reply")
+    await answering.getByText("Answering Script of reply").waitFor()
+    assert.equal(await box(page).inputValue(), "typed before", "the box has one's own words alone")
+    await page.locator(".sidebar").getByRole("link", { name: "general" }).click()
+    await answering.waitFor({ state: "hidden" })
+    await page.goBack()
+    await answering.waitFor()
+    await page.reload()
+    await answering.getByText("Answering Script of reply").waitFor()
+    await box(page).press("Enter")
     const reply = message(page, "typed before")
     await reply.locator("blockquote strong", { hasText: "two" }).waitFor()
+    const link = `${house.url}${at}#message-${id}`
     assert.equal(await reply.getByRole("link", { name: "Script of reply" }).getAttribute("href"), link)
+    const head = `> [Script of reply](${link}) wrote:`
+    const text = await reply.getAttribute("data-text")
+    assert.equal(text, `${head}\n> line one\n> line **two**\n> line three…\n\ntyped before`)
+    await answering.waitFor({ state: "hidden" })
+    await say(page, "and this answers nothing")
+    await until("it is as it was written", async () => (await message(page, "and this").getAttribute("data-text")) === "and this answers nothing")
   })
 
   it("has an address that leads to it", async () => {
@@ -327,10 +350,11 @@ describe("a message", () => {
     await dora.request.post("/api/channels/@Dino/messages", { data: { text: "just between us" } })
     await dora.goto("/channels/@Dino")
     await act(dora, "just between us", "Reply")
-    const [, link] = (await dora.getByRole("textbox", { name: /^Message Dino/ }).inputValue()).match(/\((.*)\)/)
+    await say(dora, "indeed")
+    const [, link] = (await message(dora, "indeed").getAttribute("data-text")).match(/\((.*)\)/)
     assert.match(link, /\/channels\/id:\w+#message-/)
     await dino.goto(link)
-    await hasFocus("the message has the focus", message(dino, "just between us"))
+    await hasFocus("the message has the focus", message(dino, "just between us").first())
     assert.equal(await dino.getByRole("heading", { level: 1 }).innerText(), "Dora")
   })
 

@@ -86,56 +86,6 @@ describe("writing", () => {
     await shows(page, ["hi @Undine"])
   })
 
-  /** What a reply writes for a message of "Script of …", up to the quoted lines. */
-  const quoted = /^> \[Script of [^\]]+\]\(\S+\) wrote:\n/
-  const reply = async (page, text) => {
-    await page.locator(".message", { hasText: text }).hover()
-    await page.getByRole("button", { name: "Reply" }).click()
-    await until("it is quoted", async () => quoted.test(await box(page).inputValue()))
-  }
-
-  for (const [what, said, lines] of [
-    ["one line", "hello", "> hello\n\n"],
-    ["several lines", "one\n\ntwo\nthree", "> one\n> two\n> three\n\n"],
-    ["markup", "<b>x</b> &amp; </textarea>", "> <b>x</b> &amp; </textarea>\n\n"],
-    ["another script", "أهلاً 👩‍🚀 こんにちは", "> أهلاً 👩‍🚀 こんにちは\n\n"],
-    ["a shortcode", "`:tada:`", "> `:tada:`\n\n"],
-  ]) {
-    it(`undoes a quotation of ${what}, and redoes it`, async () => {
-      const { at, post } = await house.channel(`quoting-${what.replaceAll(" ", "-").toLowerCase()}`)
-      const { id } = await post(said)
-      const page = await house.signedIn(`Quinn ${what}`, { at })
-      await page.locator(`[data-id="${id}"]`).hover()
-      await page.getByRole("button", { name: "Reply" }).click()
-      await until("it is quoted", async () => (await box(page).inputValue()).replace(quoted, "") === lines)
-      const quotation = await box(page).inputValue()
-      await page.keyboard.type("yes")
-      await page.keyboard.press("Control+z")
-      await holds(page, quotation)
-      await page.keyboard.press("Control+z")
-      await holds(page, "")
-      await page.keyboard.press("Control+Shift+z")
-      await holds(page, quotation)
-    })
-  }
-
-  it("undoes a quotation above what was typed, which goes on where it was", async () => {
-    const { at, post } = await house.channel("above")
-    await post("to be quoted")
-    const page = await house.signedIn("Abe", { at })
-    const long = "a line\n".repeat(300)
-    for (const typed of ["half a sent", "smiling :X: ", `${long}end`]) {
-      await box(page).fill(typed)
-      await reply(page, "to be quoted")
-      await until("what was typed is below", async () => (await box(page).inputValue()).endsWith(typed.trim()))
-      await page.keyboard.press("Control+z")
-      await holds(page, typed)
-      await page.keyboard.type("ence")
-      await holds(page, `${typed}ence`)
-      await box(page).fill("")
-    }
-  })
-
   it("undoes in the form of an edit what was typed there, and no more", async () => {
     const { at } = await house.channel("edit-undo")
     const page = await house.signedIn("Edna", { at })

@@ -6,6 +6,7 @@ import { say } from "../lib/bus.js"
 import { charsLeft, limitWords } from "./limit.js"
 import { recall, remember } from "../lib/memory.js"
 import { find, here, part } from "../lib/page.js"
+import { answer, quotation } from "./replying.js"
 import { grow, isDone, TOUCH } from "./writing.js"
 
 /** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
@@ -20,10 +21,13 @@ export function mountComposer(form, { hear, on }) {
   let waits = false
 
   const draftOf = (/** @type {string} */ channel) => `draft.${user}.${channel}`
+  /** All that is sent: what is answered goes before what is written. */
+  const whole = () => [quotation(), text.value].filter(Boolean).join("\n\n")
   const changed = () => {
     remember(draftOf(key), text.value)
-    limit.toggleAttribute("data-over", charsLeft(text.value) < 0)
-    limit.textContent = limitWords(charsLeft(text.value))
+    const left = charsLeft(whole())
+    limit.toggleAttribute("data-over", left < 0)
+    limit.textContent = limitWords(left)
     grow(text)
   }
   /** @param {string} words @param {number} [at] where the cursor is then */
@@ -35,10 +39,11 @@ export function mountComposer(form, { hear, on }) {
     changed()
   }
   const send = () => {
-    const written = text.value.trim()
-    if ((!written && attached().length === 0) || charsLeft(written) < 0) return
+    const written = whole().trim()
+    if ((!text.value.trim() && attached().length === 0) || charsLeft(written) < 0) return
     const { channel } = here()
     if (!channel) return void (waits = true)
+    answer(null)
     put("")
     say("send", { channel, text: written, files: takeAttached() })
   }
@@ -94,6 +99,7 @@ export function mountComposer(form, { hear, on }) {
     open()
   })
   hear("titled", name)
+  hear("answering", changed)
   hear("channel-deleted", () => enable("This channel was deleted."))
   hear("no-channel", () => enable("There is nobody to write to."))
   hear("departed", () => enable("This conversation is over."))

@@ -1,4 +1,4 @@
-// Answering by quoting. Decides only; `replying.js` writes.
+// Quoting what is answered. Decides only.
 
 const MOST_LINES = 3
 const MOST_CHARS = 200
@@ -11,19 +11,6 @@ const MOST_CHARS = 200
 export function quote({ author, link, text }) {
   const lines = [`[${plain(author)}](${link}) wrote:`, ...beginning(text)]
   return lines.map((line) => `> ${line}`.trimEnd()).join("\n")
-}
-
-/**
- * What stands in the message box afterwards, the cursor at its end: the quotation above what was
- * typed, or below earlier quotations.
- *
- * @param {string} typed
- * @param {string} quotation
- */
-export function withQuote(typed, quotation) {
-  const before = typed.trim()
-  if (!before) return `${quotation}\n\n`
-  return before.startsWith(">") ? `${before}\n\n${quotation}\n\n` : `${quotation}\n\n${before}`
 }
 
 /** @param {string} text */

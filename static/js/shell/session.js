@@ -40,7 +40,7 @@ export function mountSession(room, { hear, on }) {
  */
 function inherit(user, name) {
   const before = recall(holderOf(name))
-  if (before && before !== user) for (const what of ["draft", "outbox", "bell"]) move(`${what}.${before}.`, `${what}.${user}.`)
+  if (before && before !== user) for (const what of ["draft", "reply", "outbox", "bell"]) move(`${what}.${before}.`, `${what}.${user}.`)
   remember(holderOf(name), user)
 }
 

@@ -8,7 +8,7 @@ import { holderOf } from "./session.js"
 export function mountSignOut(form, { on }) {
   on(form, "submit", () => {
     const { kind, user, userName } = here()
-    for (const what of ["draft", "outbox", "told", "bell"]) forget(`${what}.${user}.`)
+    for (const what of ["draft", "reply", "outbox", "told", "bell"]) forget(`${what}.${user}.`)
     forget(`notify.${user}`)
     remember(holderOf(userName), null)
     // To whoever signs in next, somebody else's conversation is not there.
