@@ -212,59 +212,71 @@ describe("a message", () => {
     assert.equal(await field.inputValue(), "two, unsaved")
   })
 
-  it("is deleted after a time to think better of it", async () => {
+  it("is deleted at once, and brought back to its place for a while", async () => {
     const { at } = await channel("undo")
     const [ada, bob] = [await house.signedIn("Una", { at }), await house.signedIn("Udo", { at })]
-    await say(ada, "stays")
-    await say(ada, "goes")
-    await shows(bob, ["stays", "goes"])
+    for (const text of ["goes", "stays", "last"]) await say(ada, text)
+    await shows(bob, ["goes", "stays", "last"])
     await message(bob, "goes").hover()
     assert.equal(await bob.getByRole("button", { name: "Delete" }).count(), 0)
-    await ada.clock.install()
-    await ada.clock.pauseAt(Date.now() + 1_000)
-    for (const text of ["stays", "goes"]) await act(ada, text, "Delete")
-    await ada.mouse.move(0, 0)
-    await ada.getByRole("button", { name: "Undo" }).nth(1).waitFor()
-    assert.match(await ada.locator(".undo__left").first().innerText(), /^\d+$/)
-    await ada.getByRole("button", { name: "Undo" }).first().click()
-    await until("it is back", () => message(ada, "stays").getByText("stays").isVisible())
-
-    // The pointer rests on it: time stands still.
-    await ada.getByText("Message deleted.").hover()
-    const left = await ada.locator(".undo__left").innerText()
-    await ada.clock.runFor(30_000)
-    assert.equal(await ada.locator(".undo__left").innerText(), left)
-    await shows(bob, ["stays", "goes"])
-    await ada.mouse.move(0, 0)
-    await ada.clock.runFor(11_000)
-    await shows(bob, ["stays"])
+    await act(ada, "goes", "Delete")
+    const undo = ada.getByRole("button", { name: /^Undo/ })
+    await hasFocus("the undoing has the focus", undo)
+    await shows(bob, ["stays", "last"])
+    await until("it says how long", async () => /^\d+$/.test(await ada.locator(".undo__left").innerText()))
+    await undo.click()
+    await shows(bob, ["goes", "stays", "last"])
+    await shows(ada, ["goes", "stays", "last"])
     await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
-    await act(ada, "stays", "Delete")
-    await ada.mouse.move(0, 0)
-    await ada.clock.runFor(11_000)
-    await bob.getByText("All quiet on this frequency.").waitFor()
+
+    await act(ada, "goes", "Delete")
+    await shows(bob, ["stays", "last"])
+    await until("it can be undone", async () => (await ada.locator(".undo__left").innerText()) !== "")
+    // However long the focus stays on it: it is deleted.
+    await ada.evaluate(() => {
+      const now = Date.now
+      Date.now = () => now() + 11_000
+    })
+    await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
+    await shows(ada, ["stays", "last"])
     await hasFocus("the focus stays in the conversation", ada.getByRole("region", { name: /^Messages in/ }))
+    await bob.reload()
+    await shows(bob, ["stays", "last"])
   })
 
-  it("is deleted at once when its author leaves, and comes back when it cannot be", async () => {
+  it("is deleted when its author leaves at once, and comes back when it cannot be", async () => {
     const { at } = await channel("leaving")
     const [ada, bob] = [await house.signedIn("Lea", { at }), await house.signedIn("Leo", { at })]
     for (const text of ["one", "two", "three"]) await say(ada, text)
     await shows(bob, ["one", "two", "three"])
     await ada.route("**/messages/*", (route) => (route.request().method() === "DELETE" ? route.abort() : route.fallback()))
     await act(ada, "one", "Delete")
-    await putAside(ada, true)
     await ada.getByText("Not deleted: No connection to the server.").waitFor()
-    await putAside(ada, false)
     await until("it is back", () => message(ada, "one").getByText("one", { exact: true }).isVisible())
     await ada.unroute("**/messages/*")
     await act(ada, "two", "Delete")
-    await putAside(ada, true)
+    await ada.locator(".sidebar").getByRole("link", { name: "general" }).click()
     await shows(bob, ["one", "three"])
-    await putAside(ada, false)
+    await ada.goBack()
+    await shows(ada, ["one", "three"])
     await act(ada, "three", "Delete")
     await ada.goto("/channels/general")
     await shows(bob, ["one"])
+  })
+
+  it("says why it cannot be brought back", async () => {
+    const { at } = await channel("too-late")
+    const ada = await house.signedIn("Late", { at })
+    await say(ada, "gone")
+    await ada.locator(".message[data-seq]").waitFor()
+    await act(ada, "gone", "Delete")
+    await until("it can be undone", async () => (await ada.locator(".undo__left").innerText()) !== "")
+    await ada.route("**/restore", (route) => route.abort())
+    await ada.getByRole("button", { name: /^Undo/ }).click()
+    await ada.getByText("Not restored: No connection to the server.").waitFor()
+    await ada.unroute("**/restore")
+    await ada.getByRole("button", { name: /^Undo/ }).click()
+    await shows(ada, ["gone"])
   })
 
   it("is deleted also by whoever created the channel", async () => {
@@ -275,7 +287,6 @@ describe("a message", () => {
     const guest = await house.signedIn("Gast", { at: "/channels/hers" })
     await say(guest, "rude")
     await act(page, "rude", "Delete")
-    await putAside(page, true)
     await shows(guest, [])
   })
 

@@ -1,123 +1,107 @@
-// Deleting a message: it folds into a line that can undo it, and only after that is it deleted.
+// Deleting a message: it is deleted at once, and folds into a line from which it can be brought back
+// for a while.
 
 import { channelPath, request } from "../net/api.js"
 import { say } from "../lib/bus.js"
-import { draw, moved } from "./drawing.js"
+import { draw } from "./drawing.js"
 import { showReason } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part, stamp } from "../lib/page.js"
 
-/** How long one can think better of it. */
+/** How long one can think better of it. The server waits a little longer. */
 const UNDO_MS = 10_000
-
-/** How long the pointer or the focus can hold that up. */
-const MOST_REST_MS = 60_000
 
 const TICK_MS = 250
 
-const HOVERS = matchMedia("(any-hover: hover)")
-
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
-export function mountDeleting(element, { hear, on, every, atEnd }) {
+export function mountDeleting(element, { hear, every, atEnd }) {
   const list = new MessageList(element)
-  /** @type {Map<string, {line: HTMLElement, leftMs: number, restMs: number, isOut?: boolean}>} by the message's id */
-  const leaving = new Map()
+  const { channel } = here()
+  /** By the message's id; `isTold` once the stream told of it. @type {Map<string, {line: HTMLElement, until: number, isTold: boolean}>} */
+  const deleted = new Map()
   let ticking = 0
-  let tickedAt = 0
 
+  const pathOf = (/** @type {string} */ id) => `${channelPath(channel)}/messages/${id}`
   const tick = () => {
-    const passedMs = Date.now() - tickedAt
-    tickedAt = Date.now()
-    for (const [id, each] of leaving) {
-      // Deleted elsewhere, or no longer kept.
-      if (!each.line.isConnected) {
-        leaving.delete(id)
-        continue
-      }
-      if (rests(each.line) && each.restMs > 0) each.restMs -= passedMs
-      else each.leftMs -= passedMs
-      part(each.line, "left").textContent = String(Math.max(1, Math.ceil(each.leftMs / 1_000)))
-      if (each.leftMs <= 0 && !each.isOut) leave(id)
+    for (const [id, { line, until }] of deleted) {
+      const left = Math.ceil((until - Date.now()) / 1_000)
+      part(line, "left").textContent = String(Math.max(1, left))
+      if (left <= 0 || !line.isConnected) letGo(id)
     }
-    if (leaving.size === 0) clearInterval(ticking)
-  }
-
-  /** @param {string} id */
-  const begin = (id) => {
-    const item = list.byId(id)
-    if (!item || leaving.has(id)) return
-    const line = stamp("undo")
-    draw(() => {
-      item.dataset.deleting = ""
-      item.append(line)
-    })
-    if (leaving.size === 0) {
-      tickedAt = Date.now()
+    if (deleted.size === 0) {
       clearInterval(ticking)
-      ticking = every(tick, TICK_MS)
+      ticking = 0
     }
-    leaving.set(id, { line, leftMs: UNDO_MS, restMs: MOST_REST_MS })
-    tick()
-    find(line, "button").focus({ preventScroll: true })
-  }
-
-  /** @param {string} id */
-  const bringBack = (id) => {
-    const item = list.byId(id)
-    leaving.delete(id)
-    draw(() => {
-      item?.querySelector(".undo")?.remove()
-      item?.removeAttribute("data-deleting")
-      item?.removeAttribute("data-leaving")
-    })
-    return item
-  }
-
-  /** The way out can be turned back from to its end. @param {string} id */
-  const leave = async (id) => {
-    const each = leaving.get(id)
-    const item = list.byId(id)
-    if (!each || !item) return
-    each.isOut = true
-    item.dataset.leaving = ""
-    await moved(item)
-    if (leaving.get(id) === each) remove(id)
   }
 
   /** @param {string} id */
   const remove = async (id) => {
-    const line = leaving.get(id)?.line
-    leaving.delete(id)
-    if (line) find(line, "button").ariaDisabled = "true"
+    const item = list.byId(id)
+    if (!item || deleted.has(id)) return
+    const line = stamp("undo")
+    const button = find(line, "button")
+    button.ariaDisabled = "true"
+    draw(() => {
+      item.dataset.deleting = ""
+      item.append(line)
+    })
+    button.focus({ preventScroll: true })
+    const deletion = { line, until: Infinity, isTold: false }
+    deleted.set(id, deletion)
     // It has to outlive the page: this may be the reader leaving.
-    const options = { keepalive: true }
-    const { ok, status, why } = await request("DELETE", `${channelPath(here().channel)}/messages/${id}`, undefined, options)
-    if (ok || status === 404) return say("message-deleted", { id })
-    const item = bringBack(id)
-    if (item) draw(() => showReason(item, `Not deleted: ${why}`))
+    const { ok, status, why } = await request("DELETE", pathOf(id), undefined, { keepalive: true })
+    if (!deleted.has(id)) return
+    if (status === 404) return letGo(id)
+    if (!ok) return unfold(id, `Not deleted: ${why}`)
+    button.ariaDisabled = null
+    deletion.until = Date.now() + UNDO_MS
+    ticking ||= every(tick, TICK_MS)
+    tick()
+  }
+  /** @param {string} id */
+  const restore = async (id) => {
+    const line = deleted.get(id)?.line
+    const button = line && find(line, "button")
+    if (!button || button.ariaDisabled) return
+    button.ariaDisabled = "true"
+    const { ok, body, why } = await request("POST", `${pathOf(id)}/restore`)
+    if (!deleted.has(id)) return
+    if (ok) {
+      unfold(id, "")
+      return say("message-restored", body)
+    }
+    button.ariaDisabled = null
+    part(line, "text").textContent = `Not restored: ${why}`
   }
 
-  const removeAll = () => [...leaving.keys()].forEach(remove)
+  /** The message is shown again. @param {string} id @param {string} why it is, unless that was asked for */
+  const unfold = (id, why) => {
+    const item = list.byId(id)
+    deleted.delete(id)
+    if (!item) return
+    const hadFocus = item.contains(document.activeElement)
+    draw(() => {
+      item.querySelector(".undo")?.remove()
+      item.removeAttribute("data-deleting")
+      if (why) showReason(item, why)
+    })
+    if (hadFocus) find(item, ".message__more").focus()
+  }
+  /** It is gone for good. @param {string} id */
+  const letGo = (id) => {
+    deleted.delete(id)
+    list.byId(id)?.removeAttribute("data-deleting")
+    say("message-deleted", { id })
+  }
 
-  hear("delete", ({ id }) => begin(id))
-  hear("undo", ({ id }) => {
-    if (!leaving.has(id)) return
-    const item = bringBack(id)
-    if (item) find(item, ".message__more").focus()
+  hear("delete", ({ id }) => remove(id))
+  hear("undo", ({ id }) => restore(id))
+  hear("message-deleted", ({ id }) => {
+    const deletion = deleted.get(id)
+    if (deletion) deletion.isTold = true
   })
-  // All is drawn anew, without the lines: what was decided stays decided.
-  hear("reset", removeAll)
-  atEnd(removeAll)
-  on(window, "pagehide", removeAll)
-  on(document, "visibilitychange", () => document.hidden && removeAll())
-}
-
-/**
- * Whether the reader is still thinking: the pointer or the focus rests on the line. The focus that
- * a click left there does not count.
- *
- * @param {HTMLElement} line
- */
-function rests(line) {
-  return line.matches(":has(:focus-visible)") || (HOVERS.matches && line.matches(":hover"))
+  // Another tab may have brought it back, or its id is used anew. What is told before the deletion is
+  // of an earlier one.
+  for (const event of ["message", "message-restored"]) hear(event, ({ id }) => deleted.get(id)?.isTold && unfold(id, ""))
+  atEnd(() => [...deleted.keys()].forEach((id) => list.byId(id)?.remove()))
 }

@@ -24,23 +24,25 @@ export function mountMessages(element, { hear, signal }) {
       return told
     })
 
-  /** @param {import("../net/api.js").Message} message */
-  const show = (message) =>
+  /** @param {import("../net/api.js").Message} message @param {boolean} [isBack] whether it was here before */
+  const show = (message, isBack = false) =>
     draw(() => {
       const known = list.byId(message.id)
       const item = known ?? stamp("message")
       const settled = known?.dataset.seq === String(message.seq)
       const own = message.author.id === me
       showStored(item, message)
-      item.toggleAttribute("data-arriving", !known && !seen.has(message.id))
+      const isNew = !known && !isBack && !seen.has(message.id)
+      item.toggleAttribute("data-arriving", isNew)
       if (!settled) list.place(item)
-      return { message, isNew: !known && !seen.has(message.id), own }
+      return { message, isNew, own }
     })
 
   /** @param {string} id */
   const drop = async (id) => {
     const item = list.byId(id)
-    if (!item) return
+    // One's own deed stays in sight for a while: it can be undone.
+    if (!item || "deleting" in item.dataset) return
     const inIt = item.contains(document.activeElement)
     item.dataset.leaving = "gone"
     // What is typed into it meanwhile would be lost.
@@ -54,8 +56,9 @@ export function mountMessages(element, { hear, signal }) {
     })
   }
 
-  hear("message", show)
+  hear("message", (message) => show(message))
   hear("sent", ({ channel, message }) => channel === here().channel && show(message))
+  hear("message-restored", (message) => show(message, true))
   hear("message-updated", (message) => list.byId(message.id) && show(message))
   hear("message-deleted", ({ id }) => drop(id))
   hear("discarded", ({ id }) => drop(id))

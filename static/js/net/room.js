@@ -7,7 +7,7 @@ import { here } from "../lib/page.js"
 import { Stream } from "./stream.js"
 
 const IN_CHANNEL = [
-  "message", "message-updated", "message-deleted", "reset",
+  "message", "message-updated", "message-deleted", "message-restored", "reset",
   "joined", "left", "presence", "typing", "channel-updated", "channel-deleted",
 ]
 
