@@ -31,7 +31,7 @@ use utoipa::{Modify, OpenApi as _};
 use super::input::SESSION_COOKIE;
 use super::problem::ProblemKind;
 use super::{BASE, attachments, channels, events, messages, search, session};
-use crate::wire::channel::{ChannelKindView, ChannelView};
+use crate::wire::channel::{BellView, ChannelKindView, ChannelView, MineView};
 use crate::wire::event::ResetReason;
 use crate::wire::message::{AttachmentView, History, MessageView, ReactionView};
 use crate::wire::problem::Problem;
@@ -111,6 +111,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 - All files together: 1 GiB, of one user half of what the others leave. All texts together, each with its HTML: 256 MiB, of one user half of what the others leave.
 - Messages of a channel: the latest 100 are kept. When the 101st comes, the first is gone with its files, and no event says so.
 - Public channels: 1,000, of one creator 100. Direct conversations that one user began: 500.
+- Channels that a user has starred, hidden or given a bell: 2,000.
 - Reactions to a message: 300, of one user 8, different ones 32.
 - Sessions of a user: 100. A session ends when it was not used for 180 days.
 - Streams of a user: 64. One more ends the oldest of them. Past the streams that the server can serve: 503 `too-busy`.
@@ -125,7 +126,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         session::sign_in, session::current, session::rename, session::sign_out,
         session::create_link, session::users,
         channels::list, channels::create, channels::show, channels::set_topic, channels::remove,
-        channels::mark_read, channels::typing,
+        channels::mark_read, channels::set_mine, channels::typing,
         messages::history, messages::send, messages::replace, messages::show, messages::remove,
         messages::react, messages::unreact,
         attachments::file, search::search,
@@ -141,7 +142,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         (name = "About", description = "This description."),
     ),
     components(schemas(
-        UserView, ChannelView, ChannelKindView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
+        UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
         History<'_>, ResetReason, Problem<'_>,
     )),
     security(("bearer" = []), ("cookie" = [])),

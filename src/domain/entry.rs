@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use crate::domain::message::Content;
 use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
+use crate::domain::preference::ChannelPreferences;
 use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
 use crate::domain::user::User;
@@ -46,6 +47,8 @@ pub enum Key {
     User(NameHash),
     /// `u.<user id>.read`: how far a user has read, in all channels.
     ReadMarkers(UserId),
+    /// `u.<user id>.channels`: how a user wants each channel.
+    Preferences(UserId),
     /// `u.<user id>.name`: the last name of a user who has left; written by version 1 alone.
     FormerName(UserId),
     /// `u.<user id>.read.<channel id>`: how far a user has read one channel; written by version 1
@@ -62,6 +65,7 @@ impl fmt::Display for Key {
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
             Self::ReadMarkers(user) => write!(f, "u.{user}.read"),
+            Self::Preferences(user) => write!(f, "u.{user}.channels"),
             Self::FormerName(user) => write!(f, "u.{user}.name"),
             Self::ReadMarker(user, channel) => write!(f, "u.{user}.read.{channel}"),
         }
@@ -84,6 +88,7 @@ impl FromStr for Key {
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
             ["u", id, "read"] => Ok(Self::ReadMarkers(user(id))),
+            ["u", id, "channels"] => Ok(Self::Preferences(user(id))),
             ["u", id, "name"] => Ok(Self::FormerName(user(id))),
             ["u", id, "read", of] => Ok(Self::ReadMarker(user(id), channel(of))),
             _ => Err(unknown()),
@@ -230,6 +235,14 @@ pub struct ReadMarkersRecord {
     pub read: BTreeMap<ChannelId, (Seq, Seq)>,
 }
 
+/// The body of a [`Key::Preferences`] entry: the preferences for all channels for which a user has
+/// ever had some, also where they are the defaults again: listeners who resume are told of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesRecord {
+    /// The preferences for each channel. The entry 0 in them is this one.
+    pub channels: BTreeMap<ChannelId, ChannelPreferences>,
+}
+
 /// The body of a [`Key::FormerName`] entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerNameRecord {
@@ -259,6 +272,8 @@ pub enum Record {
     User(NameHash, UserRecord, Skeletons),
     /// The body of a [`Key::ReadMarkers`] entry.
     ReadMarkers(UserId, ReadMarkersRecord),
+    /// The body of a [`Key::Preferences`] entry.
+    Preferences(UserId, PreferencesRecord),
     /// The body of a [`Key::FormerName`] entry.
     FormerName(UserId, FormerNameRecord),
     /// The body of a [`Key::ReadMarker`] entry.
@@ -346,6 +361,7 @@ impl Entry {
                 Record::User(name, record, skeletons)
             }
             Key::ReadMarkers(user) => Record::ReadMarkers(user, self.read()?),
+            Key::Preferences(user) => Record::Preferences(user, self.read()?),
             Key::FormerName(user) => Record::FormerName(user, self.read()?),
             Key::ReadMarker(user, channel) => Record::ReadMarker(user, channel, self.read()?),
         };
@@ -382,6 +398,7 @@ mod tests {
             "d.n.ff",
             "d.p.1a",
             "d.u.ff",
+            "u.2b.channels",
             "u.2b.name",
             "u.2b.read",
             "u.2b.read.1a",

@@ -35,6 +35,9 @@ pub enum Event {
     SessionEnded(SessionId),
     /// A user's read markers of these channels moved, in either direction.
     Read(UserId, Vec<ChannelId>),
+    /// A user wants a channel otherwise than before, or a channel that they have hidden is shown to
+    /// them again.
+    PreferencesChanged(UserId, ChannelId),
 }
 
 impl Event {
@@ -47,9 +50,11 @@ impl Event {
             | Self::MessageDeleted { channel, .. }
             | Self::ChannelUpdated(channel)
             | Self::ChannelDeleted(channel) => Some(channel),
-            Self::ChannelCreated(_) | Self::Renamed(_) | Self::SessionEnded(_) | Self::Read(..) => {
-                None
-            }
+            Self::ChannelCreated(_)
+            | Self::Renamed(_)
+            | Self::SessionEnded(_)
+            | Self::Read(..)
+            | Self::PreferencesChanged(..) => None,
         }
     }
 }

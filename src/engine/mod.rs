@@ -18,10 +18,12 @@ pub mod log;
 mod messages;
 mod name_locks;
 mod ping_clock;
+mod preferences;
 pub mod presence;
 mod publish;
 mod reactions;
 mod read_markers;
+mod reader;
 mod resume;
 pub mod ring;
 pub mod room;
@@ -58,6 +60,7 @@ use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};
 use self::reactions::ReactionLocks;
 use self::read_markers::PendingMarkers;
+use self::reader::Reader;
 pub use self::resume::Resume;
 use self::room::Room;
 use self::search::SearchLocks;
@@ -258,6 +261,7 @@ impl Engine {
         };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
+        engine.store_all_shown_again().await;
         Ok(engine)
     }
 
@@ -332,14 +336,15 @@ impl Live {
         })
     }
 
-    /// A channel with all that is needed to show it to a user who has read up to `read`.
-    fn snapshot(&self, channel: &Arc<Channel>, read: Seq) -> ChannelSnapshot {
+    /// A channel with all that is needed to show it to this reader.
+    fn snapshot(&self, channel: &Arc<Channel>, reader: &Reader) -> ChannelSnapshot {
         let creator = channel.creator().and_then(|creator| self.state.account(creator));
         ChannelSnapshot {
             channel: channel.clone(),
             conversation: self.state.conversation(&channel.id).cloned().unwrap_or_default(),
             creator: creator.map(|account| account.person.clone()),
-            read,
+            read: reader.positions.of(&channel.id),
+            preferences: reader.preferences.of(&channel.id),
         }
     }
 }

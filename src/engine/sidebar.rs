@@ -32,15 +32,14 @@ impl Engine {
     ) -> Result<Sidebar, EngineError> {
         let (me, public_count, public, directs) = {
             let live = self.core.live.read();
-            let me = live.account(session)?.person.clone();
-            let positions = self.core.read_positions(&live, me.id());
-            let snapshot = |channel: &_| live.snapshot(channel, positions.of(&channel.id));
+            let reader = self.core.reader_of(&live, session)?;
+            let snapshot = |channel: &_| live.snapshot(channel, &reader);
             let opened = live.state.channel(open).filter(|channel| channel.is_public());
             let others = live.state.latest_public_channels().filter(|it| it.id != *open);
             let public: Vec<_> =
                 opened.into_iter().chain(others).take(most).map(snapshot).collect();
-            let directs: Vec<_> = live.state.directs_of(me.id()).map(snapshot).collect();
-            (me, live.state.public_channels().len(), public, directs)
+            let directs: Vec<_> = live.state.directs_of(reader.me.id()).map(snapshot).collect();
+            (reader.me, live.state.public_channels().len(), public, directs)
         };
         let direct_count = directs.len();
         let mut shown = [public, directs].concat();

@@ -24,6 +24,7 @@ mod messages;
 mod metrics;
 mod pages;
 mod pings;
+mod preferences;
 mod privacy;
 mod problems;
 mod reactions;

@@ -139,8 +139,8 @@ impl ProblemKind {
                 "limit-reached",
                 "Limit reached",
                 "There is as much of something as this server allows: channels, direct \
-                 conversations, sessions, or reactions. `detail` says of what. Whoever runs the \
-                 server can raise the limit in its settings.",
+                 conversations, sessions, preferences, or reactions. `detail` says of what. Whoever \
+                 runs the server can raise the limit in its settings.",
             ),
             Self::NoSuchChannel => (
                 Status::NotFound,

@@ -342,6 +342,7 @@ impl State {
             self.release_message(message, applied);
         }
         applied.spent.extend(conversation.deletion_entries());
+        self.forget_preferences_for(id);
         let channel = self.channels.remove(id)?;
         applied.spent.extend(channel.updated);
         applied.spent.push(channel.created);

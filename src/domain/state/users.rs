@@ -284,6 +284,7 @@ impl State {
         known.left = Some(LeavingEntry { seq: entry.seq, key: Some(key) });
         let forgotten = self.leavings.add(entry.seq, id.clone());
         self.forget_read_markers_of(&id, &mut applied);
+        self.forget_preferences_of(&id, &mut applied);
         if self.live {
             self.forget_abandoned_directs_of(&id, &mut applied);
         }

@@ -71,7 +71,13 @@ pub fn of_everything() -> Vec<Value> {
             "There is a new channel, or a direct conversation has its first message.",
             named::<ChannelView>(),
         ),
-        event("channel-updated", Id::Yes, "A channel's topic changed.", named::<ChannelView>()),
+        event(
+            "channel-updated",
+            Id::Yes,
+            "A channel's topic changed, the caller wants it otherwise, or one that they have hidden is \
+             shown again.",
+            named::<ChannelView>(),
+        ),
         event("channel-deleted", Id::Yes, "A channel is gone.", DeletedChannel::schema()),
         event(
             "activity",

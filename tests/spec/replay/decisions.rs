@@ -11,6 +11,7 @@ use houston::domain::entry::{
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
 use houston::domain::names::{ChannelName, DisplayName, Topic};
+use houston::domain::preference::{Bell, ChannelPreferences};
 use houston::domain::reaction::{Reaction, ReactionGroupRecord};
 use houston::domain::state::State;
 use houston::domain::time::Timestamp;
@@ -128,6 +129,11 @@ impl Decisions {
                 let name = pick(&self.display_names, name)?.clone();
                 self.rename(state, me, name)
             }
+            Action::Prefer { user, channel, how } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                self.prefer(state, me, &channel, how)
+            }
             Action::Mark { user, channel, message } => {
                 let me = account(state, user)?;
                 let channel = channel_of(state, me, channel)?;
@@ -141,6 +147,27 @@ impl Decisions {
             }
             Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
         }
+    }
+
+    fn prefer(&mut self, state: &State, me: &Account, channel: &Channel, how: u8) -> Option<Draft> {
+        let user = me.person.id();
+        let preferences = state.preferences(user);
+        let present = preferences.of(&channel.id);
+        let changed = Seq(0);
+        let wanted = match how {
+            0 => ChannelPreferences { starred: !present.starred, changed, ..present },
+            1 => ChannelPreferences { hidden: Some(Seq(0)), changed, ..present },
+            2 => ChannelPreferences { bell: Some(Bell::Nothing), hidden: None, changed, ..present },
+            _ => {
+                let shown = state.shown_again(user);
+                let record = (!shown.is_empty()).then(|| encode(&preferences.to_record(shown)))?;
+                let key = Key::Preferences(user.clone());
+                return Some(self.append(key, record, preferences.entry().into()));
+            }
+        };
+        let record = encode(&preferences.to_record([(channel.id.clone(), wanted)]));
+        let key = Key::Preferences(user.clone());
+        Some(self.append(key, record, preferences.entry().into()))
     }
 
     fn fill(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
