@@ -31,6 +31,7 @@ mod reactions;
 mod replay;
 mod search;
 mod sessions;
+mod sidebar;
 mod starts;
 mod state;
 mod stores;
