@@ -14,7 +14,7 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::input::{ClientAddress, FormFields, OptionalSession, refuse_other_sites};
+use crate::api::input::{FormFields, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::api::session::{Transport, removal_cookie};
@@ -23,7 +23,7 @@ use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
 use crate::domain::user::Session;
 use crate::engine::limits::Cost;
-use crate::engine::{Engine, History, SignedInAs};
+use crate::engine::{Device, Engine, History, SignedInAs};
 
 /// The routes of all pages and of the forms on them.
 #[must_use]
@@ -218,7 +218,7 @@ fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {
 async fn sign_in(
     _same_origin: SameOrigin,
     session: OptionalSession,
-    address: ClientAddress,
+    device: Device,
     transport: Transport,
     form: FormFields,
     cookies: &CookieJar<'_>,
@@ -235,7 +235,7 @@ async fn sign_in(
         let problem = Problem::invalid(ProblemKind::InvalidDisplayName, "display_name", &error);
         refused(problem)
     })?;
-    match engine.sign_in(name, session.0.as_ref(), address.0).await {
+    match engine.sign_in(name, session.0.as_ref(), device).await {
         Ok(SignedInAs::New(signed_in)) => {
             cookies.add(transport.cookie(signed_in.token));
             let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);

@@ -30,11 +30,12 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::input::SESSION_COOKIE;
 use super::problem::ProblemKind;
-use super::{BASE, attachments, channels, events, messages, search, session};
+use super::{BASE, attachments, channels, events, messages, search, session, sessions};
 use crate::wire::channel::{BellView, ChannelKindView, ChannelView, MineView};
 use crate::wire::event::ResetReason;
 use crate::wire::message::{AttachmentView, History, MessageView, ReactionView};
 use crate::wire::problem::Problem;
+use crate::wire::session::{SessionKind, SessionView};
 use crate::wire::user::UserView;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -125,6 +126,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
     paths(
         session::sign_in, session::current, session::rename, session::sign_out,
         session::create_link, session::users,
+        sessions::list, sessions::create, sessions::end,
         channels::list, channels::create, channels::show, channels::set_topic, channels::remove,
         channels::mark_read, channels::set_mine, channels::typing,
         messages::history, messages::send, messages::replace, messages::show, messages::remove,
@@ -143,7 +145,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
     ),
     components(schemas(
         UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
-        History<'_>, ResetReason, Problem<'_>,
+        History<'_>, SessionView, SessionKind, ResetReason, Problem<'_>,
     )),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&SecuritySchemes, &CommonProblems, &CompletePaths),
@@ -305,6 +307,7 @@ fn path_parameter(path: &str, name: &str) -> Parameter {
              direct conversation does not exist."
         }
         "id" if path.contains("/messages/") => "The message's id: 1 to 64 of `A-Z a-z 0-9 _ -`.",
+        "id" if path.contains("/sessions/") => "The session's id, as the list gives it.",
         "id" => "The file's id.",
         "filename" => "A name for the file. Any name leads to it.",
         "reaction" => {

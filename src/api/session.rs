@@ -11,13 +11,13 @@ use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
 
 use super::forwarded;
-use super::input::{ClientAddress, OptionalSession, SESSION_COOKIE, UsedSession};
+use super::input::{OptionalSession, SESSION_COOKIE, UsedSession};
 use super::json::JsonBody;
 use super::json_list::JsonList;
 use super::problem::{Problem, ProblemKind};
 use crate::domain::names::DisplayName;
 use crate::domain::user::{Session, User};
-use crate::engine::{Engine, SignedInAs};
+use crate::engine::{Device, Engine, SignedInAs};
 use crate::wire::session::{CurrentUser, Link, Rename, SignIn, SignedIn, UserList, UserPresence};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -61,14 +61,14 @@ pub(super) fn routes() -> Vec<Route> {
 #[post("/session", data = "<body>")]
 async fn sign_in(
     session: OptionalSession,
-    address: ClientAddress,
+    device: Device,
     transport: Transport,
     body: JsonBody<SignIn>,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
 ) -> Result<(Status, Json<SignedIn>), Problem> {
     let name = display_name(&body.0.display_name)?;
-    match engine.sign_in(name, session.0.as_ref(), address.0).await? {
+    match engine.sign_in(name, session.0.as_ref(), device).await? {
         SignedInAs::Same(user) => {
             Ok((Status::Ok, Json(SignedIn { user: user.into(), token: None })))
         }

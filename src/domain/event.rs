@@ -29,7 +29,7 @@ pub enum Event {
     ChannelUpdated(Arc<Channel>),
     /// A channel was deleted.
     ChannelDeleted(Arc<Channel>),
-    /// A user changed their display name.
+    /// A user changed their display name, or became a bot or a human again.
     Renamed(Arc<Person>),
     /// A session ended.
     SessionEnded(SessionId),

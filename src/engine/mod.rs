@@ -28,6 +28,7 @@ mod resume;
 pub mod ring;
 pub mod room;
 mod search;
+mod sessions;
 mod sidebar;
 mod start;
 pub mod statistics;
@@ -64,9 +65,11 @@ use self::reader::Reader;
 pub use self::resume::Resume;
 use self::room::Room;
 use self::search::SearchLocks;
+use self::sessions::SessionUses;
+pub use self::sessions::{ListedSession, NewToken};
 pub use self::sidebar::Sidebar;
 use self::statistics::Counters;
-pub use self::users::{SignedIn, SignedInAs};
+pub use self::users::{Device, SignedIn, SignedInAs};
 use self::weak_map::WeakMap;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::Event;
@@ -99,6 +102,9 @@ pub enum EngineError {
     /// No message that this user can read has such a file.
     #[error("there is no such file")]
     NoSuchAttachment,
+    /// The user has no such session.
+    #[error("you have no such session")]
+    NoSuchSession,
     /// The one-time link does not exist, or can be used no longer.
     #[error("there is no such link")]
     NoSuchLink,
@@ -205,6 +211,7 @@ struct Core {
     pending_markers: PendingMarkers,
     /// The tokens that end the streams of a session when it is signed out.
     session_ends: Mutex<HashMap<SessionId, CancellationToken>>,
+    session_uses: SessionUses,
     /// The token that ends every stream.
     end: CancellationToken,
     /// The clock of pings.

@@ -10,6 +10,7 @@ mod channels;
 mod contract;
 mod described;
 mod description;
+mod devices;
 mod directs;
 mod durability;
 mod files;

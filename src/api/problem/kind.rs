@@ -26,6 +26,8 @@ pub enum ProblemKind {
     NoSuchAttachment,
     /// The one-time link does not exist, or no longer works.
     NoSuchLink,
+    /// The caller has no such session.
+    NoSuchSession,
     /// No route has this path.
     NotFound,
     /// The path has routes, but none for this method.
@@ -48,7 +50,7 @@ pub enum ProblemKind {
     InvalidDisplayName,
     /// The channel name breaks a rule.
     InvalidChannelName,
-    /// The text is too long or has a NUL.
+    /// The text is too long or has a NUL, or the name of a token breaks a rule.
     InvalidText,
     /// The message has neither text nor file.
     EmptyMessage,
@@ -70,7 +72,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
@@ -81,6 +83,7 @@ impl ProblemKind {
         Self::NoSuchMessage,
         Self::NoSuchAttachment,
         Self::NoSuchLink,
+        Self::NoSuchSession,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::DisplayNameTaken,
@@ -175,6 +178,12 @@ impl ProblemKind {
                  server starts again or its user has signed out everywhere. Make a new one on the \
                  device that is signed in.",
             ),
+            Self::NoSuchSession => (
+                Status::NotFound,
+                "no-such-session",
+                "No such session",
+                "The caller has no session of this id: it has ended, or is somebody else's.",
+            ),
             Self::NotFound => {
                 (Status::NotFound, "not-found", "Not found", "Nothing is at this address.")
             }
@@ -250,7 +259,8 @@ impl ProblemKind {
                 Status::UnprocessableEntity,
                 "invalid-text",
                 "Invalid text",
-                "A message has at most 4,000 characters, none of them NUL.",
+                "A message has at most 4,000 characters, none of them NUL. The name of a token is one \
+                 line of 1 to 64 characters, with something to see.",
             ),
             Self::EmptyMessage => (
                 Status::UnprocessableEntity,

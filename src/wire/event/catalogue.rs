@@ -88,7 +88,12 @@ pub fn of_everything() -> Vec<Value> {
         event("online", Id::No, "A user opened their first stream.", AboutUser::schema()),
         event("offline", Id::No, "A user's last stream ended 5 seconds ago.", AboutUser::schema()),
         presence(),
-        event("renamed", Id::No, "A user has another display name now.", AboutUser::schema()),
+        event(
+            "renamed",
+            Id::No,
+            "A user has another display name now, or is a bot or a human again.",
+            AboutUser::schema(),
+        ),
         event(
             "reset",
             Id::Yes,

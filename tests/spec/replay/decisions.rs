@@ -116,12 +116,14 @@ impl Decisions {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.push(self.session());
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::EndSession { user, all } => {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.truncate(if all { 0 } else { record.sessions.len() - 1 });
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::Rename { user, name } => {
@@ -327,7 +329,7 @@ impl Decisions {
         }
         let expect = state.last_of_display_name(&name).into();
         let record = UserRecord {
-            user: User { id: UserId::from(self.make("u")), display_name: name },
+            user: User::new(UserId::from(self.make("u")), name),
             sessions: vec![self.session()],
             revision: 0,
             since: state.head(),
@@ -356,9 +358,16 @@ impl Decisions {
         Draft { op: OpId(Uuid::now_v7()), key, body, expect }
     }
 
+    /// A session as the present version begins it, or as an earlier one did.
     fn session(&mut self) -> SessionRecord {
         let id = SessionId::from(self.make("s"));
-        SessionRecord { id, used_at: Timestamp::from_millis(self.made.cast_signed()) }
+        let now = Timestamp::from_millis(self.made.cast_signed());
+        let bare = SessionRecord::bare(id, now);
+        if self.made.is_multiple_of(3) {
+            return bare;
+        }
+        let (handle, created_at) = (Some(self.make("h").into()), Some(now));
+        SessionRecord { handle, created_at, bot: self.made.is_multiple_of(2), ..bare }
     }
 
     fn content(&mut self, mentioned: &UserId, has_file: bool) -> Content {
@@ -387,10 +396,18 @@ impl Decisions {
     }
 }
 
+/// As the engine does: a user is a bot while they hold a token that was made for one.
+fn settle_bot(record: &mut UserRecord) {
+    let bot = record.sessions.iter().any(|session| session.bot);
+    if !record.sessions.is_empty() && record.user.bot != bot {
+        record.user.bot = bot;
+        record.renamed = Some(Seq(0));
+    }
+}
+
 fn next_record(account: &Account) -> UserRecord {
     let sessions = account.sessions.iter();
-    let sessions =
-        sessions.map(|(id, used_at)| SessionRecord { id: id.clone(), used_at: *used_at });
+    let sessions = sessions.map(|(id, session)| SessionRecord::of(id, session));
     UserRecord {
         user: User::clone(&account.person.user()),
         sessions: sessions.collect(),
