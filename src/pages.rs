@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::api::input::{FormFields, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
-use crate::api::session::{Transport, removal_cookie};
+use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
@@ -144,6 +144,7 @@ impl<'r> FromRequest<'r> for SameOrigin {
 fn home(
     session: OptionalSession,
     flash: Option<FlashMessage<'_>>,
+    base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     let general = ChannelName::general();
@@ -151,7 +152,7 @@ fn home(
         None => Ok(sign_in_page("/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
-            channel_page(engine, &session, &general, Notice::of(flash), true)
+            channel_page(engine, &session, &general, &base, Notice::of(flash), true)
         }
     }
 }
@@ -162,12 +163,14 @@ fn channel(
     session: OptionalSession,
     name: &str,
     flash: Option<FlashMessage<'_>>,
+    base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     match session.0 {
         None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
-            channel_page(engine, &session, &ChannelRef::from(name), Notice::of(flash), false)
+            let named = ChannelRef::from(name);
+            channel_page(engine, &session, &named, &base, Notice::of(flash), false)
         }
     }
 }
@@ -176,6 +179,7 @@ fn channel_page(
     engine: &Engine,
     session: &Session,
     named: &ChannelRef,
+    base: &BaseUrl,
     flash: Option<Notice>,
     landing: bool,
 ) -> Result<Template, ErrorPage> {
@@ -187,6 +191,9 @@ fn channel_page(
     let History { messages, cursor } = engine.history(session, named)?;
     let messages: Vec<Value> =
         messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();
+    // Whoever is first on a server is shown how the others get there.
+    let greets = channel.name == ChannelName::general().as_str() && messages.is_empty();
+    let address_qr = if greets { base.qr_svg() } else { None };
     Ok(Template::render(
         "channel",
         context! {
@@ -202,6 +209,7 @@ fn channel_page(
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
             landing,
+            address_qr,
             files: engine.file_limits(),
             flash,
         },

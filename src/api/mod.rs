@@ -25,6 +25,7 @@ mod messages;
 mod multipart;
 mod part_head;
 pub mod problem;
+pub(crate) mod qr;
 mod search;
 pub(crate) mod session;
 mod sessions;

@@ -117,7 +117,8 @@ pub struct Link {
     /// The end of its life, ten minutes after it was made.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
-    /// The link as a QR code: an SVG image.
+    /// The link as a QR code: an SVG image without anything around it, black on white, at most 256
+    /// pixels wide, with a quiet zone and a title.
     pub qr_svg: String,
 }
 
