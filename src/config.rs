@@ -15,13 +15,14 @@ use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer};
 
 /// The settings that are whole numbers: key, default, smallest and largest value.
-const COUNTS: [(&str, u64, RangeInclusive<u64>); 13] = [
+const COUNTS: [(&str, u64, RangeInclusive<u64>); 14] = [
     ("max_message_files", 10, 1..=1_000),
     ("max_streams_per_user", 64, 1..=1_000_000),
     ("max_channels", 1_000, 1..=100_000),
     ("max_channels_per_user", 100, 1..=100_000),
     ("max_directs_per_user", 500, 1..=100_000),
     ("max_sessions_per_user", 100, 1..=1_000),
+    ("max_preferences_per_user", 2_000, 1..=2_000),
     ("max_reactions_per_user", 8, 1..=1_000),
     ("max_reaction_kinds", 32, 1..=1_000),
     ("max_reactions", 300, 1..=1_000),
@@ -81,6 +82,9 @@ pub struct Config {
     pub max_directs_per_user: usize,
     /// Largest number of sessions of one user. `max_sessions_per_user`, default 100, 1 to 1,000.
     pub max_sessions_per_user: usize,
+    /// Largest number of channels that one user has starred, hidden or given a bell; one entry of the
+    /// log holds them all. `max_preferences_per_user`, default 2,000, 1 to 2,000.
+    pub max_preferences_per_user: usize,
     /// Largest number of reactions of one user to one message. `max_reactions_per_user`, default 8, 1
     /// to 1,000.
     pub max_reactions_per_user: usize,
@@ -257,6 +261,7 @@ impl fmt::Debug for Config {
             .field("max_channels_per_user", &self.max_channels_per_user)
             .field("max_directs_per_user", &self.max_directs_per_user)
             .field("max_sessions_per_user", &self.max_sessions_per_user)
+            .field("max_preferences_per_user", &self.max_preferences_per_user)
             .field("max_reactions_per_user", &self.max_reactions_per_user)
             .field("max_reaction_kinds", &self.max_reaction_kinds)
             .field("max_reactions", &self.max_reactions)

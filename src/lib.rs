@@ -218,6 +218,7 @@ fn bounds_of(config: &Config) -> Bounds {
         max_channels_per_user: config.max_channels_per_user,
         max_directs_per_user: config.max_directs_per_user,
         max_sessions_per_user: config.max_sessions_per_user,
+        max_preferences_per_user: config.max_preferences_per_user,
         max_reactions_per_user: config.max_reactions_per_user,
         max_reaction_kinds: config.max_reaction_kinds,
         max_reactions: config.max_reactions,

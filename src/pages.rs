@@ -19,17 +19,17 @@ use serde::Serialize;
 
 use self::locale::Locale;
 use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
-use crate::api::input::{ClientAddress, FormFields, Host, OptionalSession, refuse_other_sites};
+use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
-use crate::api::session::{Transport, removal_cookie};
+use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
 use crate::domain::user::{Session, User};
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
-use crate::engine::{Engine, History, SignedInAs};
+use crate::engine::{Device, Engine, History, SignedInAs};
 use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
@@ -162,6 +162,7 @@ fn home(
     locale: Locale,
     host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
+    base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     let general = ChannelName::general();
@@ -170,7 +171,7 @@ fn home(
         Some(session) => {
             let general = ChannelRef::Named(general);
             let reader = reader(&session, &locale, &host);
-            channel_page(engine, &session, &general, &reader, Notice::of(flash), true)
+            channel_page(engine, &session, &general, &reader, &base, Notice::of(flash), true)
         }
     }
 }
@@ -183,13 +184,14 @@ fn channel(
     locale: Locale,
     host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
+    base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     match session.0 {
         None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
             let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, &host));
-            channel_page(engine, &session, &named, &reader, Notice::of(flash), false)
+            channel_page(engine, &session, &named, &reader, &base, Notice::of(flash), false)
         }
     }
 }
@@ -201,11 +203,12 @@ fn view(
     name: &str,
     locale: Locale,
     host: Host<'_>,
+    base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(&session, Cost::PAGE)?;
     let reader = reader(&session, &locale, &host);
-    let view = View::read(engine, &session, &ChannelRef::from(name), &reader)?;
+    let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
     Ok(Template::render("view", view))
 }
 
@@ -222,6 +225,8 @@ struct View<'r> {
     locale: &'r Locale,
     cursor: String,
     kept: usize,
+    /// The QR code of this server's address: whoever is first is shown how the others get there.
+    address_qr: Option<String>,
 }
 
 impl<'r> View<'r> {
@@ -230,12 +235,14 @@ impl<'r> View<'r> {
         session: &'r Session,
         named: &ChannelRef,
         reader: &Reader<'r>,
+        base: &BaseUrl,
     ) -> Result<Self, Problem> {
         let (channel, mut online) = engine.channel(session, named)?;
         let here = online.len();
         online.truncate(MAX_LISTED);
         let History { messages, cursor } = engine.history(session, named)?;
         let messages = views::messages(&messages, channel.unread, reader);
+        let greets = channel.name == ChannelName::general().as_str() && messages.is_empty();
         Ok(Self {
             user: &session.user,
             here,
@@ -247,6 +254,7 @@ impl<'r> View<'r> {
             channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
+            address_qr: greets.then(|| base.qr_svg()).flatten(),
         })
     }
 }
@@ -275,11 +283,12 @@ fn channel_page(
     session: &Session,
     named: &ChannelRef,
     reader: &Reader<'_>,
+    base: &BaseUrl,
     flash: Option<Notice>,
     landing: bool,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(session, Cost::PAGE)?;
-    let view = View::read(engine, session, named, reader)?;
+    let view = View::read(engine, session, named, reader, base)?;
     let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
     let open = view.channel.id.as_str();
     let link = |each| ChannelLinkView::of(each, open, reader.id);
@@ -307,7 +316,7 @@ fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {
 async fn sign_in(
     _same_origin: SameOrigin,
     session: OptionalSession,
-    address: ClientAddress,
+    device: Device,
     transport: Transport,
     form: FormFields,
     cookies: &CookieJar<'_>,
@@ -324,7 +333,7 @@ async fn sign_in(
         let problem = Problem::invalid(ProblemKind::InvalidDisplayName, "display_name", &error);
         refused(problem)
     })?;
-    match engine.sign_in(name, session.0.as_ref(), address.0).await {
+    match engine.sign_in(name, session.0.as_ref(), device).await {
         Ok(SignedInAs::New(signed_in)) => {
             cookies.add(transport.cookie(signed_in.token));
             let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);

@@ -261,6 +261,31 @@ impl Conversation {
         unread
     }
 
+    /// The first kept message after `after`. O(log n).
+    #[must_use]
+    pub fn first_after(&self, after: Seq) -> Option<Seq> {
+        let later = self.messages.partition_point(|slot| slot.seq <= after);
+        self.messages.get(later).map(|slot| slot.seq)
+    }
+
+    /// The first kept message after `after` in which somebody else mentions `user`.
+    #[must_use]
+    pub fn first_naming(&self, user: &UserId, after: Seq) -> Option<Seq> {
+        let later = self.messages.partition_point(|slot| slot.seq <= after);
+        let mut naming = self.messages.range(later..).filter(|slot| {
+            slot.has_mentions
+                && slot.author.id() != user
+                && slot.message.content.mentions.contains(user)
+        });
+        naming.next().map(|slot| slot.seq)
+    }
+
+    /// Tells whether a kept message is by this user.
+    #[must_use]
+    pub fn has_message_by(&self, user: &Arc<Person>) -> bool {
+        self.messages.iter().any(|slot| Arc::ptr_eq(&slot.author, user))
+    }
+
     /// Adds a message. Returns what falls out where there are too many.
     pub(crate) fn add(&mut self, message: Arc<Message>) -> Vec<Dropped> {
         self.note_activity(message.seq);

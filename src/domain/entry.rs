@@ -22,16 +22,18 @@ mod version1;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
+use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionHandle, SessionId, UserId};
 use crate::domain::message::Content;
-use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
+use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, TokenName, Topic};
+use crate::domain::preference::ChannelPreferences;
 use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
-use crate::domain::user::User;
+use crate::domain::user::{LiveSession, User};
 
 /// The subject of an entry. Displayed as the log stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +52,8 @@ pub enum Key {
     User(NameHash),
     /// `u.<user id>.read`: how far a user has read, in all channels.
     ReadMarkers(UserId),
+    /// `u.<user id>.channels`: how a user wants each channel.
+    Preferences(UserId),
     /// `u.<user id>.name`: the last name of a user who has left; written by version 1 alone.
     FormerName(UserId),
     /// `u.<user id>.read.<channel id>`: how far a user has read one channel; written by version 1
@@ -67,6 +71,7 @@ impl fmt::Display for Key {
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
             Self::ReadMarkers(user) => write!(f, "u.{user}.read"),
+            Self::Preferences(user) => write!(f, "u.{user}.channels"),
             Self::FormerName(user) => write!(f, "u.{user}.name"),
             Self::ReadMarker(user, channel) => write!(f, "u.{user}.read.{channel}"),
         }
@@ -90,6 +95,7 @@ impl FromStr for Key {
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
             ["u", id, "read"] => Ok(Self::ReadMarkers(user(id))),
+            ["u", id, "channels"] => Ok(Self::Preferences(user(id))),
             ["u", id, "name"] => Ok(Self::FormerName(user(id))),
             ["u", id, "read", of] => Ok(Self::ReadMarker(user(id), channel(of))),
             _ => Err(unknown()),
@@ -243,6 +249,52 @@ pub struct SessionRecord {
     /// The time of its last recorded use, in milliseconds since 1970.
     #[serde(with = "time::millis")]
     pub used_at: Timestamp,
+    /// The id by which its user names it; earlier versions gave it none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<SessionHandle>,
+    /// The time at which it began; earlier versions did not store it.
+    #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The name of a token; absent for a session by signing in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<TokenName>,
+    /// The client that signed in, in words, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Arc<str>>,
+    /// True for a token that was made for a bot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
+}
+
+impl SessionRecord {
+    /// The record of a session as earlier versions stored it.
+    #[must_use]
+    pub fn bare(id: SessionId, used_at: Timestamp) -> Self {
+        let (handle, created_at, name, client) = (None, None, None, None);
+        Self { id, used_at, handle, created_at, name, client, bot: false }
+    }
+
+    /// The record of a live session of this id.
+    #[must_use]
+    pub fn of(id: &SessionId, session: &LiveSession) -> Self {
+        let LiveSession { handle, used_at, created_at, name, client, bot } = session.clone();
+        let (handle, created_at) = (Some(handle), Some(created_at));
+        Self { id: id.clone(), used_at, handle, created_at, name, client, bot }
+    }
+
+    /// The session that this record, at this place of a user's entry, stands for. What earlier versions
+    /// did not store is made of the entry alone, so that it is the same at each start.
+    pub(crate) fn live(self, entry: Seq, place: usize) -> LiveSession {
+        let handle = || SessionHandle::from(format!("{entry}-{place}"));
+        LiveSession {
+            handle: self.handle.unwrap_or_else(handle),
+            used_at: self.used_at,
+            created_at: self.created_at.unwrap_or(self.used_at),
+            name: self.name,
+            client: self.client,
+            bot: self.bot,
+        }
+    }
 }
 
 /// The body of a [`Key::ReadMarkers`] entry: the markers of all channels.
@@ -251,6 +303,14 @@ pub struct ReadMarkersRecord {
     /// For each channel the last message that was read, and the entry that said so first, 0 for
     /// this one.
     pub read: BTreeMap<ChannelId, (Seq, Seq)>,
+}
+
+/// The body of a [`Key::Preferences`] entry: the preferences for all channels for which a user has
+/// ever had some, also where they are the defaults again: listeners who resume are told of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesRecord {
+    /// The preferences for each channel. The entry 0 in them is this one.
+    pub channels: BTreeMap<ChannelId, ChannelPreferences>,
 }
 
 /// The body of a [`Key::FormerName`] entry.
@@ -284,6 +344,8 @@ pub enum Record {
     User(NameHash, UserRecord, Skeletons),
     /// The body of a [`Key::ReadMarkers`] entry.
     ReadMarkers(UserId, ReadMarkersRecord),
+    /// The body of a [`Key::Preferences`] entry.
+    Preferences(UserId, PreferencesRecord),
     /// The body of a [`Key::FormerName`] entry.
     FormerName(UserId, FormerNameRecord),
     /// The body of a [`Key::ReadMarker`] entry.
@@ -372,6 +434,7 @@ impl Entry {
                 Record::User(name, record, skeletons)
             }
             Key::ReadMarkers(user) => Record::ReadMarkers(user, self.read()?),
+            Key::Preferences(user) => Record::Preferences(user, self.read()?),
             Key::FormerName(user) => Record::FormerName(user, self.read()?),
             Key::ReadMarker(user, channel) => Record::ReadMarker(user, channel, self.read()?),
         };
@@ -409,6 +472,7 @@ mod tests {
             "d.n.ff",
             "d.p.1a",
             "d.u.ff",
+            "u.2b.channels",
             "u.2b.name",
             "u.2b.read",
             "u.2b.read.1a",

@@ -31,12 +31,15 @@ pub enum Event {
     ChannelUpdated(Arc<Channel>),
     /// A channel was deleted.
     ChannelDeleted(Arc<Channel>),
-    /// A user changed their display name.
+    /// A user changed their display name, or became a bot or a human again.
     Renamed(Arc<Person>),
     /// A session ended.
     SessionEnded(SessionId),
     /// A user's read markers of these channels moved, in either direction.
     Read(UserId, Vec<ChannelId>),
+    /// A user wants a channel otherwise than before, or a channel that they have hidden is shown to
+    /// them again.
+    PreferencesChanged(UserId, ChannelId),
 }
 
 impl Event {
@@ -50,9 +53,11 @@ impl Event {
             | Self::MessageRestored(channel, _)
             | Self::ChannelUpdated(channel)
             | Self::ChannelDeleted(channel) => Some(channel),
-            Self::ChannelCreated(_) | Self::Renamed(_) | Self::SessionEnded(_) | Self::Read(..) => {
-                None
-            }
+            Self::ChannelCreated(_)
+            | Self::Renamed(_)
+            | Self::SessionEnded(_)
+            | Self::Read(..)
+            | Self::PreferencesChanged(..) => None,
         }
     }
 }

@@ -13,6 +13,7 @@
 mod channels;
 mod files;
 mod messages;
+mod preferences;
 mod read_markers;
 mod users;
 
@@ -23,6 +24,7 @@ use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
 use self::files::Files;
+pub use self::preferences::Preferences;
 use self::read_markers::ReadMarkers;
 pub use self::read_markers::ReadPositions;
 use self::users::{KeyedEntries, KnownUser, Leavings};
@@ -35,7 +37,7 @@ use crate::domain::message::Message;
 use crate::domain::names::{ChannelName, Skeleton};
 use crate::domain::time::Timestamp;
 
-/// Everything that lasts, in memory: users, channels, messages, read markers.
+/// Everything that lasts, in memory: users, channels, messages, read markers, preferences.
 ///
 /// It is made by passing the log's entries to [`State::apply`] in order. After those that the log
 /// held at the start, [`State::caught_up`] ends the replay: from then on entries cause events.
@@ -64,6 +66,7 @@ pub struct State {
     conversations: HashMap<ChannelId, Arc<Conversation>>,
     deleted_channels: VecDeque<DeletedChannel>,
     read_markers: HashMap<UserId, ReadMarkers>,
+    preferences: HashMap<UserId, Preferences>,
     files: Files,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
@@ -123,6 +126,7 @@ impl State {
                 self.apply_user(entry, name, record, skeletons)
             }
             Record::ReadMarkers(user, record) => self.apply_read_markers(entry, user, record),
+            Record::Preferences(user, record) => self.apply_preferences(entry, user, record),
             Record::FormerName(user, record) => self.apply_former_name(entry, user, record),
             Record::ReadMarker(user, channel, record) => {
                 self.apply_read_marker(entry, user, channel, record)

@@ -63,7 +63,8 @@ impl Engine {
     pub fn history(&self, session: &Session, named: &ChannelRef) -> Result<History, EngineError> {
         let snapshot = {
             let live = self.core.live.read();
-            live.snapshot(&live.find(named, session)?, Seq(0))
+            let reader = self.core.reader_of(&live, session)?;
+            live.snapshot(&live.find(named, session)?, &reader)
         };
         let bytes: u64 = snapshot.conversation.messages().map(|it| it.text_bytes()).sum();
         let cost = Cost::of_history(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -206,6 +207,7 @@ impl Engine {
             }
             Committed::Applied(events) => events,
         };
+        self.store_shown_again(&events).await;
         let json = message_in(&events).ok_or(EngineError::NoSuchChannel)?;
         if edits.into_inner() {
             return Ok(Put::Replaced(json));

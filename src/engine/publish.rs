@@ -122,6 +122,14 @@ impl Core {
                     deliveries.add_room(&room);
                 }
             }
+            Event::PreferencesChanged(user, channel) => {
+                if let Some(room) = self.user_rooms.get(user) {
+                    let payload =
+                        Payload::Channel { event: "channel-updated", channel: channel.clone() };
+                    room.push(Some(seq), payload);
+                    deliveries.add_room(&room);
+                }
+            }
             Event::SessionEnded(session) => deliveries.ended_sessions.push(session.clone()),
             Event::MessageUpdated(..) => {}
         }

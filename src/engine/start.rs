@@ -18,6 +18,7 @@ use super::ping_clock::PingClock;
 use super::presence::{Presence, conclude_departures};
 use super::read_markers::{PendingMarkers, store_markers};
 use super::room::Room;
+use super::sessions::SessionUses;
 use super::users::sweep_sessions;
 use super::weak_map::WeakMap;
 use super::{Core, Engine, Live, StartError, follower};
@@ -77,6 +78,7 @@ pub(super) async fn start(
         lobby,
         pending_markers: PendingMarkers::default(),
         session_ends: Mutex::default(),
+        session_uses: SessionUses::default(),
         end: CancellationToken::new(),
         pings: PingClock::start(),
         unreadable,

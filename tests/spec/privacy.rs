@@ -69,6 +69,7 @@ fn filled(route: &str, channel: &str, attachment: &str) -> String {
 fn body(method: Method, path: &str) -> Value {
     match method {
         Method::Put if path.ends_with("/read") => json!({ "message": "m1" }),
+        Method::Patch if path.ends_with("/mine") => json!({ "starred": true }),
         Method::Patch if path.ends_with("/session") => json!({ "display_name": "Eve" }),
         Method::Patch => json!({ "topic": "x" }),
         _ => json!({ "text": "x", "name": "own", "display_name": "Eve" }),

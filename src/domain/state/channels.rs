@@ -335,6 +335,7 @@ impl State {
         let (messages, removals) = Arc::unwrap_or_clone(conversation).into_parts();
         self.release_messages(messages, applied);
         applied.spent.extend(removals);
+        self.forget_preferences_for(id);
         let channel = self.channels.remove(id)?;
         applied.spent.extend(channel.updated);
         applied.spent.push(channel.created);

@@ -44,12 +44,16 @@ impl State {
         self.count_text(&message);
         self.held_messages += 1;
         let last_event = self.last_event_in(&id);
+        let hidden_from = channel.as_ref().map(|channel| self.hidden_from(channel, &message));
         let conversation = Arc::make_mut(self.conversations.entry(id.clone()).or_default());
         let fallen = conversation.add(message.clone());
         self.move_by_last_event(&id, last_event);
         let mut applied = Applied::default();
         self.release_messages(fallen, &mut applied);
-        applied.events.extend(channel.map(|channel| Event::MessagePosted(channel, message)));
+        if let Some(channel) = channel {
+            applied.events.push(Event::MessagePosted(channel.clone(), message));
+            applied.events.extend(self.shown_to(&channel, hidden_from.unwrap_or_default()));
+        }
         applied
     }
 
@@ -177,6 +181,8 @@ impl State {
         after: Arc<Message>,
     ) -> Applied {
         let mut applied = Applied::default();
+        let channel_of = self.channels.get(channel).cloned();
+        let hidden_from = channel_of.as_ref().map(|channel| self.hidden_from(channel, &after));
         if let Some(conversation) = self.conversations.get_mut(channel) {
             Arc::make_mut(conversation).replace(after.clone());
         }
@@ -188,8 +194,10 @@ impl State {
         for person in before.people().skip(1) {
             self.release_person(person.id(), &mut applied);
         }
-        let channel = self.channels.get(channel).cloned();
-        applied.events.extend(channel.map(|channel| Event::MessageUpdated(channel, after)));
+        if let Some(channel) = channel_of {
+            applied.events.push(Event::MessageUpdated(channel.clone(), after));
+            applied.events.extend(self.shown_to(&channel, hidden_from.unwrap_or_default()));
+        }
         applied
     }
 

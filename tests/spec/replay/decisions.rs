@@ -13,6 +13,7 @@ use houston::domain::entry::{
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
 use houston::domain::names::{ChannelName, DisplayName, Topic};
+use houston::domain::preference::{Bell, ChannelPreferences};
 use houston::domain::reaction::{Reaction, ReactionGroupRecord};
 use houston::domain::state::State;
 use houston::domain::time::Timestamp;
@@ -125,18 +126,25 @@ impl Decisions {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.push(self.session());
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::EndSession { user, all } => {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.truncate(if all { 0 } else { record.sessions.len() - 1 });
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::Rename { user, name } => {
                 let me = account(state, user)?;
                 let name = pick(&self.display_names, name)?.clone();
                 self.rename(state, me, name)
+            }
+            Action::Prefer { user, channel, how } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                self.prefer(state, me, &channel, how)
             }
             Action::Mark { user, channel, message } => {
                 let me = account(state, user)?;
@@ -151,6 +159,27 @@ impl Decisions {
             }
             Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
         }
+    }
+
+    fn prefer(&mut self, state: &State, me: &Account, channel: &Channel, how: u8) -> Option<Draft> {
+        let user = me.person.id();
+        let preferences = state.preferences(user);
+        let present = preferences.of(&channel.id);
+        let changed = Seq(0);
+        let wanted = match how {
+            0 => ChannelPreferences { starred: !present.starred, changed, ..present },
+            1 => ChannelPreferences { hidden: Some(Seq(0)), changed, ..present },
+            2 => ChannelPreferences { bell: Some(Bell::Nothing), hidden: None, changed, ..present },
+            _ => {
+                let shown = state.shown_again(user);
+                let record = (!shown.is_empty()).then(|| encode(&preferences.to_record(shown)))?;
+                let key = Key::Preferences(user.clone());
+                return Some(self.append(key, record, preferences.entry().into()));
+            }
+        };
+        let record = encode(&preferences.to_record([(channel.id.clone(), wanted)]));
+        let key = Key::Preferences(user.clone());
+        Some(self.append(key, record, preferences.entry().into()))
     }
 
     fn fill(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
@@ -344,7 +373,7 @@ impl Decisions {
         }
         let expect = state.last_of_display_name(&name).into();
         let record = UserRecord {
-            user: User { id: UserId::from(self.make("u")), display_name: name },
+            user: User::new(UserId::from(self.make("u")), name),
             sessions: vec![self.session()],
             revision: 0,
             since: state.head(),
@@ -373,9 +402,16 @@ impl Decisions {
         Draft { op: OpId(Uuid::now_v7()), key, body, expect }
     }
 
+    /// A session as the present version begins it, or as an earlier one did.
     fn session(&mut self) -> SessionRecord {
         let id = SessionId::from(self.make("s"));
-        SessionRecord { id, used_at: Timestamp::from_millis(self.made.cast_signed()) }
+        let now = Timestamp::from_millis(self.made.cast_signed());
+        let bare = SessionRecord::bare(id, now);
+        if self.made.is_multiple_of(3) {
+            return bare;
+        }
+        let (handle, created_at) = (Some(self.make("h").into()), Some(now));
+        SessionRecord { handle, created_at, bot: self.made.is_multiple_of(2), ..bare }
     }
 
     fn content(&mut self, mentioned: &UserId, has_file: bool) -> Content {
@@ -404,10 +440,18 @@ impl Decisions {
     }
 }
 
+/// As the engine does: a user is a bot while they hold a token that was made for one.
+fn settle_bot(record: &mut UserRecord) {
+    let bot = record.sessions.iter().any(|session| session.bot);
+    if !record.sessions.is_empty() && record.user.bot != bot {
+        record.user.bot = bot;
+        record.renamed = Some(Seq(0));
+    }
+}
+
 fn next_record(account: &Account) -> UserRecord {
     let sessions = account.sessions.iter();
-    let sessions =
-        sessions.map(|(id, used_at)| SessionRecord { id: id.clone(), used_at: *used_at });
+    let sessions = sessions.map(|(id, session)| SessionRecord::of(id, session));
     UserRecord {
         user: User::clone(&account.person.user()),
         sessions: sessions.collect(),

@@ -73,6 +73,8 @@ pub(super) enum Action {
     EndSession { user: u8, all: bool },
     /// Takes another of a few names.
     Rename { user: u8, name: u8 },
+    /// Stars, hides or shows a channel, or stores that a message has shown it again.
+    Prefer { user: u8, channel: u8, how: u8 },
     /// Moves a read marker.
     Mark { user: u8, channel: u8, message: u8 },
 }
@@ -124,6 +126,9 @@ fn actions() -> impl Strategy<Value = Action> {
         4 => some().prop_map(|user| Action::OpenSession { user }),
         6 => (some(), any::<bool>()).prop_map(|(user, all)| Action::EndSession { user, all }),
         6 => (some(), some()).prop_map(|(user, name)| Action::Rename { user, name }),
+        5 => (some(), few(), 0..4_u8).prop_map(|(user, channel, how)| {
+            Action::Prefer { user, channel, how }
+        }),
         4 => (some(), few(), message()).prop_map(|(user, channel, message)| {
             Action::Mark { user, channel, message }
         }),

@@ -363,8 +363,8 @@ impl World {
             // Each message and its change, the remembered deletions, and the channel's own two.
             Some(conversation.messages().len() * 2 + 100 + 2)
         });
-        // Each account's two and its read markers; users and channels that are gone.
-        let bound = channels.sum::<usize>() + self.live.accounts().count() * 3 + 100 + 100;
+        // Each account's two, its read markers and preferences; users and channels that are gone.
+        let bound = channels.sum::<usize>() + self.live.accounts().count() * 4 + 100 + 100;
         prop_assert!(self.kept.len() <= bound, "{} rows, not {}", self.kept.len(), bound);
         Ok(())
     }
