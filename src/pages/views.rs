@@ -71,7 +71,6 @@ struct Reaction {
 #[derive(Default, Serialize)]
 pub(super) struct MessageView {
     id: String,
-    anchor: String,
     seq: u64,
     author_id: String,
     author: String,
@@ -225,7 +224,6 @@ impl MessageView {
         let is_own = author.id == reader.id;
         Self {
             id: id.clone(),
-            anchor: format!("message-{id}"),
             seq: message.seq,
             author_id: author.id.clone(),
             author: author.display_name.clone(),

@@ -15,7 +15,7 @@ use houston::engine::blobs::Blobs as _;
 use houston::engine::bounds::Bounds;
 use houston::engine::files::FileLimits;
 use houston::engine::log::{AppendError, Appended, Draft, Feed as LogFeed, Log};
-use houston::engine::{Engine, EngineError, MessageDraft, SignedInAs};
+use houston::engine::{Device, Engine, EngineError, MessageDraft, SignedInAs};
 use rocket::http::Method;
 use rocket::tokio::time::sleep;
 use serde_json::{Value, json};
@@ -505,7 +505,8 @@ impl House {
         let blobs = Arc::<Blobs>::default();
         let engine = open(port, &blobs).await;
         let name = "Ada".parse().expect("a name");
-        let SignedInAs::New(ada) = engine.sign_in(name, None, None).await.expect("she signs in")
+        let SignedInAs::New(ada) =
+            engine.sign_in(name, None, Device::default()).await.expect("she signs in")
         else {
             panic!("nobody is signed in");
         };
