@@ -86,7 +86,7 @@ export function mountActions(element, { hear, on, atEnd }) {
     if (toolbar.matches(":popover-open")) toolbar.hidePopover()
     const siblings = pressed.closest(".message__files")?.children ?? []
     const at = [...siblings].findIndex((file) => file.contains(pressed))
-    say(action, { id: item.dataset.id ?? "", at })
+    say(/** @type {keyof import("../lib/events.js").OfActions} */ (action), { id: item.dataset.id ?? "", at })
   })
   atEnd(() => toolbar.remove())
   hear("dismiss", ({ id }) => {

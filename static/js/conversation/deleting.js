@@ -102,6 +102,6 @@ export function mountDeleting(element, { hear, every, atEnd }) {
   })
   // Another tab may have brought it back, or its id is used anew. What is told before the deletion is
   // of an earlier one.
-  for (const event of ["message", "message-restored"]) hear(event, ({ id }) => deleted.get(id)?.isTold && unfold(id, ""))
+  for (const event of /** @type {const} */ (["message", "message-restored"])) hear(event, ({ id }) => deleted.get(id)?.isTold && unfold(id, ""))
   atEnd(() => [...deleted.keys()].forEach((id) => list.byId(id)?.remove()))
 }

@@ -2,10 +2,12 @@
 // listens to and waits for is part of its life, and ends with it: a view that goes leaves nothing
 // behind.
 
+/** @typedef {import("./events.js").Events} Events */
+
 /**
  * @typedef {object} Life what a behaviour does for as long as it is mounted
  * @property {AbortSignal} signal of its end
- * @property {(name: string, act: (detail: any) => void) => void} hear what is said on the page
+ * @property {<Name extends keyof Events>(name: Name, act: (detail: Events[Name]) => void) => void} hear what is said on the page
  * @property {<E extends Event = any>(target: EventTarget, type: string, act: (event: E) => void, options?: AddEventListenerOptions) => void} on
  * @property {(act: () => void, ms: number) => number} later like `setTimeout`
  * @property {(act: () => void, ms: number) => number} every like `setInterval`

@@ -39,7 +39,7 @@ export function mountEverywhere(_, { hear, on }) {
   const act = ({ name, data, id, state, asks, to, looks }) => {
     if (to && to !== self) return
     if (id) stream.goOnAfter(id)
-    if (name) say(`everywhere-${name}`, data)
+    if (name) say(/** @type {keyof import("../lib/events.js").OfEverything} */ (`everywhere-${name}`), data)
     if (state) {
       connected = state.connected
       say("everywhere-connection", state)

@@ -22,7 +22,7 @@ export function mountRoom(room, { hear, on, atEnd, signal }) {
     path: () => `/api${channelPath(channel)}/events`,
     cursor,
     names: IN_CHANNEL,
-    onEvent: say,
+    onEvent: (event, data) => say(/** @type {keyof import("../lib/events.js").OfChannel} */ (event), data),
     onState: (state) => {
       say("connection", state)
       if (!state.connected) lookAround(channel, signal)
