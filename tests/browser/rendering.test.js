@@ -155,6 +155,22 @@ describe("rendering", () => {
     }
   })
 
+  it("says \"edited\" beside the time, and in a run where the time would be", async () => {
+    const { at, ask, path, token } = await house.channel("edited")
+    for (const id of ["first", "second"]) for (const text of ["befor", "before"]) await ask("PUT", `${path}/${id}`, { text })
+    for (const screen of [{ viewport: DESKTOP }, { viewport: PHONE, hasTouch: true, isMobile: true }]) {
+      const page = await house.signedIn("Edith", { at, token, ...screen })
+      const box = (id, part) => page.locator(`#message-${id} .message__${part}`).boundingBox()
+      const [time, edited] = [await box("first", "time"), await box("first", "edited")]
+      assert.ok(edited.x >= time.x + time.width && edited.x - time.x - time.width < 24, "after it")
+      assert.ok(Math.abs(edited.y + edited.height - time.y - time.height) < 3, "on its line")
+      await page.locator("#message-second[data-continues]").waitFor()
+      const [inRun, text, avatar] = [await box("second", "edited"), await box("second", "text"), await box("first", "avatar")]
+      assert.ok(inRun.x + inRun.width <= text.x && inRun.x >= avatar.x - 4, "before the text, below the avatar")
+      assert.ok(Math.abs(inRun.y + inRun.height / 2 - text.y - text.height / 2) < 5, "on its line")
+    }
+  })
+
   it("keeps marks that are piled up off the neighbours", async () => {
     const { at, post, token } = await house.channel("zalgo")
     const piles = ["\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030A\u030B\u030C".repeat(6), "\u0323\u0324\u0325\u032D\u032E\u0330\u0331".repeat(8)]
