@@ -99,7 +99,7 @@ describe("rendering", () => {
   it("tells times where the reader is from the second load on, and corrects those of the first in their places", async () => {
     for (const { timezoneId, locale, clock } of READERS) {
       const bare = await look("/channels/general", { locale, timezoneId, javaScriptEnabled: false })
-      const boxes = (page) => page.locator(".message__time").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().width))
+      const boxes = (page) => page.locator(".message:not([data-continues]) .message__time").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().width))
       const widths = await boxes(bare)
       const page = await look("/channels/general", { locale, timezoneId })
       const told = await page.locator(".message__time").allTextContents()
