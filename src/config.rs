@@ -15,13 +15,14 @@ use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer};
 
 /// The settings that are whole numbers: key, default, smallest and largest value.
-const COUNTS: [(&str, u64, RangeInclusive<u64>); 13] = [
+const COUNTS: [(&str, u64, RangeInclusive<u64>); 14] = [
     ("max_message_files", 10, 1..=1_000),
     ("max_streams_per_user", 64, 1..=1_000_000),
     ("max_channels", 1_000, 1..=100_000),
     ("max_channels_per_user", 100, 1..=100_000),
     ("max_directs_per_user", 500, 1..=100_000),
     ("max_sessions_per_user", 100, 1..=1_000),
+    ("max_preferences_per_user", 2_000, 1..=2_000),
     ("max_reactions_per_user", 8, 1..=1_000),
     ("max_reaction_kinds", 32, 1..=1_000),
     ("max_reactions", 300, 1..=1_000),
@@ -57,12 +58,12 @@ pub struct Config {
     pub max_file_size: ByteUnit,
     /// Largest number of files of one message. `max_message_files`, default 10, 1 to 1,000.
     pub max_message_files: usize,
-    /// Largest size of the files of all kept messages together. `max_total_size`, default `1 GiB`, 1
-    /// byte to 1 TiB.
+    /// Largest size of the files of all messages together that are kept or can be restored.
+    /// `max_total_size`, default `1 GiB`, 1 byte to 1 TiB.
     pub max_total_size: ByteUnit,
-    /// Largest size of the texts of all kept messages together, each with its HTML; they are in memory.
-    /// One user's may have half of what the others' leave. `max_kept_text`, default `256 MiB`, 64 KiB
-    /// to 1 TiB.
+    /// Largest size of the texts of all messages together that are kept or can be restored, each with
+    /// its HTML; they are in memory. One user's may have half of what the others' leave.
+    /// `max_kept_text`, default `256 MiB`, 64 KiB to 1 TiB.
     pub max_kept_text: ByteUnit,
     /// Largest number of open streams of one user: one more ends the oldest. `max_streams_per_user`,
     /// default 64, 1 to 1,000,000.
@@ -81,6 +82,9 @@ pub struct Config {
     pub max_directs_per_user: usize,
     /// Largest number of sessions of one user. `max_sessions_per_user`, default 100, 1 to 1,000.
     pub max_sessions_per_user: usize,
+    /// Largest number of channels that one user has starred, hidden or given a bell; one entry of the
+    /// log holds them all. `max_preferences_per_user`, default 2,000, 1 to 2,000.
+    pub max_preferences_per_user: usize,
     /// Largest number of reactions of one user to one message. `max_reactions_per_user`, default 8, 1
     /// to 1,000.
     pub max_reactions_per_user: usize,
@@ -257,6 +261,7 @@ impl fmt::Debug for Config {
             .field("max_channels_per_user", &self.max_channels_per_user)
             .field("max_directs_per_user", &self.max_directs_per_user)
             .field("max_sessions_per_user", &self.max_sessions_per_user)
+            .field("max_preferences_per_user", &self.max_preferences_per_user)
             .field("max_reactions_per_user", &self.max_reactions_per_user)
             .field("max_reaction_kinds", &self.max_reaction_kinds)
             .field("max_reactions", &self.max_reactions)

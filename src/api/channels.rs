@@ -12,15 +12,16 @@ use super::problem::{Problem, ProblemKind};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::MessageId;
 use crate::domain::names::{ChannelName, Topic};
+use crate::domain::preference::PreferencesChange;
 use crate::domain::user::Session;
 use crate::engine::Engine;
 use crate::engine::limits::Cost;
 use crate::wire::channel::{
-    ChannelDetails, ChannelList, ChannelView, CreateChannel, MarkRead, SetTopic,
+    ChannelDetails, ChannelList, ChannelView, CreateChannel, MarkRead, SetMine, SetTopic,
 };
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, create, show, set_topic, remove, mark_read, typing]
+    routes![list, create, show, set_topic, remove, mark_read, set_mine, typing]
 }
 
 /// List channels.
@@ -197,6 +198,38 @@ fn mark_read(
         .map_err(|error| Problem::invalid(ProblemKind::InvalidMessageId, "message", &error))?;
     engine.mark_read(&session, &channel, &message)?;
     Ok(Status::NoContent)
+}
+
+/// Set how the caller wants a channel.
+///
+/// On all of their devices: their own `/api/events` get `channel-updated`, and nobody else is told. A
+/// hidden channel shows itself again, with `channel-updated`, when a message of somebody else names
+/// the caller in it; a hidden direct conversation when anything is said in it. Leaving a channel is
+/// hiding it, and marking it as read.
+#[utoipa::path(
+    tag = "Channels",
+    operation_id = "setMine",
+    request_body = inline(SetMine),
+    responses((status = 200, description = "The channel.", body = ChannelView)),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::LimitReached,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X PATCH "$url/api/channels/general/mine" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"starred": true, "bell": "everything"}'"#)),
+    ),
+)]
+#[patch("/channels/<channel>/mine", data = "<body>")]
+async fn set_mine(
+    session: Session,
+    channel: ChannelRef,
+    body: JsonBody<SetMine>,
+    engine: &State<Engine>,
+) -> Result<Json<ChannelView>, Problem> {
+    let SetMine { starred, hidden, bell } = body.0;
+    let change = PreferencesChange { starred, hidden, bell: bell.map(Into::into) };
+    Ok(Json(engine.prefer(&session, &channel, change).await?))
 }
 
 /// Announce typing.

@@ -30,11 +30,12 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::input::SESSION_COOKIE;
 use super::problem::ProblemKind;
-use super::{BASE, attachments, channels, events, messages, search, session};
-use crate::wire::channel::{ChannelKindView, ChannelView};
+use super::{BASE, attachments, channels, events, messages, search, session, sessions};
+use crate::wire::channel::{BellView, ChannelKindView, ChannelView, MineView};
 use crate::wire::event::ResetReason;
 use crate::wire::message::{AttachmentView, History, MessageView, ReactionView};
 use crate::wire::problem::Problem;
+use crate::wire::session::{SessionKind, SessionView};
 use crate::wire::user::UserView;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -111,6 +112,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 - All files together: 1 GiB, of one user half of what the others leave. All texts together, each with its HTML: 256 MiB, of one user half of what the others leave.
 - Messages of a channel: the latest 100 are kept. When the 101st comes, the first is gone with its files, and no event says so.
 - Public channels: 1,000, of one creator 100. Direct conversations that one user began: 500.
+- Channels that a user has starred, hidden or given a bell: 2,000.
 - Reactions to a message: 300, of one user 8, different ones 32.
 - Sessions of a user: 100. A session ends when it was not used for 180 days.
 - Streams of a user: 64. One more ends the oldest of them. Past the streams that the server can serve: 503 `too-busy`.
@@ -124,10 +126,11 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
     paths(
         session::sign_in, session::current, session::rename, session::sign_out,
         session::create_link, session::users,
+        sessions::list, sessions::create, sessions::end,
         channels::list, channels::create, channels::show, channels::set_topic, channels::remove,
-        channels::mark_read, channels::typing,
+        channels::mark_read, channels::set_mine, channels::typing,
         messages::history, messages::send, messages::replace, messages::show, messages::remove,
-        messages::react, messages::unreact,
+        messages::restore, messages::react, messages::unreact,
         attachments::file, search::search,
         events::channel, events::everything,
         openapi, docs,
@@ -141,8 +144,8 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         (name = "About", description = "This description."),
     ),
     components(schemas(
-        UserView, ChannelView, ChannelKindView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
-        History<'_>, ResetReason, Problem<'_>,
+        UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
+        History<'_>, SessionView, SessionKind, ResetReason, Problem<'_>,
     )),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&SecuritySchemes, &CommonProblems, &CompletePaths),
@@ -304,6 +307,7 @@ fn path_parameter(path: &str, name: &str) -> Parameter {
              direct conversation does not exist."
         }
         "id" if path.contains("/messages/") => "The message's id: 1 to 64 of `A-Z a-z 0-9 _ -`.",
+        "id" if path.contains("/sessions/") => "The session's id, as the list gives it.",
         "id" => "The file's id.",
         "filename" => "A name for the file. Any name leads to it.",
         "reaction" => {

@@ -117,21 +117,12 @@ impl<'r> FromRequest<'r> for Session {
     }
 }
 
-/// A guard with the client's address, as far as it is known.
-pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
+/// The client's address, as far as it is known.
+pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
 
 impl ClientAddress {
-    fn of(request: &Request<'_>) -> Self {
+    pub(super) fn of(request: &Request<'_>) -> Self {
         Self(forwarded::address(request))
-    }
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for ClientAddress {
-    type Error = Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
-        Outcome::Success(Self::of(request))
     }
 }
 

@@ -14,6 +14,7 @@ mod attachments;
 pub(crate) mod body;
 mod channels;
 pub mod description;
+mod device;
 mod events;
 pub(crate) mod forwarded;
 pub(crate) mod input;
@@ -24,8 +25,10 @@ mod messages;
 mod multipart;
 mod part_head;
 pub mod problem;
+pub(crate) mod qr;
 mod search;
 pub(crate) mod session;
+mod sessions;
 mod stream;
 
 pub use self::session::renew_sessions;
@@ -42,6 +45,7 @@ pub const BASE: &str = "/api";
 pub fn routes() -> Vec<Route> {
     [
         session::routes(),
+        sessions::routes(),
         channels::routes(),
         messages::routes(),
         attachments::routes(),

@@ -149,6 +149,7 @@ impl From<EngineError> for Problem {
             EngineError::NoSuchUser => Self::new(ProblemKind::NoSuchUser),
             EngineError::NoSuchMessage => Self::new(ProblemKind::NoSuchMessage),
             EngineError::NoSuchAttachment => Self::new(ProblemKind::NoSuchAttachment),
+            EngineError::NoSuchSession => Self::new(ProblemKind::NoSuchSession),
             EngineError::NoSuchLink => Self::new(ProblemKind::NoSuchLink),
             EngineError::EmptyMessage => {
                 Self::new(ProblemKind::EmptyMessage).in_field("text").with_detail(detail)

@@ -1,7 +1,6 @@
 //! The routes of sessions and users; the session cookie, and its renewal by use.
 
 use bytes::Bytes;
-use qrcode::QrCode;
 use rocket::fairing::AdHoc;
 use rocket::http::{Cookie, CookieJar, Header, SameSite, Status};
 use rocket::request::{FromRequest, Outcome, Request};
@@ -11,13 +10,14 @@ use rocket::time::Duration;
 use rocket::{Route, State, delete, get, patch, post, routes};
 
 use super::forwarded;
-use super::input::{ClientAddress, OptionalSession, SESSION_COOKIE, UsedSession};
+use super::input::{OptionalSession, SESSION_COOKIE, UsedSession};
 use super::json::JsonBody;
 use super::json_list::JsonList;
 use super::problem::{Problem, ProblemKind};
+use super::qr;
 use crate::domain::names::DisplayName;
 use crate::domain::user::{Session, User};
-use crate::engine::{Engine, SignedInAs};
+use crate::engine::{Device, Engine, SignedInAs};
 use crate::wire::session::{CurrentUser, Link, Rename, SignIn, SignedIn, UserList, UserPresence};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -61,14 +61,14 @@ pub(super) fn routes() -> Vec<Route> {
 #[post("/session", data = "<body>")]
 async fn sign_in(
     session: OptionalSession,
-    address: ClientAddress,
+    device: Device,
     transport: Transport,
     body: JsonBody<SignIn>,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
 ) -> Result<(Status, Json<SignedIn>), Problem> {
     let name = display_name(&body.0.display_name)?;
-    match engine.sign_in(name, session.0.as_ref(), address.0).await? {
+    match engine.sign_in(name, session.0.as_ref(), device).await? {
         SignedInAs::Same(user) => {
             Ok((Status::Ok, Json(SignedIn { user: user.into(), token: None })))
         }
@@ -182,8 +182,8 @@ fn create_link(
     let link = engine.make_link(&session)?;
     let url = format!("{}/links/{}", base.url, link.secret);
     // A QR code holds far longer addresses than `MAX_HOST_CHARS` allows.
-    let code = QrCode::new(&url).map_err(|_| Problem::new(ProblemKind::InternalError))?;
-    let qr_svg = code.render::<qrcode::render::svg::Color>().min_dimensions(256, 256).build();
+    let qr_svg = qr::svg(&url, "QR code of a link that signs another device in");
+    let qr_svg = qr_svg.ok_or_else(|| Problem::new(ProblemKind::InternalError))?;
     let body = Link { url: url.clone(), expires_at: link.expires_at, qr_svg };
     Ok(Created::new(url).body(Json(body)))
 }
@@ -289,8 +289,15 @@ const MAX_HOST_CHARS: usize = 253 + 6;
 
 /// A guard with the base address of this server, as the request used it:
 /// `https://chat.example.org`.
-struct BaseUrl {
+pub(crate) struct BaseUrl {
     url: String,
+}
+
+impl BaseUrl {
+    /// The QR code of the address, as an SVG image.
+    pub(crate) fn qr_svg(&self) -> Option<String> {
+        qr::svg(&format!("{}/", self.url), "QR code of this server’s address")
+    }
 }
 
 #[rocket::async_trait]

@@ -7,8 +7,10 @@
 //!
 //! How long an entry is kept is decided by `State::apply` alone:
 //!
-//! - a message, until it falls out of its channel or is deleted;
-//! - the last change of a message, as long as the message; a deletion, while it is remembered;
+//! - a message, until it falls out of its channel, or was deleted and cannot be restored any more;
+//! - the last change of a message, as long as the message; a deletion or restoration, while it is
+//!   remembered;
+//! - an erasure, until what it makes final is erased;
 //! - the entry that created a channel or claimed a name, and the last one that changed it, until
 //!   the channel is deleted or the user has left. The first one stays although a later one says
 //!   all that it does, because what comes in between refers to the channel or user;
@@ -20,24 +22,28 @@ mod version1;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
+use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionHandle, SessionId, UserId};
 use crate::domain::message::Content;
-use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
+use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, TokenName, Topic};
+use crate::domain::preference::ChannelPreferences;
 use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
-use crate::domain::user::User;
+use crate::domain::user::{LiveSession, User};
 
 /// The subject of an entry. Displayed as the log stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// `c.<channel id>.m`: the channel's messages.
     Messages(ChannelId),
-    /// `c.<channel id>.x.<message seq>`: the changes of a message, or its deletion.
+    /// `c.<channel id>.x.<message seq>`: the changes of a message, its deletion and restoration.
     Change(ChannelId, Seq),
+    /// `d.e`: the erasure of deleted messages.
+    Erasure,
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
     Channel(NameHash),
     /// `d.p.<channel id>`: a direct conversation; its id is made of both user ids.
@@ -46,6 +52,8 @@ pub enum Key {
     User(NameHash),
     /// `u.<user id>.read`: how far a user has read, in all channels.
     ReadMarkers(UserId),
+    /// `u.<user id>.channels`: how a user wants each channel.
+    Preferences(UserId),
     /// `u.<user id>.name`: the last name of a user who has left; written by version 1 alone.
     FormerName(UserId),
     /// `u.<user id>.read.<channel id>`: how far a user has read one channel; written by version 1
@@ -58,10 +66,12 @@ impl fmt::Display for Key {
         match self {
             Self::Messages(channel) => write!(f, "c.{channel}.m"),
             Self::Change(channel, message) => write!(f, "c.{channel}.x.{message}"),
+            Self::Erasure => f.write_str("d.e"),
             Self::Channel(name) => write!(f, "d.n.{}", name.0),
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
             Self::ReadMarkers(user) => write!(f, "u.{user}.read"),
+            Self::Preferences(user) => write!(f, "u.{user}.channels"),
             Self::FormerName(user) => write!(f, "u.{user}.name"),
             Self::ReadMarker(user, channel) => write!(f, "u.{user}.read.{channel}"),
         }
@@ -80,10 +90,12 @@ impl FromStr for Key {
             ["c", id, "x", seq] => {
                 Ok(Self::Change(channel(id), Seq(seq.parse().map_err(|_| unknown())?)))
             }
+            ["d", "e"] => Ok(Self::Erasure),
             ["d", "n", hash] => Ok(Self::Channel(NameHash(hash.into()))),
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
             ["u", id, "read"] => Ok(Self::ReadMarkers(user(id))),
+            ["u", id, "channels"] => Ok(Self::Preferences(user(id))),
             ["u", id, "name"] => Ok(Self::FormerName(user(id))),
             ["u", id, "read", of] => Ok(Self::ReadMarker(user(id), channel(of))),
             _ => Err(unknown()),
@@ -134,7 +146,8 @@ pub struct MessageRecord {
     pub content: Content,
 }
 
-/// The body of a [`Key::Change`] entry: everything that differs from the message as it was sent.
+/// The body of a [`Key::Change`] entry: everything that differs from the message as it was sent, or
+/// that it is gone, or there again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ChangeRecord {
@@ -154,7 +167,23 @@ pub enum ChangeRecord {
     Deleted {
         /// The message's id.
         id: MessageId,
+        /// The user who did, and can undo it; absent in older entries, which nobody can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
     },
+    /// The message was restored, as it was when it was deleted.
+    Restored {
+        /// The message's id.
+        id: MessageId,
+    },
+}
+
+/// The body of a [`Key::Erasure`] entry. Time changes nothing by itself, since no entry says that it
+/// has passed: this one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureRecord {
+    /// The last entry whose deletion cannot be undone any more: what all up to it deleted is erased.
+    pub until: Seq,
 }
 
 /// The body of a [`Key::Channel`] entry.
@@ -220,6 +249,52 @@ pub struct SessionRecord {
     /// The time of its last recorded use, in milliseconds since 1970.
     #[serde(with = "time::millis")]
     pub used_at: Timestamp,
+    /// The id by which its user names it; earlier versions gave it none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<SessionHandle>,
+    /// The time at which it began; earlier versions did not store it.
+    #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The name of a token; absent for a session by signing in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<TokenName>,
+    /// The client that signed in, in words, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Arc<str>>,
+    /// True for a token that was made for a bot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
+}
+
+impl SessionRecord {
+    /// The record of a session as earlier versions stored it.
+    #[must_use]
+    pub fn bare(id: SessionId, used_at: Timestamp) -> Self {
+        let (handle, created_at, name, client) = (None, None, None, None);
+        Self { id, used_at, handle, created_at, name, client, bot: false }
+    }
+
+    /// The record of a live session of this id.
+    #[must_use]
+    pub fn of(id: &SessionId, session: &LiveSession) -> Self {
+        let LiveSession { handle, used_at, created_at, name, client, bot } = session.clone();
+        let (handle, created_at) = (Some(handle), Some(created_at));
+        Self { id: id.clone(), used_at, handle, created_at, name, client, bot }
+    }
+
+    /// The session that this record, at this place of a user's entry, stands for. What earlier versions
+    /// did not store is made of the entry alone, so that it is the same at each start.
+    pub(crate) fn live(self, entry: Seq, place: usize) -> LiveSession {
+        let handle = || SessionHandle::from(format!("{entry}-{place}"));
+        LiveSession {
+            handle: self.handle.unwrap_or_else(handle),
+            used_at: self.used_at,
+            created_at: self.created_at.unwrap_or(self.used_at),
+            name: self.name,
+            client: self.client,
+            bot: self.bot,
+        }
+    }
 }
 
 /// The body of a [`Key::ReadMarkers`] entry: the markers of all channels.
@@ -228,6 +303,14 @@ pub struct ReadMarkersRecord {
     /// For each channel the last message that was read, and the entry that said so first, 0 for
     /// this one.
     pub read: BTreeMap<ChannelId, (Seq, Seq)>,
+}
+
+/// The body of a [`Key::Preferences`] entry: the preferences for all channels for which a user has
+/// ever had some, also where they are the defaults again: listeners who resume are told of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesRecord {
+    /// The preferences for each channel. The entry 0 in them is this one.
+    pub channels: BTreeMap<ChannelId, ChannelPreferences>,
 }
 
 /// The body of a [`Key::FormerName`] entry.
@@ -251,6 +334,8 @@ pub enum Record {
     Message(ChannelId, MessageRecord),
     /// The body of a [`Key::Change`] entry.
     Change(ChannelId, Seq, ChangeRecord),
+    /// The body of a [`Key::Erasure`] entry.
+    Erasure(ErasureRecord),
     /// The body of a [`Key::Channel`] entry.
     Channel(NameHash, ChannelRecord),
     /// The body of a [`Key::Direct`] entry.
@@ -259,6 +344,8 @@ pub enum Record {
     User(NameHash, UserRecord, Skeletons),
     /// The body of a [`Key::ReadMarkers`] entry.
     ReadMarkers(UserId, ReadMarkersRecord),
+    /// The body of a [`Key::Preferences`] entry.
+    Preferences(UserId, PreferencesRecord),
     /// The body of a [`Key::FormerName`] entry.
     FormerName(UserId, FormerNameRecord),
     /// The body of a [`Key::ReadMarker`] entry.
@@ -334,6 +421,7 @@ impl Entry {
                 }
                 Record::Change(channel, message, record)
             }
+            Key::Erasure => Record::Erasure(self.read()?),
             Key::Channel(name) => Record::Channel(name, self.read()?),
             Key::Direct(_) => Record::Direct(self.read()?),
             Key::User(name) => {
@@ -346,6 +434,7 @@ impl Entry {
                 Record::User(name, record, skeletons)
             }
             Key::ReadMarkers(user) => Record::ReadMarkers(user, self.read()?),
+            Key::Preferences(user) => Record::Preferences(user, self.read()?),
             Key::FormerName(user) => Record::FormerName(user, self.read()?),
             Key::ReadMarker(user, channel) => Record::ReadMarker(user, channel, self.read()?),
         };
@@ -379,9 +468,11 @@ mod tests {
         for key in [
             "c.1a.m",
             "c.1a.x.7",
+            "d.e",
             "d.n.ff",
             "d.p.1a",
             "d.u.ff",
+            "u.2b.channels",
             "u.2b.name",
             "u.2b.read",
             "u.2b.read.1a",
@@ -398,8 +489,10 @@ mod tests {
         let markers =
             ReadMarkersRecord { read: [("c1".to_owned().into(), (Seq(7), Seq(0)))].into() };
         assert_eq!(encode(&markers), r#"{"v":2,"read":{"c1":[7,0]}}"#);
-        let deleted = ChangeRecord::Deleted { id: "m1".parse().expect("an id") };
-        assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1"}"#);
+        let id = "m1".parse().expect("an id");
+        let deleted = ChangeRecord::Deleted { id, by: Some(UserId::from("u1".to_owned())) };
+        assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1","by":"u1"}"#);
+        assert_eq!(encode(&ErasureRecord { until: Seq(7) }), r#"{"v":2,"until":7}"#);
     }
 
     #[test]

@@ -23,18 +23,23 @@ pub enum Event {
         /// The message's sequence.
         message: Seq,
     },
+    /// A deleted message is at its old place again.
+    MessageRestored(Arc<Channel>, Arc<Message>),
     /// A channel was created, or a direct conversation begun.
     ChannelCreated(Arc<Channel>),
     /// A channel's topic changed.
     ChannelUpdated(Arc<Channel>),
     /// A channel was deleted.
     ChannelDeleted(Arc<Channel>),
-    /// A user changed their display name.
+    /// A user changed their display name, or became a bot or a human again.
     Renamed(Arc<Person>),
     /// A session ended.
     SessionEnded(SessionId),
     /// A user's read markers of these channels moved, in either direction.
     Read(UserId, Vec<ChannelId>),
+    /// A user wants a channel otherwise than before, or a channel that they have hidden is shown to
+    /// them again.
+    PreferencesChanged(UserId, ChannelId),
 }
 
 impl Event {
@@ -45,11 +50,14 @@ impl Event {
             Self::MessagePosted(channel, _)
             | Self::MessageUpdated(channel, _)
             | Self::MessageDeleted { channel, .. }
+            | Self::MessageRestored(channel, _)
             | Self::ChannelUpdated(channel)
             | Self::ChannelDeleted(channel) => Some(channel),
-            Self::ChannelCreated(_) | Self::Renamed(_) | Self::SessionEnded(_) | Self::Read(..) => {
-                None
-            }
+            Self::ChannelCreated(_)
+            | Self::Renamed(_)
+            | Self::SessionEnded(_)
+            | Self::Read(..)
+            | Self::PreferencesChanged(..) => None,
         }
     }
 }

@@ -75,6 +75,12 @@ opaque_id! {
     AttachmentId
 }
 
+opaque_id! {
+    /// The id by which users name their sessions. It is no secret, and not made of one: neither the
+    /// token nor its hash, the [`SessionId`], follows from it.
+    SessionHandle
+}
+
 /// The id of a message within its channel: 1 to 64 of `A-Z a-z 0-9 _ -`.
 ///
 /// Clients may choose it, which makes sending again safe. These rules are for what they choose

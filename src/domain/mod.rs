@@ -11,6 +11,7 @@ pub mod ids;
 pub mod media_type;
 pub mod message;
 pub mod names;
+pub mod preference;
 pub mod reaction;
 pub mod search;
 pub mod state;

@@ -106,6 +106,44 @@ impl FromStr for Topic {
     }
 }
 
+/// The name of a token, as its user calls it: one line of 1 to 64 characters, trimmed.
+///
+/// These rules are for what people type ([`FromStr`]); one that is read back from a record is taken
+/// as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenName(Arc<str>);
+
+impl TokenName {
+    /// The longest name, in code points.
+    pub const MAX_CHARS: usize = 64;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenName {
+    type Err = NameError;
+
+    fn from_str(typed: &str) -> Result<Self, NameError> {
+        let name = typed.trim();
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if name.chars().count() > Self::MAX_CHARS {
+            return Err(NameError::TooLong { max_chars: Self::MAX_CHARS });
+        }
+        if let Some(bad) = name.chars().find(|&c| is_line_break_or_control(c)) {
+            return Err(NameError::Forbidden(bad));
+        }
+        check_visible(name)?;
+        Ok(Self(name.into()))
+    }
+}
+
 /// The hash of a name, for the log's keys: 64 hexadecimal digits that do not tell the name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NameHash(pub(crate) String);
@@ -189,6 +227,34 @@ mod tests {
         }
         for c in ['\u{378}', '\u{FDD0}', '\u{E000}', '\u{F0000}', '\u{10FFFF}'] {
             assert!(!is_blank(c) && is_invisible(c), "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn a_token_s_name_is_one_line_with_something_to_see() {
+        let longest = "é".repeat(64);
+        for (typed, name) in [
+            ("backup script", "backup script"),
+            ("  CI  ", "CI"),
+            ("夜間バックアップ", "夜間バックアップ"),
+            ("نسخ احتياطي", "نسخ احتياطي"),
+            ("👩‍🚀", "👩‍🚀"),
+            ("a/b @c #d", "a/b @c #d"),
+            (&longest, &longest),
+        ] {
+            assert_eq!(typed.parse::<TokenName>().expect("a name").as_str(), name);
+        }
+        for (typed, error) in [
+            ("", NameError::Empty),
+            (" \t ", NameError::Empty),
+            ("a\nb", NameError::Forbidden('\n')),
+            ("a\u{2028}b", NameError::Forbidden('\u{2028}')),
+            ("a\0", NameError::Forbidden('\0')),
+            ("\u{200B}\u{FE0F}", NameError::OnlyMarks),
+            ("\u{3164}", NameError::OnlyMarks),
+            (&"x".repeat(65), NameError::TooLong { max_chars: 64 }),
+        ] {
+            assert_eq!(typed.parse::<TokenName>(), Err(error), "{typed:?}");
         }
     }
 

@@ -13,6 +13,7 @@
 mod channels;
 mod files;
 mod messages;
+mod preferences;
 mod read_markers;
 mod users;
 
@@ -23,6 +24,7 @@ use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
 use self::files::Files;
+pub use self::preferences::Preferences;
 use self::read_markers::ReadMarkers;
 pub use self::read_markers::ReadPositions;
 use self::users::{KeyedEntries, KnownUser, Leavings};
@@ -35,7 +37,7 @@ use crate::domain::message::Message;
 use crate::domain::names::{ChannelName, Skeleton};
 use crate::domain::time::Timestamp;
 
-/// Everything that lasts, in memory: users, channels, messages, read markers.
+/// Everything that lasts, in memory: users, channels, messages, read markers, preferences.
 ///
 /// It is made by passing the log's entries to [`State::apply`] in order. After those that the log
 /// held at the start, [`State::caught_up`] ends the replay: from then on entries cause events.
@@ -64,10 +66,14 @@ pub struct State {
     conversations: HashMap<ChannelId, Arc<Conversation>>,
     deleted_channels: VecDeque<DeletedChannel>,
     read_markers: HashMap<UserId, ReadMarkers>,
+    preferences: HashMap<UserId, Preferences>,
     files: Files,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
-    message_count: usize,
+    /// The number of messages, those that can be restored among them.
+    held_messages: usize,
+    /// The channels of the deleted messages that can be restored, by the entry that deleted each.
+    restorable: BTreeMap<Seq, ChannelId>,
     /// The last entry of each key that cannot be read.
     unreadable: HashMap<Box<str>, Seq>,
 }
@@ -113,12 +119,14 @@ impl State {
             Record::Change(channel, message, record) => {
                 self.apply_change(entry, &channel, message, record)
             }
+            Record::Erasure(record) => self.apply_erasure(entry, record),
             Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),
             Record::User(name, record, skeletons) => {
                 self.apply_user(entry, name, record, skeletons)
             }
             Record::ReadMarkers(user, record) => self.apply_read_markers(entry, user, record),
+            Record::Preferences(user, record) => self.apply_preferences(entry, user, record),
             Record::FormerName(user, record) => self.apply_former_name(entry, user, record),
             Record::ReadMarker(user, channel, record) => {
                 self.apply_read_marker(entry, user, channel, record)
@@ -166,13 +174,27 @@ impl State {
         self.head
     }
 
-    /// The size of all kept texts and their HTML, in bytes.
+    /// The number of kept messages of all channels.
+    #[must_use]
+    pub fn message_count(&self) -> usize {
+        self.held_messages - self.restorable.len()
+    }
+
+    /// The first deletion of those that can be undone. O(log n).
+    #[must_use]
+    pub fn first_restorable(&self) -> Option<Seq> {
+        self.restorable.first_key_value().map(|(deleted, _)| *deleted)
+    }
+
+    /// The size of all kept texts and their HTML, in bytes; of deleted messages too, as long as they
+    /// can be restored.
     #[must_use]
     pub fn text_bytes(&self) -> u64 {
         self.text_bytes
     }
 
-    /// The bytes of the kept texts of this user, with their renderings.
+    /// The bytes of the kept texts of this user, with their renderings; of deleted messages too, as
+    /// long as they can be restored.
     #[must_use]
     pub fn text_bytes_of(&self, user: &UserId) -> u64 {
         self.text_bytes_of.get(user).copied().unwrap_or_default()

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Seq, SessionId, UserId};
-use crate::domain::names::{DisplayName, NameHash};
+use crate::domain::ids::{Seq, SessionHandle, SessionId, UserId};
+use crate::domain::names::{DisplayName, NameHash, TokenName};
 use crate::domain::time::Timestamp;
 
 /// A user's id and display name at one moment, as records keep them.
@@ -19,6 +19,17 @@ pub struct User {
     pub id: UserId,
     /// The display name.
     pub display_name: DisplayName,
+    /// True for a program that speaks: a user who holds a token that was made for one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
+}
+
+impl User {
+    /// Makes a user of this id and name who is no program.
+    #[must_use]
+    pub fn new(id: UserId, display_name: DisplayName) -> Self {
+        Self { id, display_name, bot: false }
+    }
 }
 
 /// A user whose display name is shared by everything that shows it: a rename changes it for all at
@@ -50,20 +61,22 @@ impl Person {
         self.user.read().clone()
     }
 
-    /// Number of renames in this process. A text that was rendered at another count may show a
-    /// former name.
+    /// Number of renames in this process, becoming a bot or a human again included. A text that was
+    /// rendered at another count may show a former name.
     #[must_use]
     pub fn renames(&self) -> u32 {
         self.renames.load(Ordering::Acquire)
     }
 
-    /// Changes the display name for everything that shares this person.
-    pub(crate) fn rename(&self, display_name: &DisplayName) {
-        if self.user.read().display_name != *display_name {
-            let (id, display_name) = (self.id.clone(), display_name.clone());
-            *self.user.write() = Arc::new(User { id, display_name });
+    /// Changes what everything that shares this person shows of the user. True when it was something
+    /// else before.
+    pub(crate) fn update(&self, user: &User) -> bool {
+        let changes = **self.user.read() != *user;
+        if changes {
+            *self.user.write() = Arc::new(User { id: self.id.clone(), ..user.clone() });
             self.renames.fetch_add(1, Ordering::Release);
         }
+        changes
     }
 }
 
@@ -87,13 +100,31 @@ pub struct Session {
     pub address: Option<IpAddr>,
 }
 
+/// A session of an account, which lasts until it is ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSession {
+    /// The id by which its user names it.
+    pub handle: SessionHandle,
+    /// The time of its last recorded use.
+    pub used_at: Timestamp,
+    /// The time at which it began. Of a session that an earlier version began, the earliest use that
+    /// is known.
+    pub created_at: Timestamp,
+    /// The name of a token; `None` for a session by signing in.
+    pub name: Option<TokenName>,
+    /// The browser and system, or the program, that signed in, in words: `Firefox on Windows`.
+    pub client: Option<Arc<str>>,
+    /// True for a token that was made for a bot.
+    pub bot: bool,
+}
+
 /// The account of a user who holds a display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The user.
     pub person: Arc<Person>,
-    /// The live sessions, each with the time of its last recorded use; never empty.
-    pub sessions: BTreeMap<SessionId, Timestamp>,
+    /// The live sessions; never empty.
+    pub sessions: BTreeMap<SessionId, LiveSession>,
     /// The account's first entry, which claimed the name; the log keeps it as long as the account.
     pub first: Seq,
     /// The account's last entry: a change is appended on the condition that it still is.

@@ -18,14 +18,16 @@ pub struct Bounds {
     pub max_directs_per_user: usize,
     /// Sessions of one user.
     pub max_sessions_per_user: usize,
+    /// Channels for which one user has preferences: starred, hidden, a bell.
+    pub max_preferences_per_user: usize,
     /// Reactions of one user to one message.
     pub max_reactions_per_user: usize,
     /// Different reactions to one message.
     pub max_reaction_kinds: usize,
     /// Reactions to one message, everybody's together.
     pub max_reactions: usize,
-    /// Bytes of the texts of all kept messages together, each with its HTML; one user's may have half of
-    /// what the others' leave. One more is refused with
+    /// Bytes of the texts of all messages together that are kept or can be restored, each with its HTML;
+    /// one user's may have half of what the others' leave. One more is refused with
     /// [`TooLarge`](super::EngineError::TooLarge).
     pub max_kept_text_bytes: u64,
     /// Time after which an unused session ends.
@@ -45,6 +47,7 @@ impl Default for Bounds {
             max_channels_per_user: 100,
             max_directs_per_user: 500,
             max_sessions_per_user: 100,
+            max_preferences_per_user: 2_000,
             max_reactions_per_user: 8,
             max_reaction_kinds: 32,
             max_reactions: 300,

@@ -9,15 +9,15 @@ use uuid::Uuid;
 use super::commit::Decision;
 use super::log::Expect;
 use super::presence::Place;
+use super::reader::Reader;
 use super::room::Payload;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key};
 use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::names::{ChannelName, Topic};
-use crate::domain::state::ReadPositions;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Person, Session, User};
+use crate::domain::user::{Session, User};
 use crate::wire::channel::{ChannelSnapshot, ChannelView};
 use crate::wire::event;
 
@@ -31,9 +31,10 @@ const LISTED_AT_ONCE: usize = 64;
 /// first. Each is as it is when the list gets there: a list holds few of them at a time.
 pub struct ChannelList {
     core: Arc<Core>,
-    me: Arc<Person>,
-    positions: ReadPositions,
+    reader: Reader,
     len: usize,
+    /// The number of public ones among them.
+    public_len: usize,
     /// The last public channel that was looked up.
     after: Option<ChannelName>,
     /// Set once there are no more public channels.
@@ -51,16 +52,34 @@ impl ChannelList {
         self.len
     }
 
+    /// The number of public channels among them.
+    pub(super) fn public_len(&self) -> usize {
+        self.public_len
+    }
+
     /// True when there was no channel when the list was begun.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    /// The next channel with what is needed to show it.
+    pub(super) fn next_snapshot(&mut self) -> Option<ChannelSnapshot> {
+        if self.next.len() == 0 {
+            self.next = self.look_up().into_iter();
+        }
+        self.next.next()
+    }
+
+    /// The user who reads the list.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// Looks up the next few channels; none when there are no more.
     fn look_up(&mut self) -> Vec<ChannelSnapshot> {
         let live = self.core.live.read();
-        let snapshot = |channel: &_| live.snapshot(channel, self.positions.of(&channel.id));
+        let snapshot = |channel: &_| live.snapshot(channel, &self.reader);
         if !self.public_is_over {
             let public = live.state.public_channels_after(self.after.as_ref());
             let public: Vec<_> = public.take(LISTED_AT_ONCE).map(snapshot).collect();
@@ -78,10 +97,7 @@ impl Iterator for ChannelList {
     type Item = ChannelView;
 
     fn next(&mut self) -> Option<ChannelView> {
-        if self.next.len() == 0 {
-            self.next = self.look_up().into_iter();
-        }
-        Some(self.next.next()?.view(&self.me))
+        Some(self.next_snapshot()?.view(&self.reader.me))
     }
 }
 
@@ -93,14 +109,14 @@ impl Engine {
     /// When the session is gone.
     pub fn channels(&self, session: &Session) -> Result<ChannelList, EngineError> {
         let live = self.core.live.read();
-        let me = live.account(session)?.person.clone();
-        let positions = self.core.read_positions(&live, me.id());
-        let directs: Vec<_> = live.state.latest_directs_of(me.id()).cloned().collect();
+        let reader = self.core.reader_of(&live, session)?;
+        let public_len = live.state.public_channels().len();
+        let directs: Vec<_> = live.state.latest_directs_of(reader.me.id()).cloned().collect();
         Ok(ChannelList {
             core: self.core.clone(),
-            me,
-            positions,
-            len: live.state.public_channels().len() + directs.len(),
+            reader,
+            len: public_len + directs.len(),
+            public_len,
             after: None,
             public_is_over: false,
             directs: directs.into_iter(),
@@ -123,13 +139,16 @@ impl Engine {
         Ok((view, online))
     }
 
-    fn view(&self, session: &Session, named: &ChannelRef) -> Result<ChannelView, EngineError> {
+    pub(super) fn view(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+    ) -> Result<ChannelView, EngineError> {
         let (snapshot, me) = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;
-            let me = live.account(session)?.person.clone();
-            let read = self.core.read_positions(&live, me.id()).of(&channel.id);
-            (live.snapshot(&channel, read), me)
+            let reader = self.core.reader_of(&live, session)?;
+            (live.snapshot(&channel, &reader), reader.me)
         };
         Ok(snapshot.view(&me))
     }

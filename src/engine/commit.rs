@@ -49,6 +49,15 @@ impl<T> Decision<T> {
         Self::append_as(fresh_op(), key, record, expect)
     }
 
+    /// The decision to append an entry whose body is made once the state's lock is released.
+    pub(super) fn append_encoded(
+        key: Key,
+        body: impl FnOnce() -> String + Send + 'static,
+        expect: Expect,
+    ) -> Self {
+        Self::Append(Proposal { op: fresh_op(), key, record: Box::new(body), expect })
+    }
+
     /// The same under an op of one's own.
     pub(super) fn append_as(
         op: OpId,

@@ -125,6 +125,7 @@ impl Follower {
         }
         results.deliveries.deliver();
         for session in results.deliveries.ended_sessions {
+            self.core.session_uses.forget(&session);
             // A statement of its own: cancelling under the lock would wake listeners that want it.
             let end = self.core.session_ends.lock().remove(&session);
             end.inspect(CancellationToken::cancel);

@@ -1,18 +1,15 @@
 //! One-time links, which sign another device in as the same user.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use parking_lot::Mutex;
 
-use super::commit::Decision;
-use super::log::Expect;
-use super::users::{SignedIn, next_record, secret};
+use super::users::{Device, SignedIn, new_session, secret};
 use super::{Engine, EngineError};
-use crate::domain::entry::Key;
-use crate::domain::ids::{SessionId, UserId, sha256_hex};
+use crate::domain::ids::{UserId, sha256_hex};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 
@@ -102,14 +99,14 @@ impl Engine {
         &self,
         secret: &str,
         present: Option<&Session>,
-        address: Option<IpAddr>,
+        device: Device,
     ) -> Result<SignedIn, EngineError> {
         self.link(secret)?;
         if let Some(limits) = &self.limits {
-            limits.link(address)?;
+            limits.link(device.address)?;
         }
         let spent = self.links.0.lock().remove(&id_of(secret)).ok_or(EngineError::NoSuchLink)?;
-        let signed_in = self.add_session(&spent.user).await;
+        let signed_in = self.add_session(&spent.user, device.client).await;
         if signed_in.is_err() {
             // Nobody came in by it: it can be tried again.
             self.links.add(id_of(secret), spent);
@@ -124,16 +121,16 @@ impl Engine {
         Ok(signed_in)
     }
 
-    async fn add_session(&self, user: &UserId) -> Result<SignedIn, EngineError> {
+    async fn add_session(
+        &self,
+        user: &UserId,
+        client: Option<Arc<str>>,
+    ) -> Result<SignedIn, EngineError> {
         let token = secret()?;
+        let session = new_session(&token, client);
         let added = self.commit(|live| {
             let account = live.state.account(user).ok_or(EngineError::NoSuchLink)?;
-            if account.sessions.len() >= self.bounds.max_sessions_per_user {
-                return Err(EngineError::LimitReached("sessions of this user"));
-            }
-            let record = next_record(account, Some(SessionId::of_token(&token)));
-            let key = Key::User(account.key.clone());
-            Ok::<Decision<()>, _>(Decision::append(key, record, Expect::At(account.seq)))
+            self.decide_on_session(account, session.clone())
         });
         added.await?;
         let live = self.core.live.read();

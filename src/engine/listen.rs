@@ -20,8 +20,8 @@ use super::ring::Lagged;
 use super::room::{Payload, ReadResult, Room, Slot};
 use super::wake_queue::Subscription;
 use super::{Core, Engine, EngineError, Live};
-use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::ids::{ChannelId, Seq, UserId};
+use crate::domain::channel::ChannelRef;
+use crate::domain::ids::{ChannelId, Seq};
 use crate::domain::user::{Person, Session};
 use crate::wire::channel::ChannelSnapshot;
 use crate::wire::cursor::Cursor;
@@ -85,12 +85,11 @@ impl Engine {
         let (snapshot, me, room, position, head, end) = {
             let live = core.live.read();
             let channel = live.find(named, session)?;
-            let me = live.account(session)?.person.clone();
+            let reader = core.reader_of(&live, session)?;
             let room = core.rooms.get_or_make(channel.id.clone(), Room::default);
             let position = room.start_position();
-            let read = core.read_positions(&live, me.id()).of(&channel.id);
             let end = core.session_end(&live, session)?;
-            (live.snapshot(&channel, read), me, room, position, live.state.head(), end)
+            (live.snapshot(&channel, &reader), reader.me, room, position, live.state.head(), end)
         };
         let backlog = core.channel_backlog(&snapshot, &me, from, head);
         self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
@@ -115,13 +114,12 @@ impl Engine {
         let room = core.lobby.clone();
         let (me, position, own, backlog, end) = {
             let live = core.live.read();
-            let me = live.account(session)?.person.clone();
-            let own = core.user_rooms.get_or_make(me.id().clone(), Room::default);
+            let reader = core.reader_of(&live, session)?;
+            let own = core.user_rooms.get_or_make(reader.me.id().clone(), Room::default);
             let subscription = own.subscribe();
             let own = UserRoom { position: own.head(), room: own, subscription };
-            let positions = core.read_positions(&live, me.id());
-            let backlog = core.everything_backlog(&live, &me, &positions, from);
-            (me, room.head(), own, backlog, core.session_end(&live, session)?)
+            let backlog = core.everything_backlog(&live, &reader, from);
+            (reader.me, room.head(), own, backlog, core.session_end(&live, session)?)
         };
         if let Some(more) = Cost::of_longer_list(backlog.len()) {
             self.count_read(session, more)?;
@@ -274,18 +272,18 @@ impl Listener {
     fn reset(&mut self) -> Option<Bytes> {
         let core = self.core.clone();
         let live = core.live.read();
-        let positions = core.read_positions(&live, self.me.id());
+        let reader = core.reader(&live, self.me.clone());
         self.position = self.room.start_position();
         match &mut self.subject {
             Subject::Channel(id) => {
                 let channel = live.state.channel(id)?;
-                let snapshot = live.snapshot(channel, positions.of(id));
+                let snapshot = live.snapshot(channel, &reader);
                 drop(live);
                 self.backlog = core.channel_reset(&snapshot);
             }
             Subject::Everything(own) => {
                 own.position = own.room.head();
-                self.backlog = core.everything_reset(&live, &self.me, &positions);
+                self.backlog = core.everything_reset(&live, &reader);
             }
         }
         self.backlog.next()
@@ -321,10 +319,11 @@ impl Listener {
             return HashMap::default();
         }
         let live = self.core.live.read();
-        let positions = self.core.read_positions(&live, self.me.id());
-        let snapshot = |id| {
-            let channel = visible(&live, &id, self.me.id())?;
-            let snapshot = live.snapshot(channel, positions.of(&id));
+        let reader = self.core.reader(&live, self.me.clone());
+        let snapshot = |id: ChannelId| {
+            // Of others' conversations not even the time of an event may show.
+            let channel = live.state.find(&ChannelRef::Id(id.clone()), self.me.id())?;
+            let snapshot = live.snapshot(&channel, &reader);
             Some((id, snapshot))
         };
         about.into_iter().filter_map(snapshot).collect()
@@ -363,9 +362,4 @@ impl Core {
         let end = ends.entry(session.id.clone());
         Ok(end.or_insert_with(|| self.end.child_token()).clone())
     }
-}
-
-/// The channel, if this user can see it. Of others not even the time of an event may show.
-fn visible<'l>(live: &'l Live, channel: &ChannelId, user: &UserId) -> Option<&'l Arc<Channel>> {
-    live.state.channel(channel).filter(|channel| channel.is_visible_to(user))
 }

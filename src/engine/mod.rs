@@ -9,6 +9,7 @@ pub mod bounds;
 mod channels;
 mod commit;
 mod draft;
+mod erasures;
 pub mod files;
 mod follower;
 pub mod limits;
@@ -18,14 +19,17 @@ pub mod log;
 mod messages;
 mod name_locks;
 mod ping_clock;
+mod preferences;
 pub mod presence;
 mod publish;
 mod reactions;
 mod read_markers;
+mod reader;
 mod resume;
 pub mod ring;
 pub mod room;
 mod search;
+mod sessions;
 mod sidebar;
 mod start;
 pub mod statistics;
@@ -58,12 +62,15 @@ use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};
 use self::reactions::ReactionLocks;
 use self::read_markers::PendingMarkers;
+use self::reader::Reader;
 pub use self::resume::Resume;
 use self::room::Room;
 use self::search::SearchLocks;
+use self::sessions::SessionUses;
+pub use self::sessions::{ListedSession, NewToken};
 pub use self::sidebar::Sidebar;
 use self::statistics::Counters;
-pub use self::users::{SignedIn, SignedInAs};
+pub use self::users::{Device, SignedIn, SignedInAs};
 use self::weak_map::WeakMap;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::Event;
@@ -96,6 +103,9 @@ pub enum EngineError {
     /// No message that this user can read has such a file.
     #[error("there is no such file")]
     NoSuchAttachment,
+    /// The user has no such session.
+    #[error("you have no such session")]
+    NoSuchSession,
     /// The one-time link does not exist, or can be used no longer.
     #[error("there is no such link")]
     NoSuchLink,
@@ -202,6 +212,7 @@ struct Core {
     pending_markers: PendingMarkers,
     /// The tokens that end the streams of a session when it is signed out.
     session_ends: Mutex<HashMap<SessionId, CancellationToken>>,
+    session_uses: SessionUses,
     /// The token that ends every stream.
     end: CancellationToken,
     /// The clock of pings.
@@ -258,6 +269,7 @@ impl Engine {
         };
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
+        engine.store_all_shown_again().await;
         Ok(engine)
     }
 
@@ -332,14 +344,15 @@ impl Live {
         })
     }
 
-    /// A channel with all that is needed to show it to a user who has read up to `read`.
-    fn snapshot(&self, channel: &Arc<Channel>, read: Seq) -> ChannelSnapshot {
+    /// A channel with all that is needed to show it to this reader.
+    fn snapshot(&self, channel: &Arc<Channel>, reader: &Reader) -> ChannelSnapshot {
         let creator = channel.creator().and_then(|creator| self.state.account(creator));
         ChannelSnapshot {
             channel: channel.clone(),
             conversation: self.state.conversation(&channel.id).cloned().unwrap_or_default(),
             creator: creator.map(|account| account.person.clone()),
-            read,
+            read: reader.positions.of(&channel.id),
+            preferences: reader.preferences.of(&channel.id),
         }
     }
 }

@@ -315,7 +315,7 @@ mod tests {
 
     fn user(n: usize) -> User {
         let display_name = format!("User {n}").parse().expect("a name");
-        User { id: UserId::from(format!("u{n}")), display_name }
+        User::new(UserId::from(format!("u{n}")), display_name)
     }
 
     /// A stream as its connection has it.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use foldhash::HashMap;
 
+use super::reader::Reader;
 use super::{Core, Live};
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::conversation::{Conversation, Missed, MissedChange};
-use crate::domain::ids::{ChannelId, Epoch, Seq, StartId, UserId};
+use crate::domain::ids::{ChannelId, Epoch, Seq, StartId};
 use crate::domain::message::Message;
 use crate::domain::names::ChannelName;
-use crate::domain::state::ReadPositions;
 use crate::domain::user::Person;
 use crate::wire::channel::ChannelSnapshot;
 use crate::wire::cursor::Cursor;
@@ -210,14 +210,8 @@ impl Core {
     }
 
     /// The backlog of a listener to what happens everywhere.
-    pub(super) fn everything_backlog(
-        &self,
-        live: &Live,
-        me: &Arc<Person>,
-        positions: &ReadPositions,
-        from: Resume,
-    ) -> Backlog {
-        let now = self.cursor_of_everything(last_event_for(live, me.id(), positions));
+    pub(super) fn everything_backlog(&self, live: &Live, reader: &Reader, from: Resume) -> Backlog {
+        let now = self.cursor_of_everything(last_event_for(live, reader));
         let reset = |reset: Reset| {
             let mut backlog = Backlog::opening(unknown_cursor(now));
             backlog.push(event::reset(now, reset.reason()));
@@ -233,7 +227,7 @@ impl Core {
                 Backlog::opening(cursor_at(now, cursor))
             }
             Resume::After(cursor) => {
-                let events = events_since(live, now, cursor.seq, me, positions);
+                let events = events_since(live, now, cursor.seq, reader);
                 events.map_or_else(
                     || reset(Reset::TooOld),
                     |events| {
@@ -247,13 +241,8 @@ impl Core {
     }
 
     /// The backlog of a listener that lags behind what happens everywhere.
-    pub(super) fn everything_reset(
-        &self,
-        live: &Live,
-        me: &Arc<Person>,
-        positions: &ReadPositions,
-    ) -> Backlog {
-        let now = self.cursor_of_everything(last_event_for(live, me.id(), positions));
+    pub(super) fn everything_reset(&self, live: &Live, reader: &Reader) -> Backlog {
+        let now = self.cursor_of_everything(last_event_for(live, reader));
         let mut backlog = Backlog::default();
         backlog.push(event::reset(now, Reset::TooSlow.reason()));
         backlog
@@ -328,6 +317,7 @@ fn changes_since(
         backlog.0.push_back(match change {
             MissedChange::Posted(message) => of("message", message),
             MissedChange::Updated(message) => of("message-updated", message),
+            MissedChange::Restored(message) => of("message-restored", message),
             MissedChange::Deleted { id: deleted, message } => {
                 Piece::Frame(event::message_deleted(id, &deleted, message))
             }
@@ -338,24 +328,17 @@ fn changes_since(
 }
 
 /// The last entry that had an event for this user on the stream of everything.
-fn last_event_for(live: &Live, me: &UserId, positions: &ReadPositions) -> Seq {
-    let directs = live.state.directs_of(me);
+fn last_event_for(live: &Live, reader: &Reader) -> Seq {
+    let directs = live.state.directs_of(reader.me.id());
     let directs = directs.filter_map(|channel| live.state.last_event_in(&channel.id));
-    directs
-        .chain([live.state.last_public_event(), positions.last_moved()])
-        .max()
-        .unwrap_or_default()
+    let own = [reader.positions.last_moved(), reader.preferences.last_changed()];
+    directs.chain([live.state.last_public_event()]).chain(own).max().unwrap_or_default()
 }
 
 /// The events after `seen` on this user's stream of everything, in order. `None` where some may be
 /// forgotten.
-fn events_since(
-    live: &Live,
-    now: Cursor,
-    seen: Seq,
-    me: &Arc<Person>,
-    positions: &ReadPositions,
-) -> Option<Vec<Piece>> {
+fn events_since(live: &Live, now: Cursor, seen: Seq, reader: &Reader) -> Option<Vec<Piece>> {
+    let Reader { me, positions, .. } = reader;
     let at = |seq| Cursor { seq, ..now };
     let mut events = Vec::new();
     for (seq, name) in live.state.channels_deleted_since(seen)? {
@@ -363,6 +346,13 @@ fn events_since(
     }
     for (seq, person) in live.state.renamed_since(seen) {
         events.push((seq, Piece::Renamed(person.clone())));
+    }
+    let channel_piece = |name, seq, channel: &_| {
+        let snapshot = live.snapshot(channel, reader);
+        Piece::Channel { name, id: at(seq), me: me.clone(), snapshot }
+    };
+    for (seq, channel) in preferences_changed_since(live, seen, reader) {
+        events.push((seq, channel_piece("channel-updated", seq, &channel)));
     }
     let mut activity: HashMap<&ChannelId, Seq> =
         positions.moved_since(seen).map(|(seq, channel)| (channel, seq)).collect();
@@ -372,8 +362,7 @@ fn events_since(
             let created = channel.created > seen;
             let name = if created { "channel-created" } else { "channel-updated" };
             let seq = if created { channel.created } else { channel.seq() };
-            let snapshot = live.snapshot(channel, positions.of(&channel.id));
-            events.push((seq, Piece::Channel { name, id: at(seq), me: me.clone(), snapshot }));
+            events.push((seq, channel_piece(name, seq, channel)));
         }
         let last = live.state.conversation(&channel.id).map(|it| it.last_activity());
         if let Some(last) = last.filter(|last| *last > seen) {
@@ -384,10 +373,25 @@ fn events_since(
     for (id, seq) in activity {
         let visible = live.state.channel(id).filter(|channel| channel.is_visible_to(me.id()));
         if let Some(channel) = visible {
-            let snapshot = live.snapshot(channel, positions.of(id));
+            let snapshot = live.snapshot(channel, reader);
             events.push((seq, Piece::Activity { id: at(seq), me: me.clone(), snapshot }));
         }
     }
     events.sort_by_key(|(seq, _)| *seq);
     Some(events.into_iter().map(|(_, piece)| piece).collect())
+}
+
+/// The channels that this reader wants otherwise since the entry `seen`, or that were shown to them
+/// again, each with the entry that brought that about.
+fn preferences_changed_since(live: &Live, seen: Seq, reader: &Reader) -> Vec<(Seq, Arc<Channel>)> {
+    let me = reader.me.id();
+    let changed = reader.preferences.channels().map(|(id, it)| (id.clone(), it.changed));
+    let shown_again = live.state.shown_again(me).into_iter().map(|(id, it)| (id, it.changed));
+    let later = changed.chain(shown_again).filter(|(_, seq)| *seq > seen);
+    later
+        .filter_map(|(id, seq)| {
+            let channel = live.state.find(&ChannelRef::Id(id), me)?.into_owned();
+            Some((seq, channel))
+        })
+        .collect()
 }

@@ -2,14 +2,21 @@
 
 use std::cmp::Reverse;
 
+use super::reader::Reader;
 use super::{Engine, EngineError};
+use crate::domain::channel::ChannelRef;
 use crate::domain::ids::ChannelId;
 use crate::domain::user::Session;
 use crate::wire::channel::{ChannelSnapshot, ChannelView};
 
+/// The largest number of public channels of which the sidebar shows all. Where there are more, it
+/// shows those that the user has been to.
+const FEW_CHANNELS: usize = 30;
+
 /// A selection of a user's channels, with the number of those that are left out.
 pub struct Sidebar {
-    /// Public channels by name, then direct conversations, latest first.
+    /// The starred channels, then the others; of both the public ones by name, then direct
+    /// conversations, latest first, one without a message before all.
     pub channels: Vec<ChannelView>,
     /// Number of public channels that are left out.
     pub more_public: usize,
@@ -18,8 +25,20 @@ pub struct Sidebar {
 }
 
 impl Engine {
-    /// Selects at most `most` channels for the sidebar of a user: the open one first, then direct
-    /// conversations with unread messages, then the channels in which something happened last.
+    /// Selects the channels for the sidebar of a user.
+    ///
+    /// These are in it, but for the [hidden](ChannelSnapshot::is_hidden) ones, starred or not:
+    ///
+    /// - the starred channels;
+    /// - of the public channels those that the user has been to: that they created, in which they have
+    ///   a read marker, or in which a kept message is theirs or, unread, names them; all, while there
+    ///   are at most `FEW_CHANNELS`;
+    /// - the direct conversations.
+    ///
+    /// The open channel is always in it, hidden or not, also a direct conversation that has no message
+    /// yet. Where that makes more than `most`, these come first: the open one, starred ones, those that
+    /// call the user (unread messages name them, or are in a direct conversation), and those in which
+    /// something happened last.
     ///
     /// # Errors
     ///
@@ -30,42 +49,72 @@ impl Engine {
         open: &ChannelId,
         most: usize,
     ) -> Result<Sidebar, EngineError> {
-        let (me, public_count, public, directs) = {
+        let mut list = self.channels(session)?;
+        let (public_count, count) = (list.public_len(), list.len());
+        let mut shown = Vec::new();
+        while let Some(snapshot) = list.next_snapshot() {
+            if is_listed(&snapshot, list.reader(), open, public_count <= FEW_CHANNELS) {
+                shown.push(snapshot);
+            }
+        }
+        let reader = list.reader();
+        if !shown.iter().any(|snapshot| snapshot.channel.id == *open) {
             let live = self.core.live.read();
-            let me = live.account(session)?.person.clone();
-            let positions = self.core.read_positions(&live, me.id());
-            let snapshot = |channel: &_| live.snapshot(channel, positions.of(&channel.id));
-            let opened = live.state.channel(open).filter(|channel| channel.is_public());
-            let others = live.state.latest_public_channels().filter(|it| it.id != *open);
-            let public: Vec<_> =
-                opened.into_iter().chain(others).take(most).map(snapshot).collect();
-            let directs: Vec<_> = live.state.directs_of(me.id()).map(snapshot).collect();
-            (me, live.state.public_channels().len(), public, directs)
-        };
-        let direct_count = directs.len();
-        let mut shown = [public, directs].concat();
+            let begun = live.state.find(&ChannelRef::Id(open.clone()), reader.me.id());
+            shown.extend(begun.map(|channel| live.snapshot(&channel, reader)));
+        }
         if shown.len() > most {
             shown.sort_by_cached_key(|snapshot| {
-                let rank = match &snapshot.channel {
-                    channel if channel.id == *open => 0,
-                    channel if !channel.is_public() && snapshot.unread(&me).0 > 0 => 1,
-                    _ => 2,
-                };
                 let activity = snapshot.conversation.last_activity();
-                (rank, Reverse(activity.max(snapshot.channel.seq())))
+                (rank(snapshot, reader, open), Reverse(activity.max(snapshot.channel.seq())))
             });
             shown.truncate(most);
         }
-        let (mut public, mut directs): (Vec<_>, Vec<_>) =
-            shown.into_iter().partition(|snapshot| snapshot.channel.is_public());
-        public.sort_by(|one, other| one.channel.name().cmp(&other.channel.name()));
-        directs.sort_by_key(|direct: &ChannelSnapshot| {
-            Reverse(direct.conversation.messages().next_back().map(|message| message.seq))
-        });
+        let public_shown = shown.iter().filter(|snapshot| snapshot.channel.is_public()).count();
+        let is_begun = |snapshot: &&ChannelSnapshot| snapshot.channel.created_at.is_some();
+        let stored = shown.iter().filter(is_begun).count();
+        shown.sort_by(|one, other| place(one).cmp(&place(other)));
         Ok(Sidebar {
-            more_public: public_count - public.len(),
-            more_direct: direct_count - directs.len(),
-            channels: public.iter().chain(&directs).map(|it| it.view(&me)).collect(),
+            more_public: public_count.saturating_sub(public_shown),
+            more_direct: (count - public_count).saturating_sub(stored.saturating_sub(public_shown)),
+            channels: shown.iter().map(|snapshot| snapshot.view(&reader.me)).collect(),
         })
     }
+}
+
+/// Tells whether a channel belongs into this reader's sidebar, if there is room.
+fn is_listed(snapshot: &ChannelSnapshot, reader: &Reader, open: &ChannelId, all: bool) -> bool {
+    let ChannelSnapshot { channel, conversation, preferences, .. } = snapshot;
+    if channel.id == *open {
+        return true;
+    }
+    if snapshot.is_hidden(&reader.me) {
+        return false;
+    }
+    all || !channel.is_public()
+        || preferences.starred
+        || channel.creator() == Some(reader.me.id())
+        || reader.positions.has(&channel.id)
+        || conversation.has_message_by(&reader.me)
+        || snapshot.unread(&reader.me).1 > 0
+}
+
+/// The rank of a channel where there is no room for all: the lowest come first.
+fn rank(snapshot: &ChannelSnapshot, reader: &Reader, open: &ChannelId) -> u8 {
+    let (unread, mentions) = snapshot.unread(&reader.me);
+    let calls = if snapshot.channel.is_public() { mentions > 0 } else { unread > 0 };
+    match snapshot {
+        it if it.channel.id == *open => 0,
+        it if it.preferences.starred => 1,
+        _ if calls => 2,
+        _ => 3,
+    }
+}
+
+/// The place of a channel in the sidebar, as a value to sort by.
+fn place(snapshot: &ChannelSnapshot) -> impl Ord {
+    let ChannelSnapshot { channel, conversation, preferences, .. } = snapshot;
+    let last_message = conversation.messages().next_back().map(|message| message.seq);
+    let is_begun = channel.created_at.is_some();
+    (!preferences.starred, !channel.is_public(), channel.name(), is_begun, Reverse(last_message))
 }

@@ -1,7 +1,7 @@
 //! Users: signing in and out, display names, and the lifetimes of sessions.
 
 use std::net::IpAddr;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -19,7 +19,7 @@ use crate::domain::entry::{Key, SessionRecord, UserRecord};
 use crate::domain::ids::{Seq, SessionId, UserId};
 use crate::domain::names::{DisplayName, Skeletons};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Account, Session, User};
+use crate::domain::user::{Account, LiveSession, Session, User};
 
 /// Shortest time between two records of the use of a session.
 const RENEWAL_PERIOD: Duration = Duration::from_hours(24);
@@ -38,6 +38,15 @@ pub struct SignedIn {
     pub token: String,
 }
 
+/// The device that signs in, as far as its request tells.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// The address that the request came from.
+    pub address: Option<IpAddr>,
+    /// The browser and system, or the program, in words: `Firefox on Windows`.
+    pub client: Option<Arc<str>>,
+}
+
 /// The result of signing in.
 pub enum SignedInAs {
     /// A new session.
@@ -47,10 +56,14 @@ pub enum SignedInAs {
 }
 
 impl Engine {
-    /// Finds the live session of a token.
+    /// Finds the live session of a token, and notes that it is used.
     #[must_use]
     pub fn session(&self, token: &str) -> Option<Session> {
-        self.core.live.read().state.session(&SessionId::of_token(token))
+        let live = self.core.live.read();
+        let session = live.state.session(&SessionId::of_token(token))?;
+        // While the state is held: what is noted of a session goes after its end was applied.
+        self.core.session_uses.note(&session.id);
+        Some(session)
     }
 
     /// Signs a new user in: claims a free name, with one session.
@@ -63,7 +76,7 @@ impl Engine {
         &self,
         name: DisplayName,
         present: Option<&Session>,
-        address: Option<IpAddr>,
+        device: Device,
     ) -> Result<SignedInAs, EngineError> {
         if let Some(session) = present {
             let same = session.user.display_name.same_as(&name);
@@ -71,6 +84,7 @@ impl Engine {
             return same.ok_or(EngineError::AlreadySignedIn);
         }
         let skeletons = name.skeletons();
+        let Device { address, client } = device;
         if let Some(limits) = &self.limits {
             if self.core.live.read().check_free(&name, &skeletons, None).is_err() {
                 limits.taken_name(address, &name)?;
@@ -78,9 +92,9 @@ impl Engine {
                 limits.sign_in(address)?;
             }
         }
-        let user = User { id: Uuid::now_v7().into(), display_name: name };
+        let user = User::new(Uuid::now_v7().into(), name);
         let token = secret()?;
-        let session = session_record(SessionId::of_token(&token));
+        let session = new_session(&token, client);
         let _reservation = self.name_locks.reserve(&skeletons).await;
         let signed_in = self.commit(|live| {
             live.check_free(&user.display_name, &skeletons, None)?;
@@ -122,7 +136,7 @@ impl Engine {
             Ok(Decision::append(Key::User(name.hash()), record, expect))
         });
         renamed.await?;
-        Ok(User { id: session.user.id.clone(), display_name: name })
+        Ok(User { display_name: name, ..session.user.clone() })
     }
 
     /// Ends the session and its streams. With a user's last session their name is free again.
@@ -145,7 +159,7 @@ impl Engine {
         let due = |account: &Account, now: Timestamp| {
             let noted = account.sessions.get(&session.id);
             noted.is_some_and(|noted| {
-                age(*noted, now) >= RENEWAL_PERIOD || is_in_the_future(*noted, now)
+                age(noted.used_at, now) >= RENEWAL_PERIOD || is_in_the_future(noted.used_at, now)
             })
         };
         let now = Timestamp::from(Utc::now());
@@ -215,7 +229,7 @@ impl Live {
 
 /// Ends these sessions of a user, if any are live, and corrects the times of others that a wrong
 /// clock noted.
-async fn end_sessions(
+pub(super) async fn end_sessions(
     committer: Committer<'_>,
     user: &UserId,
     ended: impl Fn(&SessionRecord) -> bool,
@@ -224,6 +238,7 @@ async fn end_sessions(
         let Some(account) = live.state.account(user) else { return Ok(Decision::Unchanged(())) };
         let mut record = next_record(account, None);
         record.sessions.retain(|session| !ended(session));
+        settle_bot(&mut record);
         let now = Timestamp::from(Utc::now());
         let from_the_future = |session: &&mut SessionRecord| is_in_the_future(session.used_at, now);
         let mut corrected = false;
@@ -266,7 +281,9 @@ async fn end_unused_sessions(
 ) -> Result<(), EngineError> {
     let now = Timestamp::from(Utc::now());
     let is_unused = |used_at: Timestamp| age(used_at, now) >= lifetime;
-    let concerns = |used_at: &Timestamp| is_unused(*used_at) || is_in_the_future(*used_at, now);
+    let concerns = |session: &LiveSession| {
+        is_unused(session.used_at) || is_in_the_future(session.used_at, now)
+    };
     let users: Vec<_> = {
         let live = committer.core.live.read();
         let unused =
@@ -296,22 +313,36 @@ fn sort_by_name(users: &mut [User]) {
     users.sort_by(|a, b| a.display_name.compared().cmp(b.display_name.compared()));
 }
 
-/// The record of a session that is used now.
-fn session_record(id: SessionId) -> SessionRecord {
-    SessionRecord { id, used_at: Utc::now().into() }
+/// The record of a session of this token that begins now.
+pub(super) fn new_session(token: &str, client: Option<Arc<str>>) -> SessionRecord {
+    let now = Timestamp::from(Utc::now());
+    SessionRecord {
+        handle: Some(Uuid::now_v7().into()),
+        created_at: Some(now),
+        client,
+        ..SessionRecord::bare(SessionId::of_token(token), now)
+    }
 }
 
 /// The record that follows the account's present one, with a new session if one is given.
-pub(super) fn next_record(account: &Account, new: Option<SessionId>) -> UserRecord {
-    let sessions = account.sessions.iter();
-    let sessions =
-        sessions.map(|(id, used_at)| SessionRecord { id: id.clone(), used_at: *used_at });
+pub(super) fn next_record(account: &Account, new: Option<SessionRecord>) -> UserRecord {
+    let sessions = account.sessions.iter().map(|(id, session)| SessionRecord::of(id, session));
     UserRecord {
         user: User::clone(&account.person.user()),
-        sessions: sessions.chain(new.map(session_record)).collect(),
+        sessions: sessions.chain(new).collect(),
         revision: account.revision + 1,
         since: account.since,
         renamed: account.renamed,
+    }
+}
+
+/// Makes the user of a record a bot as long as they hold a token that was made for one. A user who
+/// leaves stays what they were.
+pub(super) fn settle_bot(record: &mut UserRecord) {
+    let bot = record.sessions.iter().any(|session| session.bot);
+    if !record.sessions.is_empty() && record.user.bot != bot {
+        record.user.bot = bot;
+        record.renamed = Some(Seq(0));
     }
 }
 

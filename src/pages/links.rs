@@ -7,9 +7,9 @@ use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
 use super::{ErrorPage, SameOrigin};
-use crate::api::input::{ClientAddress, OptionalSession};
+use crate::api::input::OptionalSession;
 use crate::api::session::Transport;
-use crate::engine::Engine;
+use crate::engine::{Device, Engine};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, follow]
@@ -38,13 +38,13 @@ fn show(
 async fn follow(
     _same_origin: SameOrigin,
     session: OptionalSession,
-    address: ClientAddress,
+    device: Device,
     transport: Transport,
     secret: &str,
     cookies: &CookieJar<'_>,
     engine: &State<Engine>,
 ) -> Result<Flash<Redirect>, ErrorPage> {
-    let signed_in = engine.follow_link(secret, session.0.as_ref(), address.0).await?;
+    let signed_in = engine.follow_link(secret, session.0.as_ref(), device).await?;
     cookies.add(transport.cookie(signed_in.token));
     let welcome = format!("Welcome aboard, {}.", signed_in.user.display_name);
     Ok(Flash::success(Redirect::to("/"), welcome))

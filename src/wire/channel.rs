@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::user::UserView;
@@ -11,6 +11,7 @@ use crate::domain::channel::{Channel, ChannelKind};
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{ChannelId, Seq};
 use crate::domain::names::Topic;
+use crate::domain::preference::{Bell, ChannelPreferences};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Person;
 
@@ -47,6 +48,55 @@ pub struct ChannelView {
     pub unread: usize,
     /// The number of those that name the caller.
     pub mentions: usize,
+    /// How the caller wants the channel.
+    pub mine: MineView,
+}
+
+/// How the caller wants a channel, on all of their devices. Nobody else is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Mine)]
+pub struct MineView {
+    /// Whether it comes first in the caller's lists.
+    pub starred: bool,
+    /// Whether it is left out of the caller's lists, until somebody names them in it, or says anything
+    /// in a direct conversation.
+    pub hidden: bool,
+    /// The messages that the caller is notified of. As long as they have chosen none: `mentions` in
+    /// public channels, `everything` in direct conversations.
+    pub bell: BellView,
+}
+
+/// The messages that a user is notified of: all, those that name them, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Bell)]
+pub enum BellView {
+    /// Every message.
+    Everything,
+    /// The messages that name the user.
+    Mentions,
+    /// No message.
+    Nothing,
+}
+
+impl From<Bell> for BellView {
+    fn from(bell: Bell) -> Self {
+        match bell {
+            Bell::Everything => Self::Everything,
+            Bell::Mentions => Self::Mentions,
+            Bell::Nothing => Self::Nothing,
+        }
+    }
+}
+
+impl From<BellView> for Bell {
+    fn from(bell: BellView) -> Self {
+        match bell {
+            BellView::Everything => Self::Everything,
+            BellView::Mentions => Self::Mentions,
+            BellView::Nothing => Self::Nothing,
+        }
+    }
 }
 
 /// The kind of a channel: `public`, seen by everybody, or `direct`, a conversation that only its
@@ -95,6 +145,30 @@ pub struct SetTopic {
     pub topic: String,
 }
 
+/// The body of `PATCH /api/channels/<channel>/mine`. What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+pub struct SetMine {
+    /// Whether the channel comes first in lists.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub starred: Option<bool>,
+    /// Whether the channel is left out of lists, until it calls the caller.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub hidden: Option<bool>,
+    /// The messages to be notified of.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub bell: Option<BellView>,
+}
+
+/// Reads a field that can be left out but, where it is there, has a value: `null` is none.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    field: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(field).map(Some)
+}
+
 /// The body of `PUT /api/channels/<channel>/read`.
 #[derive(Deserialize, ToSchema)]
 pub struct MarkRead {
@@ -113,6 +187,8 @@ pub struct ChannelSnapshot {
     pub creator: Option<Arc<Person>>,
     /// The last message that the user has read.
     pub read: Seq,
+    /// The user's preferences for the channel.
+    pub preferences: ChannelPreferences,
 }
 
 impl ChannelSnapshot {
@@ -136,7 +212,18 @@ impl ChannelSnapshot {
             last_message_at: self.last_message_at(),
             unread,
             mentions,
+            mine: MineView {
+                starred: self.preferences.starred,
+                hidden: self.is_hidden(me),
+                bell: self.preferences.bell.unwrap_or(Bell::default_of(channel)).into(),
+            },
         }
+    }
+
+    /// Tells whether the channel is left out of this user's lists.
+    #[must_use]
+    pub fn is_hidden(&self, me: &Arc<Person>) -> bool {
+        self.preferences.is_hidden(&self.channel, &self.conversation, me.id())
     }
 
     /// The name under which this user knows the channel.

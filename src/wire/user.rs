@@ -17,19 +17,19 @@ pub struct UserView {
     /// The present display name.
     #[schema(value_type = String)]
     pub display_name: DisplayName,
-    /// Whether it is a program that speaks.
+    /// Whether it is a program that speaks: a user who holds a token that was made for a bot.
     pub bot: bool,
 }
 
 impl From<&User> for UserView {
     fn from(user: &User) -> Self {
-        Self { id: user.id.clone(), display_name: user.display_name.clone(), bot: false }
+        Self { id: user.id.clone(), display_name: user.display_name.clone(), bot: user.bot }
     }
 }
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        Self { id: user.id, display_name: user.display_name, bot: false }
+        Self { id: user.id, display_name: user.display_name, bot: user.bot }
     }
 }
 

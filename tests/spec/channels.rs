@@ -6,7 +6,7 @@ use houston::domain::channel::ChannelRef;
 use houston::domain::names::Topic;
 use houston::engine::bounds::Bounds;
 use houston::engine::files::FileLimits;
-use houston::engine::{Engine, SignedInAs};
+use houston::engine::{Device, Engine, SignedInAs};
 use serde_json::json;
 
 use crate::blobs::memory::Memory as Blobs;
@@ -79,7 +79,8 @@ async fn a_list_that_is_being_read_repeats_and_misses_nothing_while_channels_com
     let log = Arc::<Memory>::default();
     let engine = Engine::start(log, Arc::<Blobs>::default(), None, files, bounds).await;
     let engine = engine.expect("an engine");
-    let Ok(SignedInAs::New(ada)) = engine.sign_in("Ada".parse().expect("a name"), None, None).await
+    let Ok(SignedInAs::New(ada)) =
+        engine.sign_in("Ada".parse().expect("a name"), None, Device::default()).await
     else {
         panic!("Ada signs in")
     };

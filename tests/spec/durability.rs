@@ -15,7 +15,7 @@ use houston::domain::user::Session;
 use houston::engine::bounds::Bounds;
 use houston::engine::files::FileLimits;
 use houston::engine::log::{AppendError, Appended, Draft, Feed, Log};
-use houston::engine::{Engine, EngineError, MessageDraft, Resume, SignedInAs};
+use houston::engine::{Device, Engine, EngineError, MessageDraft, Resume, SignedInAs};
 use parking_lot::Mutex;
 use rocket::tokio::sync::watch;
 use rocket::tokio::task::yield_now;
@@ -96,7 +96,7 @@ async fn start(log: Arc<Waiting>) -> Engine {
 
 async fn sign_in(engine: &Engine) -> Result<Session, EngineError> {
     let name = "Ada".parse().expect("a name");
-    match engine.sign_in(name, None, None).await? {
+    match engine.sign_in(name, None, Device::default()).await? {
         SignedInAs::New(ada) => Ok(engine.session(&ada.token).expect("a session")),
         SignedInAs::Same(_) => panic!("nobody is signed in"),
     }

@@ -183,6 +183,52 @@ async fn of_many_channels_a_page_lists_the_open_one_what_waits_and_the_latest() 
     }
 }
 
+/// The title of the QR code of the server's address.
+const ADDRESS_CODE: &str = "<title>QR code of this server’s address</title>";
+
+#[rocket::async_test]
+async fn an_empty_server_greets_with_the_code_of_its_address() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.creates("ops").await;
+    let shows = async |path: &str| ada.get(path).await.text.matches(ADDRESS_CODE).count();
+    assert_eq!((shows("/").await, shows("/channels/general").await), (1, 1));
+    for elsewhere in ["/channels/ops", "/channels/@Ada", "/channels/nowhere"] {
+        assert_eq!(shows(elsewhere).await, 0, "{elsewhere}");
+    }
+    assert!(!workspace.visitor().get("/").await.text.contains("<title>QR"), "nobody is in yet");
+
+    ada.posts("general", "hello").await;
+    assert_eq!((shows("/").await, shows("/channels/general").await), (0, 0));
+}
+
+#[rocket::async_test]
+async fn the_code_is_of_the_address_by_which_the_page_was_asked_for() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let code = async |headers: &[(&str, &str)]| {
+        let page = ada.asks(Method::Get, "/", headers, "").await.text;
+        let (_, rest) = page.split_once(ADDRESS_CODE).expect("a code");
+        rest.split("</svg>").next().expect("its end").to_owned()
+    };
+    let host = [("Host", "chat.example:8443")];
+    let plain = code(&host).await;
+    assert_eq!(code(&host).await, plain);
+    let evil = "chat.example\"/><script>";
+    for others in [
+        &[("Host", "chat.example:8444")][..],
+        &[host[0], ("X-Forwarded-Proto", "https")],
+        &[host[0], ("X-Forwarded-Host", "way.in, chat.example:8443")],
+        &[("X-Forwarded-Host", evil)],
+    ] {
+        let other = code(others).await;
+        assert_ne!(other, plain, "{others:?}");
+        assert!(!other.contains("script") && !other.contains("chat.example"), "{other}");
+    }
+    let forwarded = [("Host", "inner:8000"), ("X-Forwarded-Host", "chat.example:8443")];
+    assert_eq!(code(&forwarded).await, plain, "what the client asked for");
+}
+
 #[rocket::async_test]
 async fn of_few_channels_a_page_lists_all_by_name() {
     let workspace = Workspace::start().await;
@@ -215,7 +261,7 @@ async fn of_many_people_a_page_lists_some_and_tells_how_many_are_here() {
 /// Collects what follows each occurrence of a prefix in the page, up to the next quotation mark;
 /// empty ones are left out.
 fn listed(page: &Answer, before: &str) -> Vec<String> {
-    // Attributes are escaped more than they need be.
+    // Tera writes the slashes of values as references.
     let text = page.text.replace("&#x2F;", "/");
     let found = text.split(before).skip(1);
     let found = found.filter_map(|rest| rest.split('"').next()).filter(|it| !it.is_empty());

@@ -13,7 +13,7 @@ use houston::domain::message::Text;
 use houston::domain::user::Session;
 use houston::engine::bounds::Bounds;
 use houston::engine::files::FileLimits;
-use houston::engine::{Engine, Listener, Resume, SignedInAs};
+use houston::engine::{Device, Engine, Listener, Resume, SignedInAs};
 use tokio::task::coop::{consume_budget, has_budget_remaining};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -32,7 +32,7 @@ async fn house() -> (Engine, Session) {
         .await
         .expect("an engine");
     let name = "Ada".parse().expect("a name");
-    let Ok(SignedInAs::New(ada)) = engine.sign_in(name, None, None).await else {
+    let Ok(SignedInAs::New(ada)) = engine.sign_in(name, None, Device::default()).await else {
         panic!("Ada signs in")
     };
     let session = engine.session(&ada.token).expect("a session");

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use houston::backends::sqlite::Sqlite;
-use houston::engine::Engine;
 use houston::engine::bounds::Bounds;
 use houston::engine::files::FileLimits;
+use houston::engine::{Device, Engine};
 use rocket::http::Method;
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::timeout;
@@ -185,7 +185,7 @@ async fn a_session_that_nobody_uses_ends_and_frees_its_name() {
     };
     timeout(DEADLINE, ends).await.expect("it ends");
     let name = "Ada".parse().expect("a name");
-    assert!(engine.sign_in(name, None, None).await.is_ok(), "the name is free");
+    assert!(engine.sign_in(name, None, Device::default()).await.is_ok(), "the name is free");
 }
 
 #[rocket::async_test]

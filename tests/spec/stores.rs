@@ -96,6 +96,30 @@ async fn a_store_of_version_1_goes_on_as_any_other() {
     workspace.signed_in_as("zoe").await;
 }
 
+#[rocket::async_test]
+async fn sessions_of_an_earlier_version_have_ids_that_stay_and_can_be_ended() {
+    let mut workspace = opened().await;
+    let mut before = None;
+    for _ in 0..3 {
+        let ada = workspace.holder_of(COUNTESS);
+        let listed = ada.get("/api/sessions").await.json()["sessions"].clone();
+        let session = &listed[0];
+        let nothing = [&session["name"], &session["client"]];
+        assert_eq!((&session["kind"], nothing), (&json!("browser"), [&json!(null); 2]));
+        let stays = (session["id"].clone(), session["created_at"].clone());
+        assert_eq!(*before.get_or_insert(stays.clone()), stays, "{listed}");
+        // From here on its record is one of the present version.
+        ada.post("/api/sessions", json!({ "name": "script" })).await;
+        drop(ada);
+        workspace = workspace.restarted().await;
+    }
+    let ada = workspace.holder_of(COUNTESS);
+    let (id, _) = before.expect("it was listed");
+    let path = format!("/api/sessions/{}", id.as_str().expect("an id"));
+    assert_eq!(ada.delete(&path).await.status, 204);
+    ada.get("/api/session").await.refused(401, "sign-in-required");
+}
+
 /// Adds a user who is signed in under this name, which nothing checks; returns their token.
 fn add_user(database: &Connection, name: &str) -> String {
     let token = format!("the token of {name}");

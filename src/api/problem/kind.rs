@@ -26,6 +26,8 @@ pub enum ProblemKind {
     NoSuchAttachment,
     /// The one-time link does not exist, or no longer works.
     NoSuchLink,
+    /// The caller has no such session.
+    NoSuchSession,
     /// No route has this path.
     NotFound,
     /// The path has routes, but none for this method.
@@ -48,7 +50,7 @@ pub enum ProblemKind {
     InvalidDisplayName,
     /// The channel name breaks a rule.
     InvalidChannelName,
-    /// The text is too long or has a NUL.
+    /// The text is too long or has a NUL, or the name of a token breaks a rule.
     InvalidText,
     /// The message has neither text nor file.
     EmptyMessage,
@@ -70,7 +72,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
@@ -81,6 +83,7 @@ impl ProblemKind {
         Self::NoSuchMessage,
         Self::NoSuchAttachment,
         Self::NoSuchLink,
+        Self::NoSuchSession,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::DisplayNameTaken,
@@ -139,8 +142,8 @@ impl ProblemKind {
                 "limit-reached",
                 "Limit reached",
                 "There is as much of something as this server allows: channels, direct \
-                 conversations, sessions, or reactions. `detail` says of what. Whoever runs the \
-                 server can raise the limit in its settings.",
+                 conversations, sessions, preferences, or reactions. `detail` says of what. Whoever \
+                 runs the server can raise the limit in its settings.",
             ),
             Self::NoSuchChannel => (
                 Status::NotFound,
@@ -159,7 +162,9 @@ impl ProblemKind {
                 Status::NotFound,
                 "no-such-message",
                 "No such message",
-                "The channel keeps no message of that id. Of each channel the last 100 are kept.",
+                "The channel keeps no message of that id, or none that the caller can restore. Of each \
+                 channel the last 100 are kept; a deleted one can be restored for 15 seconds, by \
+                 whoever deleted it.",
             ),
             Self::NoSuchAttachment => (
                 Status::NotFound,
@@ -174,6 +179,12 @@ impl ProblemKind {
                 "The link signs nobody in, or no longer: it works once, for ten minutes, until the \
                  server starts again or its user has signed out everywhere. Make a new one on the \
                  device that is signed in.",
+            ),
+            Self::NoSuchSession => (
+                Status::NotFound,
+                "no-such-session",
+                "No such session",
+                "The caller has no session of this id: it has ended, or is somebody else's.",
             ),
             Self::NotFound => {
                 (Status::NotFound, "not-found", "Not found", "Nothing is at this address.")
@@ -250,7 +261,8 @@ impl ProblemKind {
                 Status::UnprocessableEntity,
                 "invalid-text",
                 "Invalid text",
-                "A message has at most 4,000 characters, none of them NUL.",
+                "A message has at most 4,000 characters, none of them NUL. The name of a token is one \
+                 line of 1 to 64 characters, with something to see.",
             ),
             Self::EmptyMessage => (
                 Status::UnprocessableEntity,

@@ -19,7 +19,7 @@ pub(super) struct UserRecord {
 impl UserRecord {
     /// Converts it to the present form; its sessions count as used when it was written.
     pub(super) fn at(self, at: Timestamp) -> super::UserRecord {
-        let sessions = self.sessions.into_iter().map(|id| SessionRecord { id, used_at: at });
+        let sessions = self.sessions.into_iter().map(|id| SessionRecord::bare(id, at));
         super::UserRecord {
             user: self.user,
             sessions: sessions.collect(),

@@ -52,6 +52,12 @@ impl ReadPositions {
         self.pending.get(channel).copied().or_else(stored).unwrap_or(self.since)
     }
 
+    /// Tells whether the user has a marker in this channel.
+    #[must_use]
+    pub fn has(&self, channel: &ChannelId) -> bool {
+        self.pending.contains_key(channel) || self.markers.contains_key(channel)
+    }
+
     /// The same positions with these that no entry holds yet.
     #[must_use]
     pub fn with_pending(self, pending: HashMap<ChannelId, Seq>) -> Self {

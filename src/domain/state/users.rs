@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::{Applied, EntryHeader, State};
-use crate::domain::entry::{FormerNameRecord, UserRecord};
+use crate::domain::entry::{FormerNameRecord, SessionRecord, UserRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{Seq, SessionId, UserId};
 use crate::domain::names::{DisplayName, NameHash, Skeletons};
@@ -237,13 +237,13 @@ impl State {
         let renamed = record.renamed.map(|seq| if seq == Seq(0) { entry.seq } else { seq });
         let known = self.known_or_insert(&record.user);
         let person = known.person.clone();
-        if person.user().display_name != record.user.display_name {
-            person.rename(&record.user.display_name);
-            if before.is_some() {
-                applied.events.push(Event::Renamed(person.clone()));
-            }
+        if person.update(&record.user) && before.is_some() {
+            applied.events.push(Event::Renamed(person.clone()));
         }
-        let sessions = record.sessions.into_iter().map(|session| (session.id, session.used_at));
+        let live = |(place, session): (usize, SessionRecord)| {
+            (session.id.clone(), session.live(entry.seq, place))
+        };
+        let sessions = record.sessions.into_iter().enumerate().map(live);
         let (first, first_key) = match before {
             Some(before) => (before.account.first, before.first_key),
             None => (entry.seq, key.clone()),
@@ -280,10 +280,11 @@ impl State {
     ) -> Applied {
         let id = record.user.id.clone();
         let known = self.known_or_insert(&record.user);
-        known.person.rename(&record.user.display_name);
+        known.person.update(&record.user);
         known.left = Some(LeavingEntry { seq: entry.seq, key: Some(key) });
         let forgotten = self.leavings.add(entry.seq, id.clone());
         self.forget_read_markers_of(&id, &mut applied);
+        self.forget_preferences_of(&id, &mut applied);
         if self.live {
             self.forget_abandoned_directs_of(&id, &mut applied);
         }
@@ -306,9 +307,9 @@ impl State {
         if !entry.lenient {
             return entry.refused();
         }
-        let last = User { id, display_name: record.display_name };
+        let last = User::new(id, record.display_name);
         let known = self.known_or_insert(&last);
-        known.person.rename(&last.display_name);
+        known.person.update(&last);
         let superseded = known.left.replace(LeavingEntry { seq: entry.seq, key: None });
         let mut applied = Applied::default();
         if let Some(left) = superseded {

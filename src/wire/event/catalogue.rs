@@ -30,6 +30,13 @@ pub fn of_channel() -> Vec<Value> {
             DeletedMessage::schema(),
         ),
         event(
+            "message-restored",
+            Id::Yes,
+            "A deleted message is there again, with its old `seq`: put it in its place by that. Who \
+             resumes may get it for a message that they never saw deleted; then it replaces that.",
+            named::<MessageView<'_>>(),
+        ),
+        event(
             "reset",
             Id::Yes,
             "All that is stored follows as `message`: forget what you have.",
@@ -71,7 +78,13 @@ pub fn of_everything() -> Vec<Value> {
             "There is a new channel, or a direct conversation has its first message.",
             named::<ChannelView>(),
         ),
-        event("channel-updated", Id::Yes, "A channel's topic changed.", named::<ChannelView>()),
+        event(
+            "channel-updated",
+            Id::Yes,
+            "A channel's topic changed, the caller wants it otherwise, or one that they have hidden is \
+             shown again.",
+            named::<ChannelView>(),
+        ),
         event("channel-deleted", Id::Yes, "A channel is gone.", DeletedChannel::schema()),
         event(
             "activity",
@@ -82,7 +95,12 @@ pub fn of_everything() -> Vec<Value> {
         event("online", Id::No, "A user opened their first stream.", AboutUser::schema()),
         event("offline", Id::No, "A user's last stream ended 5 seconds ago.", AboutUser::schema()),
         presence(),
-        event("renamed", Id::No, "A user has another display name now.", AboutUser::schema()),
+        event(
+            "renamed",
+            Id::No,
+            "A user has another display name now, or is a bot or a human again.",
+            AboutUser::schema(),
+        ),
         event(
             "reset",
             Id::Yes,

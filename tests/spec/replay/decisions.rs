@@ -1,16 +1,19 @@
 //! Decisions: the entries that the engine would append for what people do, by the state that it
 //! knows at that moment.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chrono::Utc;
 use houston::domain::channel::{Channel, ChannelKind};
 use houston::domain::entry::{
-    ChangeRecord, ChannelRecord, DirectRecord, Key, MessageRecord, SessionRecord, UserRecord,
-    encode,
+    ChangeRecord, ChannelRecord, DirectRecord, ErasureRecord, Key, MessageRecord, SessionRecord,
+    UserRecord, encode,
 };
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
 use houston::domain::names::{ChannelName, DisplayName, Topic};
+use houston::domain::preference::{Bell, ChannelPreferences};
 use houston::domain::reaction::{Reaction, ReactionGroupRecord};
 use houston::domain::state::State;
 use houston::domain::time::Timestamp;
@@ -35,6 +38,8 @@ pub(super) struct Decisions {
     channel_names: Vec<ChannelName>,
     churned_names: Vec<ChannelName>,
     reactions: Vec<Reaction>,
+    /// What was deleted, and by whom, the latest first.
+    deleted: VecDeque<(ChannelId, MessageId, UserId)>,
 }
 
 impl Decisions {
@@ -46,6 +51,7 @@ impl Decisions {
             channel_names: CHANNEL_NAMES.map(name).into(),
             churned_names: (0..MAX_CHURN).map(|n| name(&format!("churned{n}"))).collect(),
             reactions: REACTIONS.map(|it| it.parse().expect("a reaction")).into(),
+            deleted: VecDeque::new(),
         }
     }
 
@@ -76,18 +82,23 @@ impl Decisions {
                 let (channel, message) = message_in(state, channel, message)?;
                 state.account(message.author.id())?;
                 let content = self.content(message.author.id(), false);
-                Some(self.edit(&channel, &message, content))
+                Some(self.edit(state, &channel, &message, content))
             }
             Action::Delete { channel, message } => {
                 let (channel, message) = message_in(state, channel, message)?;
-                Some(self.delete(&channel, &message))
+                Some(self.delete(state, &channel, &message))
+            }
+            Action::Restore { deletion } => self.restore(state, deletion),
+            Action::Erase { part } => {
+                let until = state.head().0 * u64::from(part) / u64::from(u8::MAX);
+                Some(self.erase(Seq(until)))
             }
             Action::React { user, channel, message, reaction } => {
                 let me = account(state, user)?.person.user();
                 let (channel, message) = message_in(state, channel, message)?;
                 channel.is_visible_to(&me.id).then(|| {
                     let reaction = pick(&self.reactions, reaction).expect("reactions").clone();
-                    self.react(&me, &channel, &message, reaction)
+                    self.react(state, &me, &channel, &message, reaction)
                 })
             }
             Action::Create { user, name } => {
@@ -115,18 +126,25 @@ impl Decisions {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.push(self.session());
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::EndSession { user, all } => {
                 let me = account(state, user)?;
                 let mut record = next_record(me);
                 record.sessions.truncate(if all { 0 } else { record.sessions.len() - 1 });
+                settle_bot(&mut record);
                 Some(self.append(Key::User(me.key.clone()), encode(&record), Expect::At(me.seq)))
             }
             Action::Rename { user, name } => {
                 let me = account(state, user)?;
                 let name = pick(&self.display_names, name)?.clone();
                 self.rename(state, me, name)
+            }
+            Action::Prefer { user, channel, how } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                self.prefer(state, me, &channel, how)
             }
             Action::Mark { user, channel, message } => {
                 let me = account(state, user)?;
@@ -141,6 +159,27 @@ impl Decisions {
             }
             Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
         }
+    }
+
+    fn prefer(&mut self, state: &State, me: &Account, channel: &Channel, how: u8) -> Option<Draft> {
+        let user = me.person.id();
+        let preferences = state.preferences(user);
+        let present = preferences.of(&channel.id);
+        let changed = Seq(0);
+        let wanted = match how {
+            0 => ChannelPreferences { starred: !present.starred, changed, ..present },
+            1 => ChannelPreferences { hidden: Some(Seq(0)), changed, ..present },
+            2 => ChannelPreferences { bell: Some(Bell::Nothing), hidden: None, changed, ..present },
+            _ => {
+                let shown = state.shown_again(user);
+                let record = (!shown.is_empty()).then(|| encode(&preferences.to_record(shown)))?;
+                let key = Key::Preferences(user.clone());
+                return Some(self.append(key, record, preferences.entry().into()));
+            }
+        };
+        let record = encode(&preferences.to_record([(channel.id.clone(), wanted)]));
+        let key = Key::Preferences(user.clone());
+        Some(self.append(key, record, preferences.entry().into()))
     }
 
     fn fill(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
@@ -163,7 +202,7 @@ impl Decisions {
     fn purge(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
         let Some((channel, _)) = message_in(state, channel, 0) else { return Vec::new() };
         let kept = state.conversation(&channel.id).expect("it has messages").messages();
-        kept.take(messages.into()).map(|message| self.delete(&channel, message)).collect()
+        kept.take(messages.into()).map(|message| self.delete(state, &channel, message)).collect()
     }
 
     fn churn(&mut self, state: &State, channels: u8) -> Vec<Draft> {
@@ -190,7 +229,7 @@ impl Decisions {
             None => Some(self.post(me, channel, id, has_file)),
             Some(message) if message.author.id() == me.person.id() => {
                 let content = self.content(me.person.id(), has_file);
-                Some(self.edit(channel, message, content))
+                Some(self.edit(state, channel, message, content))
             }
             Some(_) => None,
         }
@@ -203,21 +242,47 @@ impl Decisions {
         self.append(Key::Messages(channel.id.clone()), encode(&record), Expect::Any)
     }
 
-    fn edit(&mut self, channel: &Channel, message: &Message, content: Content) -> Draft {
+    fn edit(
+        &mut self,
+        state: &State,
+        channel: &Channel,
+        message: &Message,
+        content: Content,
+    ) -> Draft {
         let record = ChangeRecord::Present {
             content: Some(content),
             edited_at: Some(Timestamp::from_millis(self.made.cast_signed())),
             reactions: message.reactions.iter().map(ReactionGroupRecord::from).collect(),
         };
-        self.change(channel, message, &record)
+        self.change(state, channel, message, &record)
     }
 
-    fn delete(&mut self, channel: &Channel, message: &Message) -> Draft {
-        self.change(channel, message, &ChangeRecord::Deleted { id: message.id.clone() })
+    /// Deletes a message: mostly so that its author can undo it.
+    fn delete(&mut self, state: &State, channel: &Channel, message: &Message) -> Draft {
+        let (id, author) = (message.id.clone(), message.author.id().clone());
+        let by = (!self.made.is_multiple_of(8)).then_some(author.clone());
+        self.deleted.push_front((channel.id.clone(), id.clone(), author));
+        self.change(state, channel, message, &ChangeRecord::Deleted { id, by })
+    }
+
+    fn restore(&mut self, state: &State, deletion: u8) -> Option<Draft> {
+        let at = usize::from(deletion).checked_rem(self.deleted.len())?;
+        let (channel, id, user) = &self.deleted[at];
+        let conversation = state.conversation(channel)?;
+        let (message, deleted) = conversation.restorable(id, user, Utc::now().into())?;
+        let key = Key::Change(channel.clone(), message.seq);
+        let record = ChangeRecord::Restored { id: id.clone() };
+        Some(self.append(key, encode(&record), Expect::At(deleted)))
+    }
+
+    /// Ends the time in which deletions up to this entry could be undone.
+    pub(super) fn erase(&mut self, until: Seq) -> Draft {
+        self.append(Key::Erasure, encode(&ErasureRecord { until }), Expect::Any)
     }
 
     fn react(
         &mut self,
+        state: &State,
         me: &User,
         channel: &Channel,
         message: &Message,
@@ -235,12 +300,20 @@ impl Decisions {
         reactions.retain(|reacted| !reacted.users.is_empty());
         let edited_at = message.edited_at;
         let content = edited_at.is_some().then(|| message.content.clone());
-        self.change(channel, message, &ChangeRecord::Present { content, edited_at, reactions })
+        let record = ChangeRecord::Present { content, edited_at, reactions };
+        self.change(state, channel, message, &record)
     }
 
-    fn change(&mut self, channel: &Channel, message: &Message, record: &ChangeRecord) -> Draft {
+    fn change(
+        &mut self,
+        state: &State,
+        channel: &Channel,
+        message: &Message,
+        record: &ChangeRecord,
+    ) -> Draft {
         let key = Key::Change(channel.id.clone(), message.seq);
-        self.append(key, encode(record), message.changed.into())
+        let conversation = state.conversation(&channel.id).expect("what has the message");
+        self.append(key, encode(record), conversation.last_change_of(message).into())
     }
 
     fn create(&mut self, state: &State, name: &ChannelName, creator: User) -> Option<Draft> {
@@ -300,7 +373,7 @@ impl Decisions {
         }
         let expect = state.last_of_display_name(&name).into();
         let record = UserRecord {
-            user: User { id: UserId::from(self.make("u")), display_name: name },
+            user: User::new(UserId::from(self.make("u")), name),
             sessions: vec![self.session()],
             revision: 0,
             since: state.head(),
@@ -329,9 +402,16 @@ impl Decisions {
         Draft { op: OpId(Uuid::now_v7()), key, body, expect }
     }
 
+    /// A session as the present version begins it, or as an earlier one did.
     fn session(&mut self) -> SessionRecord {
         let id = SessionId::from(self.make("s"));
-        SessionRecord { id, used_at: Timestamp::from_millis(self.made.cast_signed()) }
+        let now = Timestamp::from_millis(self.made.cast_signed());
+        let bare = SessionRecord::bare(id, now);
+        if self.made.is_multiple_of(3) {
+            return bare;
+        }
+        let (handle, created_at) = (Some(self.make("h").into()), Some(now));
+        SessionRecord { handle, created_at, bot: self.made.is_multiple_of(2), ..bare }
     }
 
     fn content(&mut self, mentioned: &UserId, has_file: bool) -> Content {
@@ -360,10 +440,18 @@ impl Decisions {
     }
 }
 
+/// As the engine does: a user is a bot while they hold a token that was made for one.
+fn settle_bot(record: &mut UserRecord) {
+    let bot = record.sessions.iter().any(|session| session.bot);
+    if !record.sessions.is_empty() && record.user.bot != bot {
+        record.user.bot = bot;
+        record.renamed = Some(Seq(0));
+    }
+}
+
 fn next_record(account: &Account) -> UserRecord {
     let sessions = account.sessions.iter();
-    let sessions =
-        sessions.map(|(id, used_at)| SessionRecord { id: id.clone(), used_at: *used_at });
+    let sessions = sessions.map(|(id, session)| SessionRecord::of(id, session));
     UserRecord {
         user: User::clone(&account.person.user()),
         sessions: sessions.collect(),
