@@ -7,6 +7,7 @@ use std::convert::Infallible;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
+use rocket::http::Cookie;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 use serde::{Serialize, Serializer};
@@ -185,7 +186,7 @@ impl<'r> FromRequest<'r> for Locale {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        let cookie = |name| request.cookies().get(name).map(|cookie| cookie.value());
+        let cookie = |name| request.cookies().get(name).map(Cookie::value);
         let languages = request.headers().get_one("Accept-Language").unwrap_or_default();
         let (zone, clock) = (cookie(ZONE_COOKIE), cookie(CLOCK_COOKIE));
         Outcome::Success(Self::of(zone, clock, languages, Utc::now()))

@@ -69,6 +69,7 @@ struct Reaction {
 
 /// A message as its partial shows it.
 #[derive(Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub(super) struct MessageView {
     id: String,
     seq: u64,

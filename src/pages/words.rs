@@ -41,9 +41,9 @@ pub(super) fn hue(id: &str) -> u32 {
 pub(super) fn size_words(bytes: u64) -> String {
     let (unit, name) = match bytes {
         1 => return "1 byte".to_owned(),
-        0..1_024 => return format!("{bytes} bytes"),
-        0..1_048_576 => (1 << 10, "KiB"),
-        0..1_073_741_824 => (1 << 20, "MiB"),
+        0 | 2..1_024 => return format!("{bytes} bytes"),
+        1_024..1_048_576 => (1 << 10, "KiB"),
+        1_048_576..1_073_741_824 => (1 << 20, "MiB"),
         _ => (1_u128 << 30, "GiB"),
     };
     // Rounded half up, to a tenth where that says something.
@@ -74,8 +74,8 @@ pub(super) fn kind_words(name: &str, media_type: &str) -> String {
 
 /// The people who gave a reaction, as a sentence that the reaction completes.
 pub(super) fn who_words(names: &[&str]) -> String {
-    let (named, more) = names.split_at(names.len().min(MAX_NAMED));
-    let mut all: Vec<_> = named.iter().map(|name| (*name).to_owned()).collect();
+    let (first, more) = names.split_at(names.len().min(MAX_NAMED));
+    let mut all: Vec<_> = first.iter().map(|name| (*name).to_owned()).collect();
     match more.len() {
         0 => {}
         1 => all.push("1 other".to_owned()),

@@ -99,7 +99,7 @@ describe("rendering", () => {
   it("tells times where the reader is from the second load on, and corrects those of the first in their places", async () => {
     for (const { timezoneId, locale, clock } of READERS) {
       const bare = await look("/channels/general", { locale, timezoneId, javaScriptEnabled: false })
-      const boxes = (page) => page.locator(".message__time").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().width))
+      const boxes = (page) => page.locator(".message:not([data-continues]) .message__time").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().width))
       const widths = await boxes(bare)
       const page = await look("/channels/general", { locale, timezoneId })
       const told = await page.locator(".message__time").allTextContents()
@@ -152,6 +152,22 @@ describe("rendering", () => {
       await page.getByRole("button", { name: `reacted with ${reaction}` }).waitFor()
       assert.equal(await selected(), before)
       assert.ok(await text.evaluate((it) => window.nodes.every((node, at) => it.childNodes[at] === node)))
+    }
+  })
+
+  it("says \"edited\" beside the time, and in a run where the time would be", async () => {
+    const { at, ask, path, token } = await house.channel("edited")
+    for (const id of ["first", "second"]) for (const text of ["befor", "before"]) await ask("PUT", `${path}/${id}`, { text })
+    for (const screen of [{ viewport: DESKTOP }, { viewport: PHONE, hasTouch: true, isMobile: true }]) {
+      const page = await house.signedIn("Edith", { at, token, ...screen })
+      const box = (id, part) => page.locator(`#message-${id} .message__${part}`).boundingBox()
+      const [time, edited] = [await box("first", "time"), await box("first", "edited")]
+      assert.ok(edited.x >= time.x + time.width && edited.x - time.x - time.width < 24, "after it")
+      assert.ok(Math.abs(edited.y + edited.height - time.y - time.height) < 3, "on its line")
+      await page.locator("#message-second[data-continues]").waitFor()
+      const [inRun, text, avatar] = [await box("second", "edited"), await box("second", "text"), await box("first", "avatar")]
+      assert.ok(inRun.x + inRun.width <= text.x && inRun.x >= avatar.x - 4, "before the text, below the avatar")
+      assert.ok(Math.abs(inRun.y + inRun.height / 2 - text.y - text.height / 2) < 5, "on its line")
     }
   })
 
