@@ -35,7 +35,7 @@ export function drawReactions(item, reactions) {
     if (row.children[at] !== pill) row.insertBefore(pill, row.children[at] ?? null)
   })
   for (const gone of known.values()) {
-    if (gone === document.activeElement) find(item, ".message__more").focus()
+    if (gone === document.activeElement) item.focus({ preventScroll: true })
     gone.remove()
   }
   row.hidden = reactions.length === 0
