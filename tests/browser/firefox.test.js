@@ -214,6 +214,31 @@ describe("in Firefox", () => {
     )
   })
 
+  it("several messages are copied with names and times, and nothing else", async () => {
+    const { at, post } = await channel("fox-copy")
+    for (const text of ["one", "two", "three"]) await post(text)
+    const page = await newcomer("Copper", at)
+    await page.evaluate(() => {
+      const all = document.querySelectorAll(".message__text p")
+      document.activeElement.blur()
+      getSelection().setBaseAndExtent(all[0].firstChild, 1, all[2].firstChild, 5)
+    })
+    const press = async (key) => {
+      await page.keyboard.down("Control")
+      await page.keyboard.press(key)
+      await page.keyboard.up("Control")
+    }
+    await press("c")
+    await page.focus("#text")
+    await press("v")
+    const name = "Script of fox-copy"
+    await until("they are copied", async () => {
+      const pasted = await page.$eval("#text", (text) => text.value)
+      assert.match(pasted, new RegExp(`^${name}, \\d.*\\nne\\n\\n${name}, \\d.*\\ntwo\\n\\n${name}, \\d.*\\nthree\\n$`))
+      return true
+    })
+  })
+
   it("files are sent and shown", async () => {
     const { at } = await channel("fox-files")
     const [ada, bob] = [await newcomer("Fia", at), await newcomer("Finn", at)]

@@ -51,8 +51,8 @@ describe("the keyboard", () => {
     await shows(page, ["and another"])
     await hasFocus("the message box has the focus again", box(page))
 
-    const more = page.getByRole("button", { name: "Message actions" })
-    await goTo(page, "Shift+Tab", more)
+    const message = page.locator(".message")
+    await goTo(page, "Shift+Tab", message)
     await keys.press("Enter")
     await hasFocus("the first action has the focus", page.getByRole("button", { name: "React", exact: true }))
     await keys.press("Enter")
@@ -60,8 +60,10 @@ describe("the keyboard", () => {
     await keys.press("Enter")
     await page.getByRole("button", { name: /reacted with 👍/ }).waitFor()
 
-    await goTo(page, "Shift+Tab", more)
-    await keys.press("Enter")
+    await hasFocus("the action has the focus again", page.getByRole("button", { name: "React", exact: true }))
+    await keys.press("Escape")
+    await hasFocus("the message has the focus again", message)
+    await keys.press("ArrowRight")
     await keys.press("End")
     await keys.press("Enter")
     await hasFocus("one can think better of it", page.getByRole("button", { name: /^Undo/ }))
@@ -223,7 +225,7 @@ describe("the keyboard", () => {
     await page.getByRole("region", { name: /^Messages/ }).focus()
     await page.keyboard.press("?")
     const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" })
-    await sheet.getByText("Ctrl").waitFor()
+    await sheet.getByText("Ctrl").first().waitFor()
     await page.keyboard.press("Alt+ArrowDown")
     await page.keyboard.press("Escape")
     await sheet.waitFor({ state: "hidden" })
@@ -237,8 +239,32 @@ describe("the keyboard", () => {
     await mac.locator("form.composer[novalidate]").waitFor()
     await mac.locator(".channel-menu summary").click()
     await mac.getByRole("button", { name: "Keyboard shortcuts" }).click()
-    await mac.getByRole("dialog").getByText("⌘").waitFor()
+    await mac.getByRole("dialog").getByText("⌘").first().waitFor()
     assert.equal(await mac.getByRole("dialog").getByText("Ctrl").count(), 0)
+  })
+
+  it("is told wherever the focus is but in a field, and from the account's menu", async () => {
+    const { at, post } = await house.channel("told")
+    await post("see [this](https://example.org/) and\n\n```\ncode\n```")
+    const page = await house.signedIn("Tolda", { at })
+    const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" })
+    for (const selector of [
+      ".message", ".message a", ".message pre", ".jump", ".channel-link", ".sidebar__me summary", ".people summary", ".composer__send", ".conversation__scroll",
+    ]) {
+      await page.locator(selector).first().focus()
+      await page.keyboard.press("?")
+      await sheet.waitFor()
+      await page.keyboard.press("Escape")
+      await sheet.waitFor({ state: "hidden" })
+      assert.ok(await focused(page.locator(selector).first()), `the focus is back at ${selector}`)
+    }
+    await page.locator(".sidebar__me summary").click()
+    await page.getByLabel("Display name").press("?")
+    assert.equal(await sheet.isVisible(), false)
+    await page.locator(".sidebar__me").getByRole("button", { name: "Keyboard shortcuts" }).click()
+    await sheet.waitFor()
+    await page.keyboard.press("Escape")
+    assert.ok(await focused(page.locator(".sidebar__me summary")))
   })
 
   for (const { name, ...screen } of SCREENS) {

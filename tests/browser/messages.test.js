@@ -50,10 +50,9 @@ describe("a message", () => {
 
     await box(page).focus()
     await page.mouse.move(0, 0)
-    const more = message(page, "mine").getByRole("button", { name: "Message actions" })
     await until("the keyboard is at the message", async () => {
       await page.keyboard.press("Shift+Tab")
-      return more.evaluate((it) => it === document.activeElement)
+      return message(page, "mine").evaluate((it) => it === document.activeElement)
     })
     await page.keyboard.press("Enter")
     await hasFocus("the first action has the focus", message(page, "mine").getByRole("button", { name: "React" }))
@@ -61,7 +60,7 @@ describe("a message", () => {
     await page.keyboard.press("ArrowRight")
     await hasFocus("arrows lead on", message(page, "mine").getByRole("button", { name: "Edit" }))
     await page.keyboard.press("Escape")
-    await hasFocus("Escape gives the focus back", more)
+    await hasFocus("Escape gives the focus back", message(page, "mine"))
 
     const phone = await house.signedIn("Finger", { at, viewport: PHONE, hasTouch: true, isMobile: true })
     const dots = message(phone, "the first").getByRole("button", { name: "Message actions" })
@@ -70,7 +69,7 @@ describe("a message", () => {
     await dots.tap()
     await phone.getByRole("toolbar").getByText("Reply").waitFor()
     await phone.keyboard.press("Escape")
-    await hasFocus("Escape gives the focus back", dots)
+    await hasFocus("Escape gives the focus back", message(phone, "the first"))
     await dots.tap()
     await phone.getByRole("toolbar").getByText("Reply").tap()
     await phone.getByRole("group", { name: "Answering" }).getByText("the first").waitFor()

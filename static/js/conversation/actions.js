@@ -5,6 +5,7 @@ import { say } from "../lib/bus.js"
 import { draw } from "./drawing.js"
 import { MessageList } from "./message-list.js"
 import { find, stamp } from "../lib/page.js"
+import { rove } from "./roving.js"
 
 const HOVERS = matchMedia("(any-hover: hover)")
 
@@ -12,7 +13,8 @@ const HOVERS = matchMedia("(any-hover: hover)")
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
-export function mountActions(element, { hear, on, atEnd }) {
+export function mountActions(element, life) {
+  const { hear, on, atEnd } = life
   const list = new MessageList(element)
   const toolbar = stamp("actions")
   const buttons = [...toolbar.querySelectorAll("button")]
@@ -27,11 +29,6 @@ export function mountActions(element, { hear, on, atEnd }) {
     button("delete").hidden = !own && !("moderated" in element.dataset)
     // Read up to the message before: there is none before the first.
     button("mark-unread").hidden = list.stored()[0] === item
-    stopAt(usable()[0])
-  }
-  /** The toolbar is one stop for the Tab key; arrows lead on inside. */
-  const stopAt = (/** @type {HTMLElement} */ target) => {
-    for (const each of buttons) each.tabIndex = each === target ? 0 : -1
   }
   /** @param {Element | null} item */
   const put = (item) => {
@@ -43,20 +40,17 @@ export function mountActions(element, { hear, on, atEnd }) {
     fit(item)
     find(item, ".message__actions").append(toolbar)
   }
-  /** @param {HTMLElement} target */
-  const focus = (target) => {
-    stopAt(target)
-    target.focus()
-  }
   /** @param {HTMLElement} item */
   const open = (item) => {
+    // While it is on its way, or not sent, it has none but those of its state.
+    if (!find(item, ".message__actions").checkVisibility()) return item.querySelector(/** @type {"button"} */ ("button:enabled:not(.message__actions *)"))?.focus()
     put(item)
     fit(item)
     if (!HOVERS.matches) {
       toolbar.popover = "auto"
       toolbar.showPopover()
     }
-    focus(usable()[0])
+    usable()[0].focus()
   }
 
   on(element, "pointerover", ({ target }) => {
@@ -69,10 +63,10 @@ export function mountActions(element, { hear, on, atEnd }) {
     const all = usable()
     const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement))
     const step = STEPS[event.key]
-    if (step) focus(all[(at + step + all.length) % all.length])
-    else if (event.key === "Home") focus(all[0])
-    else if (event.key === "End") focus(all[all.length - 1])
-    else if (event.key === "Escape") toolbar.parentElement?.querySelector("button")?.focus()
+    if (step) all[(at + step + all.length) % all.length].focus()
+    else if (event.key === "Home") all[0].focus()
+    else if (event.key === "End") all[all.length - 1].focus()
+    else if (event.key === "Escape") toolbar.closest("li")?.focus()
     else return
     event.preventDefault()
     if (toolbar.matches(":popover-open") && event.key === "Escape") toolbar.hidePopover()
@@ -93,6 +87,7 @@ export function mountActions(element, { hear, on, atEnd }) {
     const item = list.byId(id)
     if (!item) return
     draw(() => find(item, ".message__failure").remove())
-    find(item, ".message__more").focus()
+    item.focus({ preventScroll: true })
   })
+  rove(element, life, open)
 }

@@ -1,7 +1,8 @@
-// Copying a message's address, or a block of code.
+// Copying a message's address, a block of code, or several messages that are selected.
 
 import { say } from "../lib/bus.js"
 import { copy } from "../lib/clipboard.js"
+import { asHtml, asText, selectedIn } from "./excerpt.js"
 import { permalink } from "./permalink.js"
 import { find, place } from "../lib/page.js"
 
@@ -11,6 +12,17 @@ export function mountCopying(list, { hear, on }) {
   on(list, "click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="copy-code"]')
     if (button?.parentElement) tell(find(button.parentElement, "pre").textContent ?? "", "Code copied.")
+  })
+  // Where the selection begins elsewhere, the list does not hear of it.
+  on(document, "copy", (event) => {
+    const isField = event.target instanceof Element && event.target.closest("textarea, input")
+    const selection = getSelection()
+    const messages = selection && !isField ? selectedIn(list, selection) : []
+    // Within one message a browser's own way is better.
+    if (messages.length < 2 || !event.clipboardData) return
+    event.preventDefault()
+    event.clipboardData.setData("text/plain", asText(messages))
+    event.clipboardData.setData("text/html", asHtml(messages))
   })
 }
 

@@ -85,7 +85,7 @@ export function mountDeleting(element, { hear, every, atEnd }) {
       item.removeAttribute("data-deleting")
       if (why) showReason(item, why)
     })
-    if (hadFocus) find(item, ".message__more").focus()
+    if (hadFocus) item.focus({ preventScroll: true })
   }
   /** It is gone for good. @param {string} id */
   const letGo = (id) => {

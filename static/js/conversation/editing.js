@@ -69,7 +69,7 @@ export function mountEditing(element, { hear, later }) {
       edit.form.remove()
       item?.removeAttribute("data-editing")
     })
-    if (hadFocus) (edit.from ?? item?.querySelector("button.message__more"))?.focus()
+    if (hadFocus) (edit.from ?? item)?.focus()
   }
 
   /** Each form is where its message is; what was typed for a message that is gone goes to the message box. */

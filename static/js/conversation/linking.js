@@ -15,7 +15,6 @@ export function mountLinking(element, { on }) {
     if (!item) return say("tell", { text: "That message is no longer kept." })
     say("look-at", { item })
     for (const other of list.all()) other.removeAttribute("data-linked")
-    item.tabIndex = -1
     item.focus({ preventScroll: true })
     // In a frame of its own, so that pointing at the same message again shows again.
     requestAnimationFrame(() => (item.dataset.linked = ""))

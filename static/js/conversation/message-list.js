@@ -54,7 +54,9 @@ export class MessageList {
    * @param {HTMLElement} item
    */
   tell(item) {
-    this.#list.insertBefore(item, this.#end(item))
+    const end = this.#end(item)
+    // Moving an element takes the focus from it.
+    if (item.parentElement !== this.#list || item.nextElementSibling !== end) this.#list.insertBefore(item, end)
   }
 
   /**

@@ -74,5 +74,5 @@ function draw(item, view) {
   // A reaction that somebody rests on may be gone.
   const focused = document.activeElement
   fill(item, view)
-  if (focused && !focused.isConnected) find(item, ".message__more").focus()
+  if (focused && !focused.isConnected) item.focus({ preventScroll: true })
 }

@@ -28,7 +28,7 @@ export function drawReactions(item, reactions) {
   const focused = document.activeElement
   const views = reactions.map((each) => reactionView(each, here().user))
   fill(find(item, ".message__reactions"), { reactions: views })
-  if (focused && !focused.isConnected) find(item, ".message__more").focus()
+  if (focused && !focused.isConnected) item.focus({ preventScroll: true })
 }
 
 /**
