@@ -68,14 +68,15 @@ async fn nothing_that_is_rendered_can_do_anything() {
 async fn nothing_of_it_gets_into_a_page_but_as_text() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
+    ada.creates("hostile").await;
     let page = async || {
-        let page = ada.get("/channels/general").await;
+        let page = ada.get("/channels/hostile").await;
         assert_eq!(page.status, 200);
         page.text.to_lowercase()
     };
     let empty = page().await;
     for text in texts().iter().take(100) {
-        ada.posts("general", text).await;
+        ada.posts("hostile", text).await;
     }
     let full = page().await;
     for tag in [
