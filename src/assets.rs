@@ -6,6 +6,7 @@
 //!
 //! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
+//! - a picture that a stylesheet refers to, `url("../img/other.svg")`, is written into it;
 //! - an entry, a script right below `js/`, becomes one with the modules that it imports;
 //! - comments that have lines of their own, types (`JSDoc`) and indentation are left out: they are
 //!   for whoever reads the source;
@@ -15,12 +16,14 @@ mod bundle;
 mod encoding;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::http::{ContentType, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
@@ -107,8 +110,8 @@ impl Asset {
         };
         let bytes = match extension {
             "css" => {
-                without_indentation(&without_comments(&with_imports(path, sources)?, "/*", "*/"))
-                    .into()
+                let sheet = with_pictures(path, &with_imports(path, sources)?, sources)?;
+                without_indentation(&without_comments(&sheet, "/*", "*/")).into()
             }
             "js" if path.matches('/').count() == 1 => {
                 bundle(path, &|module: &str| Ok(script(&text(module, sources)?)))?.into()
@@ -161,6 +164,28 @@ fn with_imports(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<S
         }
     }
     Ok(whole)
+}
+
+/// What cannot stand in an address between quotation marks.
+const NOT_IN_QUOTES: &AsciiSet = &CONTROLS.add(b'"').add(b'#').add(b'%').add(b'<').add(b'>');
+
+/// Writes each picture that a stylesheet refers to, an SVG beside it or above, into the sheet.
+fn with_pictures(
+    path: &str,
+    sheet: &str,
+    sources: &BTreeMap<String, Vec<u8>>,
+) -> io::Result<String> {
+    let mut whole = String::with_capacity(sheet.len());
+    let mut rest = sheet;
+    while let Some((before, from)) = rest.split_once("url(\"../") {
+        let Some((picture, after)) = from.split_once("\")") else { break };
+        let above = path.rsplit('/').nth(2).map_or_else(String::new, |folder| format!("{folder}/"));
+        let source = text(&format!("{above}{picture}"), sources)?;
+        let encoded = utf8_percent_encode(source.trim(), NOT_IN_QUOTES);
+        let _ = write!(whole, "{before}url(\"data:image/svg+xml,{encoded}\")");
+        rest = after;
+    }
+    Ok(whole + rest)
 }
 
 /// Removes comments that begin and end on lines of their own: `// …`, and what is between `open`
@@ -291,6 +316,21 @@ mod tests {
         assert_eq!(sheet.bytes, ".a {}\n.b {\ncolor: red; /* why */\n}\n.c {}\n");
         let lacking = [("a.css".to_owned(), b"@import url(\"./b.css\");".to_vec())].into();
         assert!(Asset::of("a.css", &lacking).is_err());
+    }
+
+    #[test]
+    fn pictures_are_written_into_the_sheet() {
+        let sources: BTreeMap<_, _> = [
+            ("css/a.css", ".a { mask: url(\"../img/a.svg\") center; }\n"),
+            ("img/a.svg", "<svg fill=\"#000\"/>\n"),
+        ]
+        .map(|(path, source)| (path.to_owned(), source.as_bytes().to_vec()))
+        .into();
+        let sheet = Asset::of("css/a.css", &sources).expect("both are there");
+        let picture = "data:image/svg+xml,%3Csvg fill=%22%23000%22/%3E";
+        assert_eq!(sheet.bytes, format!(".a {{ mask: url(\"{picture}\") center; }}\n"));
+        let lacking = [("css/a.css".to_owned(), b"url(\"../img/b.svg\")".to_vec())].into();
+        assert!(Asset::of("css/a.css", &lacking).is_err());
     }
 
     #[test]

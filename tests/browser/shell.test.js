@@ -76,6 +76,56 @@ describe("from channel to channel", () => {
     assert.equal(await page.title(), `#${names[1]} · Houston`)
   })
 
+  it("asks for little, and moves nothing once it is painted", async () => {
+    const { post } = await house.channel("painted")
+    for (let line = 0; line < 30; line += 1) await post(`line ${line}, with **markup** and \`code\``)
+    const { names, page } = await visited("moves", 2)
+    /** @type {string[]} */
+    const asked = []
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname))
+    await page.addInitScript(() => {
+      window.shifts = []
+      new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(({ node }) => node?.className)])))
+        .observe({ type: "layout-shift", buffered: true })
+    })
+    await page.goto("/channels/painted")
+    await isEntered(page)
+    await page.waitForTimeout(1_500)
+    assert.ok(asked.length <= 12, `${asked.length} requests: ${asked.join(" ")}`)
+    for (const name of [names[1], "painted", names[1]]) {
+      await link(page, name).click()
+      await isOpen(page, name)
+      await isEntered(page)
+    }
+    await page.waitForTimeout(500)
+    assert.deepEqual(await page.evaluate(() => window.shifts), [])
+  })
+
+  it("has what was seen before on the screen at once", async (test) => {
+    const { names, page } = await visited("quick", 2)
+    const guest = await house.script("Guest of quick")
+    for (const name of names) {
+      for (let line = 0; line < 95; line += 1) await guest.ask("POST", `/api/channels/${name}/messages`, { text: `line ${line}` })
+      await link(page, name).click()
+      await page.locator(".message", { hasText: "line 94" }).waitFor()
+    }
+    /** From the click to the frame after it, in ms. */
+    const times = []
+    for (let turn = 0; turn < 10; turn += 1) {
+      times.push(await page.evaluate(async (name) => {
+        const target = document.querySelector(`.channel-link[data-name="${name}"]`)
+        const began = performance.now()
+        target.click()
+        document.querySelector("#text").focus()
+        await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)))
+        return performance.now() - began
+      }, names[turn % 2]))
+    }
+    times.sort((a, b) => a - b)
+    test.diagnostic(`from the click to the next frame: median ${times[5].toFixed(1)} ms, worst ${times[9].toFixed(1)} ms`)
+    assert.ok(times[9] < 3_000)
+  })
+
   it("catches up with what was said meanwhile, below a line", async () => {
     const { names, page } = await visited("meanwhile", 2)
     await link(page, names[1]).click()
