@@ -1,15 +1,17 @@
 //! Static files, served under addresses that change with their content, so that browsers keep them
 //! for good: `/static/<version>/css/houston.css`.
 //!
-//! They are read once, at the start. The version is a hash of all of them, so scripts and
-//! stylesheets can refer to each other by relative addresses as they are written. On the way:
+//! They are read once, at the start. The version is a hash of all of them, so stylesheets can refer
+//! to other files by relative addresses as they are written. On the way:
 //!
 //! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
 //!   that sheet, so that browsers ask once;
+//! - an entry, a script right below `js/`, becomes one with the modules that it imports;
 //! - comments that have lines of their own, types (`JSDoc`) and indentation are left out: they are
 //!   for whoever reads the source;
 //! - what is text is compressed, when it is first asked for in that encoding, as pages are.
 
+mod bundle;
 mod encoding;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
+use self::bundle::bundle;
 pub use self::encoding::compress_pages;
 use self::encoding::{AcceptedEncoding, Encoding, encode_in_background};
 
@@ -106,6 +109,9 @@ impl Asset {
             "css" => {
                 without_indentation(&without_comments(&with_imports(path, sources)?, "/*", "*/"))
                     .into()
+            }
+            "js" if path.matches('/').count() == 1 => {
+                bundle(path, &|module: &str| Ok(script(&text(module, sources)?)))?.into()
             }
             "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),

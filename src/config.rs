@@ -58,12 +58,12 @@ pub struct Config {
     pub max_file_size: ByteUnit,
     /// Largest number of files of one message. `max_message_files`, default 10, 1 to 1,000.
     pub max_message_files: usize,
-    /// Largest size of the files of all kept messages together. `max_total_size`, default `1 GiB`, 1
-    /// byte to 1 TiB.
+    /// Largest size of the files of all messages together that are kept or can be restored.
+    /// `max_total_size`, default `1 GiB`, 1 byte to 1 TiB.
     pub max_total_size: ByteUnit,
-    /// Largest size of the texts of all kept messages together, each with its HTML; they are in memory.
-    /// One user's may have half of what the others' leave. `max_kept_text`, default `256 MiB`, 64 KiB
-    /// to 1 TiB.
+    /// Largest size of the texts of all messages together that are kept or can be restored, each with
+    /// its HTML; they are in memory. One user's may have half of what the others' leave.
+    /// `max_kept_text`, default `256 MiB`, 64 KiB to 1 TiB.
     pub max_kept_text: ByteUnit,
     /// Largest number of open streams of one user: one more ends the oldest. `max_streams_per_user`,
     /// default 64, 1 to 1,000,000.

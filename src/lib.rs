@@ -75,8 +75,12 @@
 //! - **Whatever was written can be read**: rules for input are applied when something comes in, and
 //!   never when a record is read. An entry that cannot be read is set aside, counted and reported.
 //! - **At most 100 messages per channel** in memory; the log holds, until they are erased, some that
-//!   are spent. What falls out takes its edits, reactions and files with it. Deletions are
-//!   remembered, 100 per channel and 100 of channels, so that a listener who was away learns of them.
+//!   are spent. What falls out takes its edits, reactions and files with it. Deletions and restorations
+//!   are remembered, 100 per channel, and 100 deletions of channels, so that a listener who was away
+//!   learns of them.
+//! - **A deleted message is seen nowhere, and can be restored for 15 seconds**: until then it is kept
+//!   with its entries and files, one for each remembered deletion at most, and counts against the
+//!   limits. Time alone changes no state: an erasure, an entry as any other, says that it is over.
 //! - **Nothing under the state's lock but looking and changing**: bodies are read before it; lists,
 //!   histories and searches take what they need, which is shared, and let go; a rename touches one
 //!   user.

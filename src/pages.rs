@@ -3,6 +3,10 @@
 mod docs;
 pub(crate) mod emoji;
 mod links;
+mod locale;
+mod prose;
+mod views;
+mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::http::{CookieJar, Header, RawStr, Status};
@@ -12,24 +16,36 @@ use rocket::response::{self, Flash, Redirect, Responder};
 use rocket::{Catcher, Route, State, catch, catchers, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::api::input::{FormFields, OptionalSession, refuse_other_sites};
+use self::locale::Locale;
+use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
+use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
 use crate::domain::names::ChannelName;
-use crate::domain::user::Session;
+use crate::domain::user::{Session, User};
+use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
 use crate::engine::{Device, Engine, History, SignedInAs};
+use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let pages =
-        routes![home, channel, sign_in, sign_out, create_channel, send, about_problem, docs::docs];
+    let pages = routes![
+        home,
+        channel,
+        view,
+        sign_in,
+        sign_out,
+        create_channel,
+        send,
+        about_problem,
+        docs::docs
+    ];
     [pages, links::routes()].concat()
 }
 
@@ -143,6 +159,8 @@ impl<'r> FromRequest<'r> for SameOrigin {
 #[get("/")]
 fn home(
     session: OptionalSession,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     base: BaseUrl,
     engine: &State<Engine>,
@@ -152,7 +170,8 @@ fn home(
         None => Ok(sign_in_page("/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
-            channel_page(engine, &session, &general, &base, Notice::of(flash), true)
+            let reader = reader(&session, &locale, &host);
+            channel_page(engine, &session, &general, &reader, &base, Notice::of(flash), true)
         }
     }
 }
@@ -162,6 +181,8 @@ fn home(
 fn channel(
     session: OptionalSession,
     name: &str,
+    locale: Locale,
+    host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     base: BaseUrl,
     engine: &State<Engine>,
@@ -169,51 +190,120 @@ fn channel(
     match session.0 {
         None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
         Some(session) => {
-            let named = ChannelRef::from(name);
-            channel_page(engine, &session, &named, &base, Notice::of(flash), false)
+            let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, &host));
+            channel_page(engine, &session, &named, &reader, &base, Notice::of(flash), false)
         }
     }
+}
+
+/// Serves the view of a channel alone, for a page that goes from one channel to another.
+#[get("/channels/<name>/view")]
+fn view(
+    session: Session,
+    name: &str,
+    locale: Locale,
+    host: Host<'_>,
+    base: BaseUrl,
+    engine: &State<Engine>,
+) -> Result<Template, ErrorPage> {
+    engine.count_read(&session, Cost::PAGE)?;
+    let reader = reader(&session, &locale, &host);
+    let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
+    Ok(Template::render("view", view))
+}
+
+/// What is to be seen of a channel, as templates take it.
+#[derive(Serialize)]
+struct View<'r> {
+    user: &'r User,
+    channel: ChannelView,
+    here: usize,
+    more_here: usize,
+    online: Vec<PersonView>,
+    messages: Vec<MessageView>,
+    kept_words: String,
+    locale: &'r Locale,
+    cursor: String,
+    kept: usize,
+    /// The QR code of this server's address: whoever is first is shown how the others get there.
+    address_qr: Option<String>,
+}
+
+impl<'r> View<'r> {
+    fn read(
+        engine: &Engine,
+        session: &'r Session,
+        named: &ChannelRef,
+        reader: &Reader<'r>,
+        base: &BaseUrl,
+    ) -> Result<Self, Problem> {
+        let (channel, mut online) = engine.channel(session, named)?;
+        let here = online.len();
+        online.truncate(MAX_LISTED);
+        let History { messages, cursor } = engine.history(session, named)?;
+        let messages = views::messages(&messages, channel.unread, reader);
+        let greets = channel.name == ChannelName::general().as_str() && messages.is_empty();
+        Ok(Self {
+            user: &session.user,
+            here,
+            more_here: here - online.len(),
+            online: online.iter().map(|each| PersonView::of(each, reader.id)).collect(),
+            kept_words: views::kept_words(&messages, KEPT_MESSAGES, reader.locale),
+            messages,
+            locale: reader.locale,
+            channel,
+            cursor: cursor.to_string(),
+            kept: KEPT_MESSAGES,
+            address_qr: greets.then(|| base.qr_svg()).flatten(),
+        })
+    }
+}
+
+/// A channel's page, as its template takes it.
+#[derive(Serialize)]
+struct ChannelPage<'r> {
+    me: PersonView,
+    channels: Vec<ChannelLinkView>,
+    more_public: usize,
+    more_direct: usize,
+    blank: Blank,
+    landing: bool,
+    files: FileLimits,
+    flash: Option<Notice>,
+    #[serde(flatten)]
+    view: View<'r>,
+}
+
+fn reader<'r>(session: &'r Session, locale: &'r Locale, host: &'r Host<'_>) -> Reader<'r> {
+    Reader { id: session.user.id.as_str(), host: host.0, locale }
 }
 
 fn channel_page(
     engine: &Engine,
     session: &Session,
     named: &ChannelRef,
+    reader: &Reader<'_>,
     base: &BaseUrl,
     flash: Option<Notice>,
     landing: bool,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(session, Cost::PAGE)?;
-    let (channel, mut online) = engine.channel(session, named)?;
-    let here = online.len();
-    online.truncate(MAX_LISTED);
-    let sidebar = engine.sidebar(session, &channel.id, MAX_LISTED)?;
-    let History { messages, cursor } = engine.history(session, named)?;
-    let messages: Vec<Value> =
-        messages.iter().filter_map(|message| serde_json::from_slice(message).ok()).collect();
-    // Whoever is first on a server is shown how the others get there.
-    let greets = channel.name == ChannelName::general().as_str() && messages.is_empty();
-    let address_qr = if greets { base.qr_svg() } else { None };
-    Ok(Template::render(
-        "channel",
-        context! {
-            user: &session.user,
-            channels: sidebar.channels,
-            more_public: sidebar.more_public,
-            more_direct: sidebar.more_direct,
-            channel,
-            here,
-            more_here: here - online.len(),
-            online,
-            messages,
-            cursor: cursor.to_string(),
-            kept: KEPT_MESSAGES,
-            landing,
-            address_qr,
-            files: engine.file_limits(),
-            flash,
-        },
-    ))
+    let view = View::read(engine, session, named, reader, base)?;
+    let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
+    let open = view.channel.id.as_str();
+    let link = |each| ChannelLinkView::of(each, open, reader.id);
+    let page = ChannelPage {
+        me: PersonView::of(&session.user, reader.id),
+        channels: sidebar.channels.iter().map(link).collect(),
+        more_public: sidebar.more_public,
+        more_direct: sidebar.more_direct,
+        blank: Blank::default(),
+        landing,
+        files: engine.file_limits(),
+        flash,
+        view,
+    };
+    Ok(Template::render("channel", page))
 }
 
 fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {

@@ -130,7 +130,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         channels::list, channels::create, channels::show, channels::set_topic, channels::remove,
         channels::mark_read, channels::set_mine, channels::typing,
         messages::history, messages::send, messages::replace, messages::show, messages::remove,
-        messages::react, messages::unreact,
+        messages::restore, messages::react, messages::unreact,
         attachments::file, search::search,
         events::channel, events::everything,
         openapi, docs,

@@ -126,6 +126,20 @@ impl ClientAddress {
     }
 }
 
+/// A guard with the host that the client asked for, with the port if it is not the usual one; empty
+/// where it was not told.
+pub(crate) struct Host<'r>(pub(crate) &'r str);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Host<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
+        let host = forwarded::forwarded_host(request).or_else(|| forwarded::host(request));
+        Outcome::Success(Self(host.unwrap_or_default()))
+    }
+}
+
 /// A guard with the position at which a stream starts: the header `Last-Event-ID`, else `?after=`,
 /// else now.
 #[rocket::async_trait]

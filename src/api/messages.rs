@@ -19,7 +19,7 @@ use crate::engine::{Engine, Put};
 use crate::wire::message::{History, MessageView, MultipartBody, TextBody};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![history, send, replace, show, remove, react, unreact]
+    routes![history, send, replace, show, remove, restore, react, unreact]
 }
 
 /// The answer with one message, from JSON bytes that were encoded when it changed last.
@@ -214,7 +214,10 @@ fn show(
 
 /// Delete a message.
 ///
-/// With its files. Its author may, and in a public channel the channel's creator.
+/// With its files. Its author may, and in a public channel the channel's creator. At once nobody sees
+/// it any more, wherever they look. Within 15 seconds whoever deleted it can restore it; then it is
+/// erased, and has left the disk a minute after it was deleted. Until then its text and its files
+/// count against the limits.
 #[utoipa::path(
     tag = "Messages",
     operation_id = "deleteMessage",
@@ -238,6 +241,36 @@ async fn remove(
 ) -> Result<Status, Problem> {
     engine.delete(&session, &channel, &existing_id(id)?).await?;
     Ok(Status::NoContent)
+}
+
+/// Restore a deleted message.
+///
+/// At its old place, with its `seq`, text, files and reactions. Whoever deleted it may, within 15
+/// seconds by the server's clock; who repeats it meanwhile gets the message as it is by then. After
+/// that, and for anybody else, there is no such message. Nor is there where another message has the
+/// id by now, where the channel keeps 100 later messages, or where 100 others were deleted or restored
+/// in it since. Of several under one id that the caller deleted, it is the last.
+#[utoipa::path(
+    tag = "Messages",
+    operation_id = "restoreMessage",
+    responses((status = 200, description = "The message.", body = MessageView)),
+    extensions(
+        ("x-problems" = json!([
+            ProblemKind::NoSuchMessage,
+            ProblemKind::SlowDown,
+            ProblemKind::StorageUnavailable,
+        ])),
+        ("x-curl" = json!(r#"curl -s -X POST "$url/api/channels/general/messages/status/restore" -H "Authorization: Bearer $token""#)),
+    ),
+)]
+#[post("/channels/<channel>/messages/<id>/restore")]
+async fn restore(
+    session: Session,
+    channel: ChannelRef,
+    id: Result<MessageId, InvalidMessageId>,
+    engine: &State<Engine>,
+) -> Result<EncodedMessage, Problem> {
+    Ok(EncodedMessage::ok(engine.restore(&session, &channel, &existing_id(id)?).await?))
 }
 
 /// Takes a valid id; an invalid one is answered with `no-such-message`, since no message has it.

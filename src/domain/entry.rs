@@ -7,8 +7,10 @@
 //!
 //! How long an entry is kept is decided by `State::apply` alone:
 //!
-//! - a message, until it falls out of its channel or is deleted;
-//! - the last change of a message, as long as the message; a deletion, while it is remembered;
+//! - a message, until it falls out of its channel, or was deleted and cannot be restored any more;
+//! - the last change of a message, as long as the message; a deletion or restoration, while it is
+//!   remembered;
+//! - an erasure, until what it makes final is erased;
 //! - the entry that created a channel or claimed a name, and the last one that changed it, until
 //!   the channel is deleted or the user has left. The first one stays although a later one says
 //!   all that it does, because what comes in between refers to the channel or user;
@@ -38,8 +40,10 @@ use crate::domain::user::{LiveSession, User};
 pub enum Key {
     /// `c.<channel id>.m`: the channel's messages.
     Messages(ChannelId),
-    /// `c.<channel id>.x.<message seq>`: the changes of a message, or its deletion.
+    /// `c.<channel id>.x.<message seq>`: the changes of a message, its deletion and restoration.
     Change(ChannelId, Seq),
+    /// `d.e`: the erasure of deleted messages.
+    Erasure,
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
     Channel(NameHash),
     /// `d.p.<channel id>`: a direct conversation; its id is made of both user ids.
@@ -62,6 +66,7 @@ impl fmt::Display for Key {
         match self {
             Self::Messages(channel) => write!(f, "c.{channel}.m"),
             Self::Change(channel, message) => write!(f, "c.{channel}.x.{message}"),
+            Self::Erasure => f.write_str("d.e"),
             Self::Channel(name) => write!(f, "d.n.{}", name.0),
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
             Self::User(name) => write!(f, "d.u.{}", name.0),
@@ -85,6 +90,7 @@ impl FromStr for Key {
             ["c", id, "x", seq] => {
                 Ok(Self::Change(channel(id), Seq(seq.parse().map_err(|_| unknown())?)))
             }
+            ["d", "e"] => Ok(Self::Erasure),
             ["d", "n", hash] => Ok(Self::Channel(NameHash(hash.into()))),
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
             ["d", "u", hash] => Ok(Self::User(NameHash(hash.into()))),
@@ -140,7 +146,8 @@ pub struct MessageRecord {
     pub content: Content,
 }
 
-/// The body of a [`Key::Change`] entry: everything that differs from the message as it was sent.
+/// The body of a [`Key::Change`] entry: everything that differs from the message as it was sent, or
+/// that it is gone, or there again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ChangeRecord {
@@ -160,7 +167,23 @@ pub enum ChangeRecord {
     Deleted {
         /// The message's id.
         id: MessageId,
+        /// The user who did, and can undo it; absent in older entries, which nobody can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
     },
+    /// The message was restored, as it was when it was deleted.
+    Restored {
+        /// The message's id.
+        id: MessageId,
+    },
+}
+
+/// The body of a [`Key::Erasure`] entry. Time changes nothing by itself, since no entry says that it
+/// has passed: this one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureRecord {
+    /// The last entry whose deletion cannot be undone any more: what all up to it deleted is erased.
+    pub until: Seq,
 }
 
 /// The body of a [`Key::Channel`] entry.
@@ -311,6 +334,8 @@ pub enum Record {
     Message(ChannelId, MessageRecord),
     /// The body of a [`Key::Change`] entry.
     Change(ChannelId, Seq, ChangeRecord),
+    /// The body of a [`Key::Erasure`] entry.
+    Erasure(ErasureRecord),
     /// The body of a [`Key::Channel`] entry.
     Channel(NameHash, ChannelRecord),
     /// The body of a [`Key::Direct`] entry.
@@ -396,6 +421,7 @@ impl Entry {
                 }
                 Record::Change(channel, message, record)
             }
+            Key::Erasure => Record::Erasure(self.read()?),
             Key::Channel(name) => Record::Channel(name, self.read()?),
             Key::Direct(_) => Record::Direct(self.read()?),
             Key::User(name) => {
@@ -442,6 +468,7 @@ mod tests {
         for key in [
             "c.1a.m",
             "c.1a.x.7",
+            "d.e",
             "d.n.ff",
             "d.p.1a",
             "d.u.ff",
@@ -462,8 +489,10 @@ mod tests {
         let markers =
             ReadMarkersRecord { read: [("c1".to_owned().into(), (Seq(7), Seq(0)))].into() };
         assert_eq!(encode(&markers), r#"{"v":2,"read":{"c1":[7,0]}}"#);
-        let deleted = ChangeRecord::Deleted { id: "m1".parse().expect("an id") };
-        assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1"}"#);
+        let id = "m1".parse().expect("an id");
+        let deleted = ChangeRecord::Deleted { id, by: Some(UserId::from("u1".to_owned())) };
+        assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1","by":"u1"}"#);
+        assert_eq!(encode(&ErasureRecord { until: Seq(7) }), r#"{"v":2,"until":7}"#);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub enum Event {
         /// The message's sequence.
         message: Seq,
     },
+    /// A deleted message is at its old place again.
+    MessageRestored(Arc<Channel>, Arc<Message>),
     /// A channel was created, or a direct conversation begun.
     ChannelCreated(Arc<Channel>),
     /// A channel's topic changed.
@@ -48,6 +50,7 @@ impl Event {
             Self::MessagePosted(channel, _)
             | Self::MessageUpdated(channel, _)
             | Self::MessageDeleted { channel, .. }
+            | Self::MessageRestored(channel, _)
             | Self::ChannelUpdated(channel)
             | Self::ChannelDeleted(channel) => Some(channel),
             Self::ChannelCreated(_)

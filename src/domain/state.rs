@@ -70,7 +70,10 @@ pub struct State {
     files: Files,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
-    message_count: usize,
+    /// The number of messages, those that can be restored among them.
+    held_messages: usize,
+    /// The channels of the deleted messages that can be restored, by the entry that deleted each.
+    restorable: BTreeMap<Seq, ChannelId>,
     /// The last entry of each key that cannot be read.
     unreadable: HashMap<Box<str>, Seq>,
 }
@@ -116,6 +119,7 @@ impl State {
             Record::Change(channel, message, record) => {
                 self.apply_change(entry, &channel, message, record)
             }
+            Record::Erasure(record) => self.apply_erasure(entry, record),
             Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),
             Record::User(name, record, skeletons) => {
@@ -170,13 +174,27 @@ impl State {
         self.head
     }
 
-    /// The size of all kept texts and their HTML, in bytes.
+    /// The number of kept messages of all channels.
+    #[must_use]
+    pub fn message_count(&self) -> usize {
+        self.held_messages - self.restorable.len()
+    }
+
+    /// The first deletion of those that can be undone. O(log n).
+    #[must_use]
+    pub fn first_restorable(&self) -> Option<Seq> {
+        self.restorable.first_key_value().map(|(deleted, _)| *deleted)
+    }
+
+    /// The size of all kept texts and their HTML, in bytes; of deleted messages too, as long as they
+    /// can be restored.
     #[must_use]
     pub fn text_bytes(&self) -> u64 {
         self.text_bytes
     }
 
-    /// The bytes of the kept texts of this user, with their renderings.
+    /// The bytes of the kept texts of this user, with their renderings; of deleted messages too, as
+    /// long as they can be restored.
     #[must_use]
     pub fn text_bytes_of(&self, user: &UserId) -> u64 {
         self.text_bytes_of.get(user).copied().unwrap_or_default()

@@ -26,8 +26,8 @@ pub struct Bounds {
     pub max_reaction_kinds: usize,
     /// Reactions to one message, everybody's together.
     pub max_reactions: usize,
-    /// Bytes of the texts of all kept messages together, each with its HTML; one user's may have half of
-    /// what the others' leave. One more is refused with
+    /// Bytes of the texts of all messages together that are kept or can be restored, each with its HTML;
+    /// one user's may have half of what the others' leave. One more is refused with
     /// [`TooLarge`](super::EngineError::TooLarge).
     pub max_kept_text_bytes: u64,
     /// Time after which an unused session ends.

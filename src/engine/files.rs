@@ -32,8 +32,8 @@ pub struct FileLimits {
     pub max_file_bytes: u64,
     /// The largest number of files of one message.
     pub max_message_files: usize,
-    /// The largest size of the files of all kept messages together, with those that are being
-    /// uploaded, in bytes.
+    /// The largest size of the files of all messages together that are kept or can be restored, with
+    /// those that are being uploaded, in bytes.
     pub max_total_bytes: u64,
 }
 

@@ -204,7 +204,7 @@ impl Engine {
     }
 
     /// Counts a change other than a post, whatever comes of it: creating, changing and deleting
-    /// channels, deleting messages, renaming, typing, making a link.
+    /// channels, deleting and restoring messages, renaming, typing, making a link.
     ///
     /// # Errors
     ///

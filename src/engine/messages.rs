@@ -1,7 +1,7 @@
-//! Messages: reading, sending, editing, deleting.
+//! Messages: reading, sending, editing, deleting, restoring.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use chrono::Utc;
@@ -21,6 +21,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{MessageId, OpId, Seq, UserId};
 use crate::domain::message::{Content, Message};
 use crate::domain::reaction::ReactionGroupRecord;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 use crate::wire::cursor::Cursor;
 use crate::wire::message;
@@ -194,7 +195,7 @@ impl Engine {
                             .map(ReactionGroupRecord::from)
                             .collect(),
                     };
-                    change_of(&channel, &message, record)
+                    live.change_of(&channel, &message, record)
                 }
             })
         });
@@ -215,7 +216,8 @@ impl Engine {
         Ok(Put::Created(json))
     }
 
-    /// Deletes a message. Its author may, and the creator of its channel.
+    /// Deletes a message. Its author may, and the creator of its channel. They can
+    /// [restore](Self::restore) it for a while.
     ///
     /// # Errors
     ///
@@ -235,10 +237,53 @@ impl Engine {
             if message.author.id() != me && channel.creator() != Some(me) {
                 return Err(EngineError::NotYours);
             }
-            let record = ChangeRecord::Deleted { id: id.clone() };
-            Ok::<Decision<()>, _>(change_of(&channel, &message, record))
+            let record = ChangeRecord::Deleted { id: id.clone(), by: Some(me.clone()) };
+            Ok::<Decision<()>, _>(live.change_of(&channel, &message, record))
         });
         deleted.await.map(drop)
+    }
+
+    /// Restores the last message of this id that the user deleted, with all that it had, at its old
+    /// place. Returns it as JSON. Doing it again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user; when they deleted no message of this id within
+    /// [`RESTORABLE_FOR`](crate::domain::conversation::RESTORABLE_FOR), another message has the id by
+    /// now, or 100 later ones are kept; when the session is gone, they do too much, or nothing can be
+    /// stored.
+    pub async fn restore(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        id: &MessageId,
+    ) -> Result<Bytes, EngineError> {
+        self.count_change(session)?;
+        let tried = AtomicU64::new(0);
+        let restored = self.commit(|live| {
+            live.account(session)?;
+            let channel = live.find(named, session)?;
+            let conversation = live.state.conversation(&channel.id);
+            let conversation = conversation.ok_or(EngineError::NoSuchMessage)?;
+            let (me, now) = (&session.user.id, Timestamp::from(Utc::now()));
+            if let Some(message) = conversation.restored(id, me, now) {
+                let message = message.clone();
+                return Ok(Decision::Unchanged(message::json(&message, &channel.reference())));
+            }
+            let (message, deleted) =
+                conversation.restorable(id, me, now).ok_or(EngineError::NoSuchMessage)?;
+            // The log's clock, which decides, is ahead of this one: the time is over.
+            if tried.swap(deleted.0, Ordering::Relaxed) == deleted.0 {
+                return Err(EngineError::NoSuchMessage);
+            }
+            let key = Key::Change(channel.id.clone(), message.seq);
+            let record = ChangeRecord::Restored { id: id.clone() };
+            Ok(Decision::append(key, record, Expect::At(deleted)))
+        });
+        match restored.await? {
+            Committed::Unchanged(json) => Ok(json),
+            Committed::Applied(events) => message_in(&events).ok_or(EngineError::NoSuchChannel),
+        }
     }
 
     /// Refuses a text for which there is no room, even in the place of one of so many bytes: no user
@@ -296,6 +341,18 @@ impl Live {
         Ok((channel, message))
     }
 
+    /// The decision to append a change of a message, if nothing else has changed it by then.
+    pub(super) fn change_of<T>(
+        &self,
+        channel: &Channel,
+        message: &Message,
+        record: ChangeRecord,
+    ) -> Decision<T> {
+        let conversation = self.state.conversation(&channel.id);
+        let last = conversation.and_then(|conversation| conversation.last_change_of(message));
+        Decision::append(Key::Change(channel.id.clone(), message.seq), record, last.into())
+    }
+
     fn existing(
         &self,
         channel: &Channel,
@@ -305,7 +362,7 @@ impl Live {
     ) -> Result<Existing, EngineError> {
         let conversation = self.state.conversation(&channel.id);
         let Some(message) = conversation.and_then(|conversation| conversation.message(id)) else {
-            let deleted = conversation.and_then(|conversation| conversation.last_deletion_of(id));
+            let deleted = conversation.and_then(|conversation| conversation.last_removal_of(id));
             return Ok(Existing::None { op: op_of(session, channel, id, deleted) });
         };
         if *message.author.id() != session.user.id {
@@ -331,16 +388,6 @@ fn content_with(
     Ok(Content { attachments, ..content.clone() })
 }
 
-/// The decision to append a change of a message, if nothing else has changed it by then.
-pub(super) fn change_of<T>(
-    channel: &Channel,
-    message: &Message,
-    record: ChangeRecord,
-) -> Decision<T> {
-    let key = Key::Change(channel.id.clone(), message.seq);
-    Decision::append(key, record, message.changed.into())
-}
-
 /// The op of an author's first message under an id: the same when they put it again, so that the
 /// log itself stores it once, but another one after the message was deleted.
 fn op_of(session: &Session, channel: &Channel, id: &MessageId, deleted: Option<Seq>) -> OpId {
@@ -355,10 +402,12 @@ fn op_of(session: &Session, channel: &Channel, id: &MessageId, deleted: Option<S
     OpId(uuid::Builder::from_custom_bytes(first).into_uuid())
 }
 
-/// The JSON of the message that these events posted or changed.
+/// The JSON of the message that these events posted, changed or restored.
 fn message_in(events: &[Event]) -> Option<Bytes> {
     events.iter().find_map(|event| match event {
-        Event::MessagePosted(channel, message) | Event::MessageUpdated(channel, message) => {
+        Event::MessagePosted(channel, message)
+        | Event::MessageUpdated(channel, message)
+        | Event::MessageRestored(channel, message) => {
             Some(message::json(message, &channel.reference()))
         }
         _ => None,

@@ -9,6 +9,7 @@ pub mod bounds;
 mod channels;
 mod commit;
 mod draft;
+mod erasures;
 pub mod files;
 mod follower;
 pub mod limits;

@@ -92,7 +92,9 @@ impl Core {
             self.publish_in_channel(channel, seq, event, deliveries);
         }
         match event {
-            Event::MessagePosted(channel, _) | Event::MessageDeleted { channel, .. } => {
+            Event::MessagePosted(channel, _)
+            | Event::MessageDeleted { channel, .. }
+            | Event::MessageRestored(channel, _) => {
                 let activity = Payload::Activity(channel.id.clone());
                 self.publish_to_viewers(channel, seq, &activity, deliveries);
             }
@@ -149,6 +151,9 @@ impl Core {
         let payload = match event {
             Event::MessagePosted(_, message) => Payload::Message(frame("message", message)),
             Event::MessageUpdated(_, message) => Payload::Update(frame("message-updated", message)),
+            Event::MessageRestored(_, message) => {
+                Payload::Message(frame("message-restored", message))
+            }
             Event::MessageDeleted { id, message, .. } => {
                 Payload::Shared(event::message_deleted(cursor, id, *message))
             }

@@ -3,7 +3,6 @@
 use tokio::sync::Mutex;
 
 use super::commit::Decision;
-use super::messages::change_of;
 use super::{Engine, EngineError};
 use crate::domain::channel::ChannelRef;
 use crate::domain::entry::ChangeRecord;
@@ -139,7 +138,7 @@ impl Engine {
             let edited_at = message.edited_at;
             let content = edited_at.is_some().then(|| message.content.clone().with_html());
             let record = ChangeRecord::Present { content, edited_at, reactions };
-            Ok(change_of(&channel, &message, record))
+            Ok(live.change_of(&channel, &message, record))
         });
         changed.await.map(drop)
     }

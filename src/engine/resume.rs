@@ -317,6 +317,7 @@ fn changes_since(
         backlog.0.push_back(match change {
             MissedChange::Posted(message) => of("message", message),
             MissedChange::Updated(message) => of("message-updated", message),
+            MissedChange::Restored(message) => of("message-restored", message),
             MissedChange::Deleted { id: deleted, message } => {
                 Piece::Frame(event::message_deleted(id, &deleted, message))
             }

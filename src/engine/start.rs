@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::blobs::Blobs;
 use super::bounds::Bounds;
 use super::commit::Decision;
+use super::erasures::erase_deleted;
 use super::log::{Expect, Feed, Log};
 use super::ping_clock::PingClock;
 use super::presence::{Presence, conclude_departures};
@@ -85,6 +86,7 @@ pub(super) async fn start(
     });
     tokio::spawn(conclude_departures(Arc::downgrade(&core), pending_departures));
     tokio::spawn(store_markers(Arc::downgrade(&core), Arc::downgrade(log)));
+    tokio::spawn(erase_deleted(Arc::downgrade(&core), Arc::downgrade(log)));
     tokio::spawn(sweep_sessions(Arc::downgrade(&core), Arc::downgrade(log), bounds.clone()));
     tokio::spawn(follower::follow(core.clone(), Arc::downgrade(log), feed, applied_sender));
     Ok(core)

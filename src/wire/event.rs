@@ -160,7 +160,8 @@ pub struct MessageFrame {
 }
 
 impl MessageFrame {
-    /// Makes the frame of the event `name` (`message` or `message-updated`) about this message.
+    /// Makes the frame of the event `name` (`message`, `message-updated` or `message-restored`) about
+    /// this message.
     #[must_use]
     pub fn new(
         name: &'static str,

@@ -1,77 +1,78 @@
-// All behaviours of a channel's page.
+// All behaviours of the page on which one talks: those of the shell, which stay, and those of the
+// view of a channel, which come and go with it.
 
-import { mountActions } from "./actions.js"
-import { mountAnnouncer } from "./announcer.js"
-import { mountAttaching } from "./attaching.js"
-import { mountBanner } from "./banner.js"
-import { mountBell } from "./bell.js"
-import { mountCatchingUp } from "./catching-up.js"
-import { mountChannels } from "./channels.js"
-import { mountCompleting } from "./completing.js"
-import { mountComposer } from "./composer.js"
-import { mountCopying } from "./copying.js"
-import { mountDeleting } from "./deleting.js"
-import { mountDevices } from "./devices.js"
-import { mountDialog } from "./dialog.js"
-import { mountDirect } from "./direct.js"
-import { mountDisclosure } from "./disclosure.js"
-import { mountDrawer, mountMenu } from "./drawer.js"
-import { mountDropping } from "./dropping.js"
-import { mountEditing, mountEditLast } from "./editing.js"
-import { mountEverywhere } from "./everywhere.js"
-import { mountEverybody } from "./everybody.js"
-import { mountFlash } from "./flash.js"
-import { mountNewChannel, mountRename } from "./form.js"
-import { mountKeys, mountShortcuts } from "./keys.js"
-import { mountLatest, mountScroll } from "./scroll.js"
-import { mountLightbox } from "./lightbox.js"
-import { mountLinking } from "./linking.js"
-import { mountMessages } from "./messages.js"
-import { mountAll } from "./mounting.js"
-import { mountNames } from "./names.js"
-import { mountFirstNew, mountNews } from "./news.js"
-import { mountNewMessage } from "./new-message.js"
-import { mountNotices } from "./notices.js"
-import { mountNotifying } from "./notifying.js"
-import { mountPeople } from "./people.js"
-import { mountPicker } from "./picker.js"
-import { mountReacting } from "./reacting.js"
-import { mountReactions } from "./reactions.js"
-import { mountReading } from "./reading.js"
-import { mountReplying } from "./replying.js"
-import { mountRing } from "./ring.js"
-import { mountRoom } from "./room.js"
-import { mountSaving } from "./saving.js"
-import { mountSending } from "./sending.js"
-import { mountSession } from "./session.js"
-import { mountShortening } from "./shortening.js"
-import { mountSignOut } from "./sign-out.js"
-import { mountSnippet } from "./snippet.js"
-import { mountToast } from "./toast.js"
-import { mountJump, mountSwitcher } from "./switcher.js"
-import { mountTab } from "./tab.js"
-import { mountTopic } from "./topic.js"
-import { mountTyping, mountTypists } from "./typing.js"
+import { mountActions } from "./conversation/actions.js"
+import { mountAnnouncer } from "./shell/announcer.js"
+import { mountAttaching } from "./composer/attaching.js"
+import { mountBanner } from "./shell/banner.js"
+import { mountBell } from "./conversation/bell.js"
+import { mountCatchingUp } from "./conversation/catching-up.js"
+import { mountChannels } from "./sidebar/channels.js"
+import { mountCompleting } from "./composer/completing.js"
+import { mountComposer } from "./composer/composer.js"
+import { mountCopying } from "./conversation/copying.js"
+import { mountDeleting } from "./conversation/deleting.js"
+import { mountDevices } from "./dialogs/devices.js"
+import { mountDialog, mountOpeners } from "./dialogs/dialog.js"
+import { mountDirect } from "./conversation/direct.js"
+import { mountDisclosure } from "./lib/disclosure.js"
+import { mountDrawer, mountMenu } from "./shell/drawer.js"
+import { mountDropping } from "./composer/dropping.js"
+import { mountEditing, mountEditLast } from "./conversation/editing.js"
+import { mountEverywhere } from "./net/everywhere.js"
+import { mountEverybody } from "./net/everybody.js"
+import { mountFlash } from "./shell/flash.js"
+import { mountNewChannel, mountRename } from "./sidebar/form.js"
+import { mountKeys, mountShortcuts } from "./shell/keys.js"
+import { mountLatest, mountScroll } from "./conversation/scroll.js"
+import { mountLightbox } from "./conversation/lightbox.js"
+import { mountLinking } from "./conversation/linking.js"
+import { mountMessages } from "./conversation/messages.js"
+import { say } from "./lib/bus.js"
+import { mountAll } from "./lib/mounting.js"
+import { mountNames } from "./shell/names.js"
+import { mountFirstNew, mountNews } from "./conversation/news.js"
+import { mountNewMessage } from "./dialogs/new-message.js"
+import { mountNavigation } from "./shell/navigation.js"
+import { mountNotices } from "./conversation/notices.js"
+import { mountNotifying } from "./shell/notifying.js"
+import { mountPeople } from "./conversation/people.js"
+import { mountPicker } from "./conversation/picker.js"
+import { mountReacting } from "./conversation/reacting.js"
+import { mountReactions } from "./conversation/reactions.js"
+import { mountReading } from "./conversation/reading.js"
+import { mountReplying } from "./composer/replying.js"
+import { mountRing } from "./conversation/ring.js"
+import { mountRoom } from "./net/room.js"
+import { mountSaving } from "./dialogs/saving.js"
+import { mountSending } from "./composer/sending.js"
+import { mountSession } from "./shell/session.js"
+import { mountShortening } from "./composer/shortening.js"
+import { mountSignOut } from "./shell/sign-out.js"
+import { mountSnippet } from "./dialogs/snippet.js"
+import { mountToast } from "./shell/toast.js"
+import { mountJump, mountSwitcher } from "./dialogs/switcher.js"
+import { mountTab } from "./shell/tab.js"
+import { mountTopic } from "./conversation/topic.js"
+import { mountViews } from "./shell/views.js"
+import { mountTyping, mountTypists } from "./composer/typing.js"
+
+/** @typedef {import("./lib/mounting.js").Mount} Mount */
 
 /**
- * In the order in which they listen: who draws before who sends, and the room, which speaks, last.
+ * What a view does, in the order in which it listens: who draws before who tells, and the room,
+ * which speaks, last.
  *
- * @type {Record<string, (element: any) => void>}
+ * @type {Record<string, Mount>}
  */
-const MOUNTS = {
-  session: mountSession,
-  flash: mountFlash,
-  "sign-out": mountSignOut,
+const VIEW = {
   disclosure: mountDisclosure,
   dialog: mountDialog,
+  snippet: mountSnippet,
   menu: mountMenu,
-  drawer: mountDrawer,
-  announcer: mountAnnouncer,
-  toast: mountToast,
   latest: mountLatest,
   "first-new": mountFirstNew,
   ring: mountRing,
-  saving: mountSaving,
   scroll: mountScroll,
   "catching-up": mountCatchingUp,
   messages: mountMessages,
@@ -79,33 +80,50 @@ const MOUNTS = {
   actions: mountActions,
   reactions: mountReactions,
   reacting: mountReacting,
-  picker: mountPicker,
   editing: mountEditing,
   deleting: mountDeleting,
   copying: mountCopying,
   news: mountNews,
   reading: mountReading,
   topic: mountTopic,
-  tab: mountTab,
   bell: mountBell,
+  typists: mountTypists,
+  people: mountPeople,
+  direct: mountDirect,
+  linking: mountLinking,
+  room: mountRoom,
+}
+
+/**
+ * What stays while one goes from channel to channel.
+ *
+ * @type {Record<string, Mount>}
+ */
+const SHELL = {
+  session: mountSession,
+  flash: mountFlash,
+  "sign-out": mountSignOut,
+  disclosure: mountDisclosure,
+  dialog: mountDialog,
+  openers: mountOpeners,
+  drawer: mountDrawer,
+  announcer: mountAnnouncer,
+  toast: mountToast,
+  saving: mountSaving,
+  picker: mountPicker,
+  tab: mountTab,
   notifying: mountNotifying,
   switcher: mountSwitcher,
   jump: mountJump,
   keys: mountKeys,
   shortcuts: mountShortcuts,
+  navigation: mountNavigation,
   snippet: mountSnippet,
   devices: mountDevices,
-  typists: mountTypists,
-  people: mountPeople,
   completing: mountCompleting,
   shortening: mountShortening,
   typing: mountTyping,
   everybody: mountEverybody,
-  channels: mountChannels,
-  direct: mountDirect,
-  "new-channel": mountNewChannel,
-  "new-message": mountNewMessage,
-  rename: mountRename,
   names: mountNames,
   banner: mountBanner,
   attaching: mountAttaching,
@@ -114,10 +132,14 @@ const MOUNTS = {
   composer: mountComposer,
   replying: mountReplying,
   "edit-last": mountEditLast,
-  linking: mountLinking,
   sending: mountSending,
+  views: (stage, life) => mountViews(stage, life, VIEW),
+  channels: mountChannels,
+  "new-channel": mountNewChannel,
+  "new-message": mountNewMessage,
+  rename: mountRename,
   everywhere: mountEverywhere,
-  room: mountRoom,
 }
 
-mountAll(MOUNTS)
+mountAll(SHELL, document, new AbortController().signal)
+say("began")

@@ -1,9 +1,10 @@
 // The behaviours of all other pages: the way in, and those that say what went wrong.
 
-import { mountFlash } from "./flash.js"
-import { mountLost } from "./lost.js"
-import { mountAll } from "./mounting.js"
-import { mountScene } from "./scene.js"
-import { mountSignIn } from "./sign-in.js"
+import { mountFlash } from "./shell/flash.js"
+import { mountLost } from "./shell/lost.js"
+import { mountAll } from "./lib/mounting.js"
+import { mountScene } from "./shell/scene.js"
+import { mountSignIn } from "./shell/sign-in.js"
 
-mountAll({ flash: mountFlash, lost: mountLost, scene: mountScene, "sign-in": mountSignIn })
+const mounts = { flash: mountFlash, lost: mountLost, scene: mountScene, "sign-in": mountSignIn }
+mountAll(mounts, document, new AbortController().signal)

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, afterEach, before, describe, it } from "node:test"
 import puppeteer from "puppeteer-core"
-import { DEADLINE_MS, DESKTOP, House, isSound, shoot, until } from "./house.js"
+import { DEADLINE_MS, DESKTOP, House, isSound, shoot, standsStill, until } from "./house.js"
 
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr"
 const DARK = { "ui.systemUsesDarkTheme": 1 }
@@ -115,7 +115,7 @@ describe("in Firefox", () => {
   })
 
   it("emoji and names are completed, and that can be undone", async () => {
-    const { at } = await channel("fox-emoji")
+    const { at, post } = await channel("fox-emoji")
     await house.script("Fuchs")
     const page = await newcomer("Foxy", at)
     const holds = (expected) =>
@@ -142,6 +142,20 @@ describe("in Firefox", () => {
     await holds("so 🎉 @Fuchs ")
     await undo()
     await holds("so 🎉 @Fuc")
+    await page.keyboard.press("Escape")
+
+    await post("one\n<b>two</b>")
+    await page.waitForSelector(".message[data-seq]")
+    await page.focus(".message__more")
+    await page.keyboard.press("Enter")
+    await page.waitForSelector(".toolbar button:focus")
+    await page.click(".toolbar [data-action=reply]")
+    const quotation = await page.$eval("#text", (text) => text.value)
+    assert.match(quotation, /^> \[Script of fox-emoji\]\(\S+\) wrote:\n> one\n> <b>two<\/b>\n\nso 🎉 @Fuc$/)
+    await undo()
+    await holds("so 🎉 @Fuc")
+    await page.type("#text", "hs")
+    await holds("so 🎉 @Fuchs")
   })
 
   it("tables and code have boxes of their own", async () => {
@@ -175,6 +189,31 @@ describe("in Firefox", () => {
     await shows(page, ["before", "after", "and on"])
   })
 
+  it("many channels scroll in their list, and the document does not", async () => {
+    const { ask, post, at } = await channel("fox-many")
+    for (let n = 0; n < 60; n += 1) await ask("POST", "/api/channels", { name: `fox-many-${n}` })
+    for (let n = 0; n < 40; n += 1) await post(`number ${n}`)
+    const page = await newcomer("Manny", at)
+    await standsStill(page, "at first")
+    for (const selector of [".sidebar__me summary", ".sidebar__list li:last-child a", ".message", ".composer__send"]) {
+      await page.$eval(selector, (it) => {
+        it.scrollIntoView()
+        it.focus()
+      })
+      await standsStill(page, `at ${selector}`)
+    }
+    for (let presses = 0; presses < 40; presses += 1) await page.keyboard.press("Tab")
+    await page.evaluate(() => scrollBy(0, 300))
+    await standsStill(page, "after Tab")
+    await page.goto(`${house.url}/channels/fox-many-9`)
+    await until("the open channel is in view", () =>
+      page.$eval(".channel-link[aria-current]", (it) => {
+        const { top, bottom } = it.getBoundingClientRect()
+        return top >= 0 && bottom <= innerHeight && it.contains(document.elementFromPoint(60, (top + bottom) / 2))
+      }),
+    )
+  })
+
   it("files are sent and shown", async () => {
     const { at } = await channel("fox-files")
     const [ada, bob] = [await newcomer("Fia", at), await newcomer("Finn", at)]
@@ -192,6 +231,30 @@ describe("in Firefox", () => {
     await bob.keyboard.press("Escape")
     await bob.waitForSelector("dialog.lightbox:not([open])")
   })
+
+  for (const [what, change] of [
+    ["removed", (path) => rm(path)],
+    ["cut short", (path) => writeFile(path, "x")],
+    ["emptied", (path) => writeFile(path, "")],
+    ["written to", (path) => writeFile(path, "x".repeat(2_000))],
+  ]) {
+    it(`a file that was ${what} after it was chosen is refused by name, and the others go out`, async () => {
+      const name = what.replace(" ", "-")
+      const { at, stored } = await channel(`fox-${name}`)
+      const page = await newcomer(`Chad ${name}`, at)
+      for (const file of ["bad", "good"]) {
+        await writeFile(join(folder, `${file}-${name}.txt`), "x".repeat(1_000))
+        await (await page.$('input[type="file"]')).uploadFile(join(folder, `${file}-${name}.txt`))
+        await page.waitForSelector(`::-p-text(${file}-${name}.txt)`)
+      }
+      await change(join(folder, `bad-${name}.txt`))
+      await say(page, "here they are")
+      await until("it is refused", () =>
+        page.$eval(".composer__refused", (told, name) => told.textContent.includes(`“bad-${name}.txt” was not sent`) && !told.hidden, name),
+      )
+      await until("the other one is stored", async () => (await stored())[0]?.attachments.map((file) => file.name).join() === `good-${name}.txt`)
+    })
+  }
 
   it("two talk by themselves", async () => {
     const { at } = await channel("fox-direct")

@@ -213,14 +213,26 @@ export async function looksRight(page, what, except) {
   }
 }
 
-/** No rule of accessibility is broken, and nothing is wider than the screen. */
+/** No rule of accessibility is broken, nothing is wider than the screen, and the app stands still. */
 export async function isSound(page, what, except = []) {
   const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]))
   assert.deepEqual(await broken(page, { rules }), [], what)
   await fits(page, what)
 }
 
+/** The document of a channel's page does not scroll: only lists in it do. */
+export async function standsStill(page, what) {
+  const { app, height, room, top } = await page.evaluate(() => {
+    const { scrollHeight, clientHeight, scrollTop } = document.scrollingElement
+    return { app: document.querySelector(".shell") !== null, height: scrollHeight, room: clientHeight, top: scrollTop }
+  })
+  if (!app) return
+  assert.ok(height <= room, `${what}: the document has ${height} px in ${room} px`)
+  assert.equal(top, 0, `${what}: the document is scrolled`)
+}
+
 async function fits(page, what) {
+  await standsStill(page, what)
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
   assert.ok(overflow <= 0, `${what} is ${overflow} px too wide`)
   // What begins before the page's start cannot even be scrolled to.

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, isSound, PHONE, say, SCREENS, shoot, shows, until } from "./house.js"
+import { House, isSound, PHONE, SCREENS, shoot, shows, TABLET, until } from "./house.js"
 
 describe("the keyboard", () => {
   let house
@@ -141,6 +141,80 @@ describe("the keyboard", () => {
       return channels.find(({ name }) => name === "escape").unread === 0
     })
   })
+
+  for (const [platform, ours, theirs] of [
+    ["MacIntel", "Meta", "Control"], ["iPhone", "Meta", "Control"], ["iPad", "Meta", "Control"],
+    ["Linux x86_64", "Control", "Meta"], ["Win32", "Control", "Meta"], ["Linux armv8l", "Control", "Meta"],
+  ]) {
+    it(`searches with ${ours}+K on ${platform}, and leaves ${theirs}+K to the field`, async () => {
+      const { token } = await house.script(`User of ${platform}`)
+      const page = await house.visit()
+      await page.addInitScript((platform) => Object.defineProperty(navigator, "platform", { get: () => platform }), platform)
+      await page.context().addCookies([{ name: "session", value: token, url: house.url }])
+      await page.goto("/channels/general")
+      const switcher = page.getByRole("dialog", { name: "Search or jump" })
+      await box(page).focus()
+      await page.evaluate(() => {
+        window.taken = []
+        addEventListener("keydown", (event) => event.key === "k" && window.taken.push(event.defaultPrevented))
+      })
+      await page.keyboard.press(`${theirs}+k`)
+      await page.keyboard.press("Control+Meta+k")
+      assert.deepEqual(await page.evaluate(() => window.taken), [false, false])
+      assert.equal(await switcher.isVisible(), false)
+      await page.keyboard.press(`${ours}+k`)
+      await switcher.waitFor()
+      await page.keyboard.press(`${ours}+k`)
+      await switcher.waitFor({ state: "hidden" })
+    })
+  }
+
+  for (const [what, screen] of [
+    ["a tablet", { viewport: TABLET, hasTouch: true, isMobile: true }],
+    ["a phone", { viewport: PHONE, hasTouch: true, isMobile: true }],
+    ["a desktop", {}],
+  ]) {
+    it(`sends with Ctrl+Enter and with ⌘Enter on ${what}, also an edit`, async () => {
+      const { at, stored } = await house.channel(`sends-on-${what.replace(" ", "-")}`)
+      const page = await house.signedIn(`Typist on ${what}`, { at, ...screen })
+      const isStored = (texts) =>
+        until(`${texts} are stored`, async () => {
+          assert.deepEqual((await stored()).map(({ text }) => text), texts)
+          return true
+        })
+      await box(page).focus()
+      await page.keyboard.type("one")
+      if (screen.hasTouch) {
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("two")
+        assert.equal(await box(page).inputValue(), "one\ntwo", "Enter alone is a new line")
+      }
+      const first = await box(page).inputValue()
+      await page.keyboard.press("Control+Enter")
+      await isStored([first])
+      await page.keyboard.type("at once")
+      await page.keyboard.press("Meta+Enter")
+      await isStored([first, "at once"])
+      // While a list is open, too.
+      await page.keyboard.type("with @her")
+      await page.getByRole("option", { name: /here/ }).waitFor()
+      await page.keyboard.press("Control+Enter")
+      await isStored([first, "at once", "with @her"])
+      await page.locator(".message[data-own][data-seq]").nth(2).waitFor()
+
+      const field = page.getByRole("textbox", { name: "Text of the message" })
+      for (const keys of ["Control+Enter", "Meta+Enter"]) {
+        await box(page).focus()
+        await page.keyboard.press("ArrowUp")
+        await field.fill(`edited by ${keys}`)
+        await page.keyboard.press("Shift+Control+Enter")
+        await field.waitFor()
+        await page.keyboard.press(keys)
+        await isStored([first, "at once", `edited by ${keys}`])
+        await field.waitFor({ state: "detached" })
+      }
+    })
+  }
 
   it("tells its keys, as the machine calls them", async () => {
     const page = await house.signedIn("Sheila")

@@ -73,7 +73,7 @@ describe("a message", () => {
     await hasFocus("Escape gives the focus back", dots)
     await dots.tap()
     await phone.getByRole("toolbar").getByText("Reply").tap()
-    await until("it is quoted", async () => (await box(phone).inputValue()).includes("> the first"))
+    await phone.getByRole("group", { name: "Answering" }).getByText("the first").waitFor()
   })
 
   it("is answered with reactions that everybody sees, and that are taken back", async () => {
@@ -212,59 +212,71 @@ describe("a message", () => {
     assert.equal(await field.inputValue(), "two, unsaved")
   })
 
-  it("is deleted after a time to think better of it", async () => {
+  it("is deleted at once, and brought back to its place for a while", async () => {
     const { at } = await channel("undo")
     const [ada, bob] = [await house.signedIn("Una", { at }), await house.signedIn("Udo", { at })]
-    await say(ada, "stays")
-    await say(ada, "goes")
-    await shows(bob, ["stays", "goes"])
+    for (const text of ["goes", "stays", "last"]) await say(ada, text)
+    await shows(bob, ["goes", "stays", "last"])
     await message(bob, "goes").hover()
     assert.equal(await bob.getByRole("button", { name: "Delete" }).count(), 0)
-    await ada.clock.install()
-    await ada.clock.pauseAt(Date.now() + 1_000)
-    for (const text of ["stays", "goes"]) await act(ada, text, "Delete")
-    await ada.mouse.move(0, 0)
-    await ada.getByRole("button", { name: "Undo" }).nth(1).waitFor()
-    assert.match(await ada.locator(".undo__left").first().innerText(), /^\d+$/)
-    await ada.getByRole("button", { name: "Undo" }).first().click()
-    await until("it is back", () => message(ada, "stays").getByText("stays").isVisible())
-
-    // The pointer rests on it: time stands still.
-    await ada.getByText("Message deleted.").hover()
-    const left = await ada.locator(".undo__left").innerText()
-    await ada.clock.runFor(30_000)
-    assert.equal(await ada.locator(".undo__left").innerText(), left)
-    await shows(bob, ["stays", "goes"])
-    await ada.mouse.move(0, 0)
-    await ada.clock.runFor(11_000)
-    await shows(bob, ["stays"])
+    await act(ada, "goes", "Delete")
+    const undo = ada.getByRole("button", { name: /^Undo/ })
+    await hasFocus("the undoing has the focus", undo)
+    await shows(bob, ["stays", "last"])
+    await until("it says how long", async () => /^\d+$/.test(await ada.locator(".undo__left").innerText()))
+    await undo.click()
+    await shows(bob, ["goes", "stays", "last"])
+    await shows(ada, ["goes", "stays", "last"])
     await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
-    await act(ada, "stays", "Delete")
-    await ada.mouse.move(0, 0)
-    await ada.clock.runFor(11_000)
-    await bob.getByText("All quiet on this frequency.").waitFor()
+
+    await act(ada, "goes", "Delete")
+    await shows(bob, ["stays", "last"])
+    await until("it can be undone", async () => (await ada.locator(".undo__left").innerText()) !== "")
+    // However long the focus stays on it: it is deleted.
+    await ada.evaluate(() => {
+      const now = Date.now
+      Date.now = () => now() + 11_000
+    })
+    await until("the line is gone", async () => (await ada.locator(".undo").count()) === 0)
+    await shows(ada, ["stays", "last"])
     await hasFocus("the focus stays in the conversation", ada.getByRole("region", { name: /^Messages in/ }))
+    await bob.reload()
+    await shows(bob, ["stays", "last"])
   })
 
-  it("is deleted at once when its author leaves, and comes back when it cannot be", async () => {
+  it("is deleted when its author leaves at once, and comes back when it cannot be", async () => {
     const { at } = await channel("leaving")
     const [ada, bob] = [await house.signedIn("Lea", { at }), await house.signedIn("Leo", { at })]
     for (const text of ["one", "two", "three"]) await say(ada, text)
     await shows(bob, ["one", "two", "three"])
     await ada.route("**/messages/*", (route) => (route.request().method() === "DELETE" ? route.abort() : route.fallback()))
     await act(ada, "one", "Delete")
-    await putAside(ada, true)
     await ada.getByText("Not deleted: No connection to the server.").waitFor()
-    await putAside(ada, false)
     await until("it is back", () => message(ada, "one").getByText("one", { exact: true }).isVisible())
     await ada.unroute("**/messages/*")
     await act(ada, "two", "Delete")
-    await putAside(ada, true)
+    await ada.locator(".sidebar").getByRole("link", { name: "general" }).click()
     await shows(bob, ["one", "three"])
-    await putAside(ada, false)
+    await ada.goBack()
+    await shows(ada, ["one", "three"])
     await act(ada, "three", "Delete")
     await ada.goto("/channels/general")
     await shows(bob, ["one"])
+  })
+
+  it("says why it cannot be brought back", async () => {
+    const { at } = await channel("too-late")
+    const ada = await house.signedIn("Late", { at })
+    await say(ada, "gone")
+    await ada.locator(".message[data-seq]").waitFor()
+    await act(ada, "gone", "Delete")
+    await until("it can be undone", async () => (await ada.locator(".undo__left").innerText()) !== "")
+    await ada.route("**/restore", (route) => route.abort())
+    await ada.getByRole("button", { name: /^Undo/ }).click()
+    await ada.getByText("Not restored: No connection to the server.").waitFor()
+    await ada.unroute("**/restore")
+    await ada.getByRole("button", { name: /^Undo/ }).click()
+    await shows(ada, ["gone"])
   })
 
   it("is deleted also by whoever created the channel", async () => {
@@ -275,24 +287,46 @@ describe("a message", () => {
     const guest = await house.signedIn("Gast", { at: "/channels/hers" })
     await say(guest, "rude")
     await act(page, "rude", "Delete")
-    await putAside(page, true)
     await shows(guest, [])
   })
 
-  it("is answered by quoting it, below what was quoted and above what was typed", async () => {
+  it("is answered by quoting it, as a line over the message box says, which can be dismissed", async () => {
     const { at, post } = await channel("reply")
     const { id } = await post("line one\nline **two**\nline three\nline four")
+    await post("another one")
     const page = await house.signedIn("Rae", { at })
+    const answering = page.getByRole("group", { name: "Answering" })
     await box(page).fill("typed before")
-    await act(page, "line one", "Reply")
+    await act(page, "another one", "Reply")
+    await answering.getByText("another one").waitFor()
     await hasFocus("the message box has the focus", box(page))
-    const link = `${house.url}${at}#message-${id}`
-    const head = `> [Script of reply](${link}) wrote:`
-    assert.equal(await box(page).inputValue(), `${head}\n> line one\n> line **two**\n> line three…\n\ntyped before`)
-    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await answering.waitFor({ state: "hidden" })
+    await act(page, "another one", "Reply")
+    await answering.getByRole("button", { name: "Do not answer it" }).click()
+    await answering.waitFor({ state: "hidden" })
+    await hasFocus("the message box has the focus", box(page))
+
+    await act(page, "line one", "Reply")
+    await answering.getByText("Answering Script of reply").waitFor()
+    assert.equal(await box(page).inputValue(), "typed before", "the box has one's own words alone")
+    await page.locator(".sidebar").getByRole("link", { name: "general" }).click()
+    await answering.waitFor({ state: "hidden" })
+    await page.goBack()
+    await answering.waitFor()
+    await page.reload()
+    await answering.getByText("Answering Script of reply").waitFor()
+    await box(page).press("Enter")
     const reply = message(page, "typed before")
     await reply.locator("blockquote strong", { hasText: "two" }).waitFor()
+    const link = `${house.url}${at}#message-${id}`
     assert.equal(await reply.getByRole("link", { name: "Script of reply" }).getAttribute("href"), link)
+    const head = `> [Script of reply](${link}) wrote:`
+    const text = await reply.getAttribute("data-text")
+    assert.equal(text, `${head}\n> line one\n> line **two**\n> line three…\n\ntyped before`)
+    await answering.waitFor({ state: "hidden" })
+    await say(page, "and this answers nothing")
+    await until("it is as it was written", async () => (await message(page, "and this").getAttribute("data-text")) === "and this answers nothing")
   })
 
   it("has an address that leads to it", async () => {
@@ -327,10 +361,11 @@ describe("a message", () => {
     await dora.request.post("/api/channels/@Dino/messages", { data: { text: "just between us" } })
     await dora.goto("/channels/@Dino")
     await act(dora, "just between us", "Reply")
-    const [, link] = (await dora.getByRole("textbox", { name: /^Message Dino/ }).inputValue()).match(/\((.*)\)/)
+    await say(dora, "indeed")
+    const [, link] = (await message(dora, "indeed").getAttribute("data-text")).match(/\((.*)\)/)
     assert.match(link, /\/channels\/id:\w+#message-/)
     await dino.goto(link)
-    await hasFocus("the message has the focus", message(dino, "just between us"))
+    await hasFocus("the message has the focus", message(dino, "just between us").first())
     assert.equal(await dino.getByRole("heading", { level: 1 }).innerText(), "Dora")
   })
 

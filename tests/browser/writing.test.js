@@ -86,6 +86,18 @@ describe("writing", () => {
     await shows(page, ["hi @Undine"])
   })
 
+  it("undoes in the form of an edit what was typed there, and no more", async () => {
+    const { at } = await house.channel("edit-undo")
+    const page = await house.signedIn("Edna", { at })
+    await say(page, "as :X: it was")
+    await page.locator(".message[data-seq]").waitFor()
+    await page.keyboard.press("ArrowUp")
+    const field = page.getByRole("textbox", { name: "Text of the message" })
+    await page.keyboard.type(" not")
+    for (let times = 0; times < 3; times += 1) await page.keyboard.press("Control+z")
+    assert.equal(await field.inputValue(), "as :X: it was")
+  })
+
   it("completes a name right after a word of a script without spaces, and after another name", async () => {
     const { at } = await house.channel("scripts")
     await house.script("Tomo")

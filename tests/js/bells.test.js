@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/bells.js"
+import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/shell/bells.js"
 
 describe("a channel's bell", () => {
   const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }

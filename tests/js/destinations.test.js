@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { everywhere, fitting, hrefOf, labelOf, peopleToWrite, shownAmong } from "../../static/js/destinations.js"
+import { everywhere, fitting, hrefOf, labelOf, peopleToWrite, shownAmong } from "../../static/js/sidebar/destinations.js"
 
 const people = [
   { id: "1", display_name: "Ada", online: false },

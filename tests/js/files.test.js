@@ -1,22 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { admit, kindWords, shares, shownAs, sizeWords } from "../../static/js/files.js"
-
-test("a size is said in the unit that fits", () => {
-  for (const [bytes, words] of [
-    [0, "0 bytes"], [1, "1 byte"], [1023, "1023 bytes"], [1024, "1 KiB"], [4300, "4.2 KiB"],
-    [26214400, "25 MiB"], [1024 ** 4, "1024 GiB"],
-  ]) {
-    assert.equal(sizeWords(bytes), words)
-  }
-})
-
-test("a kind is an extension, or what the type says", () => {
-  assert.equal(kindWords("plan.pdf", "application/pdf"), "PDF")
-  assert.equal(kindWords("Makefile", "text/plain"), "PLAIN")
-  assert.equal(kindWords("blob", "application/octet-stream"), "File")
-  assert.equal(kindWords("drawing", "image/svg+xml"), "SVG")
-})
+import { admit, isNamesOf, shares, shownAs } from "../../static/js/conversation/files.js"
 
 test("an image without dimensions is a card", () => {
   assert.equal(shownAs({ media_type: "image/png", width: 3 }), "image")
@@ -32,6 +16,45 @@ test("what is too large or too many is refused, and the rest is taken", () => {
   assert.deepEqual(taken.map(({ name }) => name), ["a", "c"])
   assert.deepEqual(refused, ["“b” has 2 KiB: a file has at most 1 KiB.", "A message has at most 2 files."])
   assert.deepEqual(admit([file("a", 1)], 2, limits).taken, [])
+})
+
+test("a text that only names the files beside it is told from one that says something", () => {
+  for (const [text, ...names] of [
+    ["plan.pdf", "plan.pdf"],
+    ["", "image.png"],
+    [" \r\n", "image.png"],
+    ["one.txt\rtwo.txt", "one.txt", "two.txt"],
+    ["one.txt\r\ntwo.txt\r\n", "one.txt", "two.txt"],
+    ["two.txt", "one.txt", "two.txt"],
+    ["Uebersicht U\u0308.pdf", "Uebersicht \u00dc.pdf"],
+    ["\u00dcbersicht.pdf", "U\u0308bersicht.pdf"],
+    ["報告 final", "報告 final.docx"],
+    ["תוכנית.pdf", "תוכנית.pdf"],
+    ["archive.tar", "archive.tar.gz"],
+    [".bashrc", ".bashrc"],
+    ["in/out.txt", "in:out.txt"],
+    ["/home/ada/plan.pdf", "plan.pdf"],
+    ["C:\\Users\\Ada\\plan.pdf", "plan.pdf"],
+    ["file:///home/ada/Mein%20Pl%C3%A4n.pdf", "Mein Plän.pdf"],
+    ["file:///home/ada/100%.pdf", "100%.pdf"],
+    ["photos", "photos"],
+  ]) {
+    assert.ok(isNamesOf(text, names), `${JSON.stringify(text)} names ${names}`)
+  }
+  for (const [text, ...names] of [
+    ["Revenue\t2026\r\nAda\t42\r\n", "image.png"],
+    ["A paragraph of a letter.", "image.png"],
+    ["see plan.pdf", "plan.pdf"],
+    ["plan.pdf\nand a word on it", "plan.pdf"],
+    ["plan", "planning.pdf"],
+    ["https://example.org/", "image.png"],
+    ["売上\t42", "image.png"],
+    ["=SUM(A1:A3)", "image.png"],
+    ["pdf", "plan.pdf"],
+    ["Plan.PDF", "plan.pdf"],
+  ]) {
+    assert.ok(!isNamesOf(text, names), `${JSON.stringify(text)} is more than ${names}`)
+  }
 })
 
 test("each file has its share of what went out", () => {

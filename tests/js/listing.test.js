@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, describe, it } from "node:test"
-import { Listing } from "../../static/js/listing.js"
+import { Listing } from "../../static/js/net/listing.js"
 
 describe("a list that is asked for while things happen", () => {
   const { fetch } = globalThis

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { quote, withQuote } from "../../static/js/quote.js"
+import { quote } from "../../static/js/composer/quote.js"
 
 describe("a quotation", () => {
   const of = (text, author = "Ada") => quote({ author, link: "https://x/#m", text }).split("\n")
@@ -27,13 +27,5 @@ describe("a quotation", () => {
 
   it("of a message without text is its first line alone", () => {
     assert.equal(of("").length, 1)
-  })
-})
-
-describe("the message box", () => {
-  it("has room for the answer below the quotation, and loses nothing", () => {
-    assert.equal(withQuote("", "> q"), "> q\n\n")
-    assert.equal(withQuote(" typed ", "> q"), "> q\n\ntyped")
-    assert.equal(withQuote("> a\n\nfirst", "> q"), "> a\n\nfirst\n\n> q\n\n")
   })
 })

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { hasReacted, isSameReaction, tellWho, withReaction } from "../../static/js/reaction.js"
+import { hasReacted, isSameReaction, tellWho, withReaction } from "../../static/js/conversation/reaction.js"
 
 const user = (name) => ({ id: name.toLowerCase(), display_name: name })
 const [ada, bob] = ["Ada", "Bob"].map(user)

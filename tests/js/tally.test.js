@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { badge, tally, titled } from "../../static/js/tab.js"
+import { badge, tally, titled } from "../../static/js/shell/tab.js"
 
 describe("what is unread", () => {
   const channels = [

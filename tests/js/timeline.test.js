@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { continues, dayName, placeOf, sameDay } from "../../static/js/timeline.js"
+import { continues, placeOf, sameDay } from "../../static/js/conversation/timeline.js"
 
 describe("the timeline", () => {
   const at = (author, sentAt) => ({ author, sentAt })
@@ -19,18 +19,6 @@ describe("the timeline", () => {
     assert.equal(sameDay(at("ada", evening), at("ada", night)), false)
     assert.equal(continues(at("ada", evening), at("ada", night)), false)
     assert.equal(sameDay(null, at("ada", night)), false)
-  })
-
-  it("names days as people do", () => {
-    const now = new Date(2026, 10, 24, 12)
-    assert.equal(dayName(new Date(2026, 10, 24, 0, 1).toISOString(), now), "Today")
-    assert.equal(dayName(new Date(2026, 10, 23, 23, 59).toISOString(), now), "Yesterday")
-    assert.match(dayName(new Date(2026, 10, 1).toISOString(), now), /2026/)
-  })
-
-  it("knows yesterday across a month and a year", () => {
-    const newYear = new Date(2027, 0, 1, 9)
-    assert.equal(dayName(new Date(2026, 11, 31, 18).toISOString(), newYear), "Yesterday")
   })
 
   it("places a message by its seq, whenever it arrives", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { typingWords } from "../../static/js/typing.js"
+import { typingWords } from "../../static/js/composer/typing.js"
 
 describe("who is typing", () => {
   const told = (...names) => typingWords(names).map((piece) => piece.name ?? piece.words).join("")

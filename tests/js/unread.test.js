@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { firstUnread } from "../../static/js/unread.js"
+import { firstUnread } from "../../static/js/conversation/unread.js"
 
 describe("the first unread message", () => {
   const [own, other] = [true, false]

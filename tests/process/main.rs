@@ -4,6 +4,7 @@
 mod bodies;
 mod client;
 mod connections;
+mod deletions;
 mod endings;
 mod files;
 mod fronts;

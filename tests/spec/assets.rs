@@ -8,7 +8,7 @@ use rocket::http::Method;
 use crate::harness::{Answer, Workspace};
 
 /// The largest total size of our own CSS and JavaScript, compressed, in bytes.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 60 * 1024;
 
 async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
     let accepts = [("Accept-Encoding", encodings)];
@@ -29,7 +29,7 @@ async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
 async fn they_are_kept_for_good_under_an_address_that_changes_with_them() {
     let workspace = Workspace::start().await;
     let addresses = referred_to(&workspace).await;
-    assert!(addresses.len() > 50, "{addresses:?}");
+    assert!(addresses.len() >= 5, "{addresses:?}");
     for address in &addresses {
         let file = fetched(&workspace, address, "").await;
         let cache = file.header("Cache-Control");

@@ -206,6 +206,8 @@ async fn what_is_answered_is_as_described() {
     assert_eq!(bob.get("/api/search?q=plan").await.json()["messages"][0], history[0]);
     ada.puts("launch", "m1", "once").await;
     assert!(ada.puts("launch", "m1", "twice").await.json()["edited_at"].is_string());
+    ada.deletes("launch", "m1").await;
+    assert_eq!(ada.restores("launch", "m1").await["text"], "twice");
 
     for (body, field) in [(json!({}), "name"), (json!({ "name": 5 }), "name")] {
         let problem = ada.post("/api/channels", body).await.refused(400, "malformed-request");
@@ -256,6 +258,7 @@ async fn what_streams_tell_is_as_described() {
     bob.puts("launch", "m1", "twice").await;
     bob.post("/api/channels/launch/typing", json!({})).await;
     bob.deletes("launch", "m1").await;
+    bob.restores("launch", "m1").await;
     bob.patch("/api/session", json!({ "display_name": "Bert" })).await;
     ada.patch("/api/channels/launch", json!({ "topic": "Countdown" })).await;
     bob.creates("other").await;

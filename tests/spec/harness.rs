@@ -253,6 +253,18 @@ impl Person {
         assert_eq!(answer.status, 204, "{id} is deleted: {answer:?}");
     }
 
+    /// Restores a message, and returns it.
+    pub(crate) async fn restores(&self, channel: &str, id: &str) -> Value {
+        let answer = self.tries_to_restore(channel, id).await;
+        assert_eq!(answer.status, 200, "{id} is restored: {answer:?}");
+        answer.json()
+    }
+
+    pub(crate) async fn tries_to_restore(&self, channel: &str, id: &str) -> Answer {
+        let path = format!("/api/channels/{channel}/messages/{id}/restore");
+        self.asks(Method::Post, &path, &[], "").await
+    }
+
     /// Reads the channel's history: its messages, and the cursor at which they are true.
     pub(crate) async fn history(&self, channel: &str) -> (Vec<Value>, String) {
         let answer = self.get(&format!("/api/channels/{channel}/messages")).await;

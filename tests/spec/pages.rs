@@ -261,7 +261,9 @@ async fn of_many_people_a_page_lists_some_and_tells_how_many_are_here() {
 /// Collects what follows each occurrence of a prefix in the page, up to the next quotation mark;
 /// empty ones are left out.
 fn listed(page: &Answer, before: &str) -> Vec<String> {
-    let found = page.text.split(before).skip(1);
+    // Tera writes the slashes of values as references.
+    let text = page.text.replace("&#x2F;", "/");
+    let found = text.split(before).skip(1);
     let found = found.filter_map(|rest| rest.split('"').next()).filter(|it| !it.is_empty());
     found.map(ToOwned::to_owned).collect()
 }

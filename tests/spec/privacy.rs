@@ -120,6 +120,35 @@ async fn no_route_tells_a_third_person_anything() {
     assert_eq!((&messages[0]["text"], &messages[0]["reactions"]), (&json!("hushhush"), &json!([])));
 }
 
+/// Not even to the two whose conversation it is, and not to whoever deleted it.
+#[rocket::async_test]
+async fn no_route_tells_anybody_of_a_deleted_message() {
+    let three = Three::meet().await;
+    let secret = three.talk().await;
+    three.ada.deletes("@Bob", "m1").await;
+    let content = ["hushhush", "plan.txt", "plot", &secret.attachment];
+    let mut tried = BTreeSet::new();
+    for (method, route) in three.workspace.routes() {
+        // A stream never ends, and has a test of its own.
+        if method != Method::Get || route.ends_with("/events") || route.starts_with("/static") {
+            continue;
+        }
+        let path = filled(&route, &format!("id:{}", secret.channel), &secret.attachment);
+        for person in [&three.ada, &three.bob, &three.eve] {
+            let answer = person.asks(method, &path, &[], "").await;
+            // What was asked may be in the answer, where it says that there is no such thing.
+            let told = answer.text.replace(&path, "");
+            for telling in content {
+                assert!(!told.contains(telling), "{route} tells {telling}: {}", answer.text);
+            }
+        }
+        tried.insert(route);
+    }
+    assert!(tried.len() >= 15, "the routes were found: {tried:?}");
+    let restored = three.ada.restores(&format!("id:{}", secret.channel), "m1").await;
+    assert_eq!(restored["text"], "hushhush");
+}
+
 #[rocket::async_test]
 async fn no_stream_tells_a_third_person_anything() {
     let three = Three::meet().await;
@@ -143,6 +172,8 @@ async fn no_stream_tells_a_third_person_anything() {
     bob.patch("/api/channels/general/mine", json!({ "starred": true })).await;
     ada.puts("@Bob", "m2", "shown again").await;
     ada.post("/api/sessions", json!({ "name": "script" })).await;
+    ada.deletes("@Bob", "m1").await;
+    ada.restores("@Bob", "m1").await;
     ada.deletes("@Bob", "m1").await;
     ada.creates("end").await;
     ada.posts("general", "end").await;

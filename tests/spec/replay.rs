@@ -43,6 +43,11 @@ fn a_log_that_erases_out_of_order_is_found() {
     is_found(Fault::EraseOutOfOrder);
 }
 
+#[test]
+fn a_log_that_erases_what_can_be_restored_is_found() {
+    is_found(Fault::EraseDeleted);
+}
+
 fn is_found(fault: Fault) {
     let found = run(FAULTY_CASES, 0, |history| restarts_show_nothing(history, Some(fault)));
     assert!(matches!(found, Err(TestError::Fail(..))), "{fault:?} was not found");

@@ -162,7 +162,9 @@ impl ProblemKind {
                 Status::NotFound,
                 "no-such-message",
                 "No such message",
-                "The channel keeps no message of that id. Of each channel the last 100 are kept.",
+                "The channel keeps no message of that id, or none that the caller can restore. Of each \
+                 channel the last 100 are kept; a deleted one can be restored for 15 seconds, by \
+                 whoever deleted it.",
             ),
             Self::NoSuchAttachment => (
                 Status::NotFound,

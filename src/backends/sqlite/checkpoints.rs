@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::warn;
 use rusqlite::wal::CheckpointMode;
@@ -12,9 +12,11 @@ use rusqlite::{Connection, ErrorCode};
 /// Number of new pages in the WAL after which there is a checkpoint.
 const INTERVAL_PAGES: u32 = 512;
 /// Number of pages in the WAL from which on the writer itself makes the checkpoint and restarts the
-/// WAL, which the checkpointer cannot do while commits never pause. The file keeps its size: syncing
-/// overwritten pages takes half as long as syncing appended ones.
+/// WAL, which the checkpointer cannot do while commits never pause. The file keeps its size then:
+/// syncing overwritten pages takes half as long as syncing appended ones.
 const RESTART_PAGES: u32 = 2_048;
+/// Time after an erasure until the WAL is emptied: it has copies of what was erased.
+const EMPTY_AFTER: Duration = Duration::from_secs(15);
 /// The writer's usual timeout for SQLite's locks.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -24,6 +26,8 @@ pub(super) struct Checkpoints {
     checkpointer: SyncSender<()>,
     /// Number of pages in the WAL at the last checkpoint.
     last_pages: u32,
+    /// The first erasure since the WAL was last empty, if there was one.
+    erased_at: Option<Instant>,
 }
 
 impl Checkpoints {
@@ -32,7 +36,24 @@ impl Checkpoints {
         let connection = Connection::open(file)?;
         // A connection opens the WAL when it first reads. Without that, checkpoints would do nothing.
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
-        Ok(Self { checkpointer: spawn_checkpointer(connection), last_pages: 0 })
+        // What a crash left of the WAL may have copies of what was erased before.
+        let erased_at = Some(Instant::now());
+        Ok(Self { checkpointer: spawn_checkpointer(connection), last_pages: 0, erased_at })
+    }
+
+    /// Notes that a commit erased something. Called after it.
+    pub(super) fn note_erasure(&mut self) {
+        self.erased_at.get_or_insert_with(Instant::now);
+    }
+
+    /// Moves all pages and cuts the file of the WAL down to nothing, if something was erased a while
+    /// ago. Where another connection is in the way, the next call tries again.
+    pub(super) fn empty_wal_if_due(&mut self, writer: &Connection) {
+        let is_due = self.erased_at.is_some_and(|erased_at| erased_at.elapsed() >= EMPTY_AFTER);
+        if is_due && checkpoint_at_once(writer, CheckpointMode::TRUNCATE).is_some() {
+            self.last_pages = 0;
+            self.erased_at = None;
+        }
     }
 
     /// Makes or requests a checkpoint if the WAL has grown enough. Called after each commit.
@@ -44,21 +65,21 @@ impl Checkpoints {
         }
         self.last_pages = pages;
         if pages >= RESTART_PAGES {
-            restart_wal(writer);
+            checkpoint_at_once(writer, CheckpointMode::RESTART);
         } else if let Err(TrySendError::Disconnected(())) = self.checkpointer.try_send(()) {
             checkpoint(writer, CheckpointMode::PASSIVE);
         }
     }
 }
 
-/// Moves all pages and restarts the WAL. Does nothing, rather than wait, while the checkpointer works
-/// or another process reads the database: the next checkpoint tries again.
-fn restart_wal(writer: &Connection) {
-    if writer.busy_timeout(Duration::ZERO).is_ok() {
-        checkpoint(writer, CheckpointMode::RESTART);
-    }
+/// Makes a checkpoint of this mode, and nothing, rather than wait, while the checkpointer works or
+/// another process reads the database: the next one tries again.
+fn checkpoint_at_once(writer: &Connection, mode: CheckpointMode) -> Option<u32> {
+    writer.busy_timeout(Duration::ZERO).ok()?;
+    let pages = checkpoint(writer, mode);
     // Cannot fail: the timeout is in range.
     let _ = writer.busy_timeout(BUSY_TIMEOUT);
+    pages
 }
 
 fn spawn_checkpointer(connection: Connection) -> SyncSender<()> {

@@ -90,7 +90,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<(Epoch, V
 /// Sets up the writing connection.
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // Deleted messages leave nothing readable in the database; the WAL is overwritten in time.
+    // Deleted messages leave nothing readable in the database; the WAL is emptied soon after.
     connection.pragma_update(None, "secure_delete", "on")?;
     // A WAL that has grown beyond its usual size is cut down when it is restarted.
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;

@@ -28,8 +28,8 @@ const BATCH_COMMANDS: usize = 512;
 /// Number of entries that a replay hands over at once. As many pieces as commits may wait for the
 /// follower, and memory that was once used for them is not given back.
 const REPLAYED_ENTRIES: usize = 64;
-/// Interval at which the writer, without a command, checks the directory, erases spent entries that no
-/// append took along, and tries again after a failed commit.
+/// Interval at which the writer checks the directory, erases spent entries that no append took along,
+/// tries again after a failed commit, and looks whether the write-ahead log has to be emptied.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A command to the writer.
@@ -140,11 +140,15 @@ impl Writer {
         }
     }
 
-    /// Erases what waits, or tries again after a failed commit.
+    /// Erases what waits, or tries again after a failed commit, and empties the write-ahead log.
     fn upkeep(&mut self) {
-        if self.is_in_place() && (self.failed || !self.spent.is_empty()) {
+        if !self.is_in_place() {
+            return;
+        }
+        if self.failed || !self.spent.is_empty() {
             self.write(Vec::new());
         }
+        self.checkpoints.empty_wal_if_due(&self.connection);
     }
 
     /// Handles a command without the disk: an append fails, an erasure is queued.
@@ -163,6 +167,9 @@ impl Writer {
         match self.transact(commands, &mut batch) {
             Ok(()) => {
                 self.spent.drain(..batch.erased);
+                if batch.erased > 0 {
+                    self.checkpoints.note_erasure();
+                }
                 self.note_commit(None);
                 self.feed(&batch.entries);
                 for (to, answer) in batch.answers {

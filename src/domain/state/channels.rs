@@ -74,12 +74,6 @@ impl State {
         self.directory.values().chain(self.directs_of(user))
     }
 
-    /// The number of kept messages of all channels.
-    #[must_use]
-    pub fn message_count(&self) -> usize {
-        self.message_count
-    }
-
     /// The channel of this id.
     #[must_use]
     pub fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
@@ -127,14 +121,14 @@ impl State {
         (direct.id == *id && direct.is_visible_to(user)).then(|| Arc::new(direct))
     }
 
-    /// The kept messages and deletions of a channel.
+    /// The kept messages of a channel, and its latest deletions and restorations.
     #[must_use]
     pub fn conversation(&self, id: &ChannelId) -> Option<&Arc<Conversation>> {
         self.conversations.get(id)
     }
 
-    /// The last entry that created or changed this channel, or posted or deleted a message in it. It
-    /// never goes back.
+    /// The last entry that created or changed this channel, or posted, deleted or restored a message
+    /// in it. It never goes back.
     #[must_use]
     pub fn last_event_in(&self, id: &ChannelId) -> Option<Seq> {
         let channel = self.channels.get(id)?.seq();
@@ -338,10 +332,9 @@ impl State {
             self.by_last_event.remove(&last_event);
         }
         let conversation = self.conversations.remove(id).unwrap_or_default();
-        for message in conversation.messages() {
-            self.release_message(message, applied);
-        }
-        applied.spent.extend(conversation.deletion_entries());
+        let (messages, removals) = Arc::unwrap_or_clone(conversation).into_parts();
+        self.release_messages(messages, applied);
+        applied.spent.extend(removals);
         self.forget_preferences_for(id);
         let channel = self.channels.remove(id)?;
         applied.spent.extend(channel.updated);

@@ -8,7 +8,7 @@ use crate::domain::channel::Channel;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, UserId};
 use crate::domain::message::Message;
 
-/// An index of the files of all kept messages.
+/// An index of the files of all messages that are kept or can be restored.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Files {
     held: HashMap<AttachmentId, Location>,
@@ -71,7 +71,8 @@ impl Files {
 }
 
 impl State {
-    /// The file of this id, with the channel and the message that has it.
+    /// The file of this id, with the channel and the message that has it. `None` while that message is
+    /// deleted.
     #[must_use]
     pub fn attachment(&self, id: &AttachmentId) -> Option<(&Channel, &Message, &Attachment)> {
         let held = self.files.held.get(id)?;
@@ -80,12 +81,13 @@ impl State {
         Some((self.channel(&held.channel)?, message, attachment))
     }
 
-    /// The ids of all files that messages have.
+    /// The ids of all files that messages have, deleted ones too as long as they can be restored.
     pub fn attachment_ids(&self) -> impl Iterator<Item = &AttachmentId> {
         self.files.held.keys()
     }
 
-    /// The size of the files of all messages together, in bytes.
+    /// The size of the files of all messages together, in bytes; of deleted ones too, as long as they
+    /// can be restored.
     #[must_use]
     pub fn attachment_bytes(&self) -> u64 {
         self.files.bytes

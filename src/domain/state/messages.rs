@@ -1,11 +1,16 @@
-//! Messages in the state: posting, changing, deleting, falling out.
+//! Messages in the state: posting, changing, deleting, restoring, falling out.
+//!
+//! A deleted message keeps its entries and its files as long as it can be restored: until an erasure
+//! (an entry, too: time alone changes nothing here), until it is too old for its channel, or until its
+//! deletion is forgotten.
 
 use std::sync::Arc;
 
 use super::{Applied, EntryHeader, State};
-use crate::domain::entry::{ChangeRecord, MessageRecord};
+use crate::domain::conversation::{Deletion, Dropped, Forgotten, Restoring};
+use crate::domain::entry::{ChangeRecord, ErasureRecord, MessageRecord};
 use crate::domain::event::Event;
-use crate::domain::ids::{ChannelId, Seq};
+use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
 use crate::domain::message::{Message, RenderingCache};
 use crate::domain::reaction::{ReactionGroup, ReactionGroupRecord};
 
@@ -37,16 +42,14 @@ impl State {
         });
         self.files.hold(&id, &message);
         self.count_text(&message);
-        self.message_count += 1;
+        self.held_messages += 1;
         let last_event = self.last_event_in(&id);
         let hidden_from = channel.as_ref().map(|channel| self.hidden_from(channel, &message));
         let conversation = Arc::make_mut(self.conversations.entry(id.clone()).or_default());
         let fallen = conversation.add(message.clone());
         self.move_by_last_event(&id, last_event);
         let mut applied = Applied::default();
-        if let Some(fallen) = fallen {
-            self.release_message(&fallen, &mut applied);
-        }
+        self.release_messages(fallen, &mut applied);
         if let Some(channel) = channel {
             applied.events.push(Event::MessagePosted(channel.clone(), message));
             applied.events.extend(self.shown_to(&channel, hidden_from.unwrap_or_default()));
@@ -82,28 +85,93 @@ impl State {
                 });
                 self.replace_message(channel, &before, after)
             }
-            ChangeRecord::Deleted { id } => {
-                let last_event = self.last_event_in(channel);
-                let conversation =
-                    Arc::make_mut(self.conversations.entry(channel.clone()).or_default());
-                if conversation.remembers_deleting(message) {
-                    return entry.refused();
-                }
-                // Remembered even where the message fell out before: once it is erased, a replay
-                // cannot tell whether it was still there.
-                let (removed, forgotten) = conversation.delete(message, entry.seq, id.clone());
-                self.move_by_last_event(channel, last_event);
+            ChangeRecord::Deleted { id, by } => {
+                self.delete_message(entry, channel, message, id, by)
+            }
+            ChangeRecord::Restored { id } => self.restore_message(entry, channel, message, id),
+        }
+    }
+
+    fn delete_message(
+        &mut self,
+        entry: EntryHeader,
+        channel: &ChannelId,
+        message: Seq,
+        id: MessageId,
+        by: Option<UserId>,
+    ) -> Applied {
+        let last_event = self.last_event_in(channel);
+        let conversation = Arc::make_mut(self.conversations.entry(channel.clone()).or_default());
+        if conversation.remembers_deleting(message) {
+            return entry.refused();
+        }
+        // Remembered even where the message fell out before: once it is erased, a replay cannot tell
+        // whether it was still there.
+        let can_be_undone = by.is_some();
+        let (seq, at) = (entry.seq, entry.at);
+        let deletion = Deletion { seq, id: id.clone(), message, by, at };
+        let (removed, forgotten) = conversation.delete(deletion);
+        self.move_by_last_event(channel, last_event);
+        let mut applied = Applied::default();
+        if let Some(removed) = removed {
+            if can_be_undone {
+                self.restorable.insert(entry.seq, channel.clone());
+            } else {
+                self.release_message(&removed, &mut applied);
+            }
+            let channel = self.channels.get(channel).cloned();
+            let deleted = |channel| Event::MessageDeleted { channel, id, message };
+            applied.events.extend(channel.map(deleted));
+        }
+        self.forget_removal(forgotten, &mut applied);
+        applied
+    }
+
+    fn restore_message(
+        &mut self,
+        entry: EntryHeader,
+        channel: &ChannelId,
+        message: Seq,
+        id: MessageId,
+    ) -> Applied {
+        let last_event = self.last_event_in(channel);
+        let conversation = Arc::make_mut(self.conversations.entry(channel.clone()).or_default());
+        let (restoring, forgotten) = conversation.restore(entry.seq, id, message, entry.at);
+        let mut applied = match restoring {
+            Restoring::Refused => return entry.refused(),
+            // Remembered for the same reason as a deletion.
+            Restoring::Nothing => Applied { refused: true, ..Applied::default() },
+            Restoring::Restored { message, deleted, fallen } => {
+                self.restorable.remove(&deleted);
                 let mut applied = Applied::default();
-                if let Some(removed) = removed {
-                    self.release_message(&removed, &mut applied);
-                    let channel = self.channels.get(channel).cloned();
-                    let deleted = |channel| Event::MessageDeleted { channel, id, message };
-                    applied.events.extend(channel.map(deleted));
-                }
-                applied.spent.extend(forgotten);
+                self.release_messages(fallen, &mut applied);
+                let channel = self.channels.get(channel).cloned();
+                let restored = |channel| Event::MessageRestored(channel, message);
+                applied.events.extend(channel.map(restored));
                 applied
             }
+        };
+        self.move_by_last_event(channel, last_event);
+        self.forget_removal(forgotten, &mut applied);
+        applied
+    }
+
+    /// Ends the time in which deletions could be undone, of all up to an entry.
+    pub(super) fn apply_erasure(&mut self, entry: EntryHeader, record: ErasureRecord) -> Applied {
+        let mut applied = Applied::default();
+        while let Some((deleted, channel)) = self.restorable.first_key_value()
+            && *deleted <= record.until
+        {
+            let deleted = *deleted;
+            let conversation = self.conversations.get_mut(channel);
+            let dropped = conversation.and_then(|it| Arc::make_mut(it).drop_deleted(deleted));
+            self.restorable.remove(&deleted);
+            self.release_messages(dropped, &mut applied);
         }
+        applied.refused = applied.spent.is_empty();
+        // Last: a replay that still finds the messages must find it, too.
+        applied.spent.push(entry.seq);
+        applied
     }
 
     fn replace_message(
@@ -141,12 +209,35 @@ impl State {
         shown.collect()
     }
 
+    /// Forgets a deletion or restoration, with the message that could be restored until now.
+    fn forget_removal(&mut self, forgotten: Option<Forgotten>, applied: &mut Applied) {
+        if let Some(Forgotten { seq, dropped }) = forgotten {
+            // The message first: a replay without its deletion would find it undeleted.
+            self.release_messages(dropped, applied);
+            applied.spent.push(seq);
+        }
+    }
+
+    /// Releases messages that a conversation no longer holds.
+    pub(super) fn release_messages(
+        &mut self,
+        dropped: impl IntoIterator<Item = Dropped>,
+        applied: &mut Applied,
+    ) {
+        for Dropped { message, deleted } in dropped {
+            if let Some(deleted) = deleted {
+                self.restorable.remove(&deleted);
+            }
+            self.release_message(&message, applied);
+        }
+    }
+
     /// Releases what a message that is no longer kept holds, and spends its entries.
-    pub(super) fn release_message(&mut self, message: &Message, applied: &mut Applied) {
+    fn release_message(&mut self, message: &Message, applied: &mut Applied) {
         applied.spent.extend(message.changed);
         applied.spent.push(message.seq);
         self.discount_text(message);
-        self.message_count -= 1;
+        self.held_messages -= 1;
         applied.orphaned_files.extend(self.files.release(message));
         for person in message.people() {
             self.release_person(person.id(), applied);

@@ -30,6 +30,13 @@ pub fn of_channel() -> Vec<Value> {
             DeletedMessage::schema(),
         ),
         event(
+            "message-restored",
+            Id::Yes,
+            "A deleted message is there again, with its old `seq`: put it in its place by that. Who \
+             resumes may get it for a message that they never saw deleted; then it replaces that.",
+            named::<MessageView<'_>>(),
+        ),
+        event(
             "reset",
             Id::Yes,
             "All that is stored follows as `message`: forget what you have.",

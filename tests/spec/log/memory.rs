@@ -24,6 +24,14 @@ struct Inner {
     followers: Vec<mpsc::UnboundedSender<Feed>>,
 }
 
+impl Memory {
+    /// A log of the same entries, as a process finds it that starts after this one was killed.
+    pub(crate) fn copied(&self) -> Self {
+        let Inner { last, entries, .. } = &*self.0.lock();
+        Self(Mutex::new(Inner { last: *last, entries: entries.clone(), ..Inner::default() }))
+    }
+}
+
 impl Inner {
     fn append(&mut self, draft: Draft) -> Result<Appended, AppendError> {
         if draft.body.len() > Draft::MAX_BODY_BYTES {

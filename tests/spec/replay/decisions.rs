@@ -1,12 +1,14 @@
 //! Decisions: the entries that the engine would append for what people do, by the state that it
 //! knows at that moment.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chrono::Utc;
 use houston::domain::channel::{Channel, ChannelKind};
 use houston::domain::entry::{
-    ChangeRecord, ChannelRecord, DirectRecord, Key, MessageRecord, SessionRecord, UserRecord,
-    encode,
+    ChangeRecord, ChannelRecord, DirectRecord, ErasureRecord, Key, MessageRecord, SessionRecord,
+    UserRecord, encode,
 };
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
@@ -36,6 +38,8 @@ pub(super) struct Decisions {
     channel_names: Vec<ChannelName>,
     churned_names: Vec<ChannelName>,
     reactions: Vec<Reaction>,
+    /// What was deleted, and by whom, the latest first.
+    deleted: VecDeque<(ChannelId, MessageId, UserId)>,
 }
 
 impl Decisions {
@@ -47,6 +51,7 @@ impl Decisions {
             channel_names: CHANNEL_NAMES.map(name).into(),
             churned_names: (0..MAX_CHURN).map(|n| name(&format!("churned{n}"))).collect(),
             reactions: REACTIONS.map(|it| it.parse().expect("a reaction")).into(),
+            deleted: VecDeque::new(),
         }
     }
 
@@ -77,18 +82,23 @@ impl Decisions {
                 let (channel, message) = message_in(state, channel, message)?;
                 state.account(message.author.id())?;
                 let content = self.content(message.author.id(), false);
-                Some(self.edit(&channel, &message, content))
+                Some(self.edit(state, &channel, &message, content))
             }
             Action::Delete { channel, message } => {
                 let (channel, message) = message_in(state, channel, message)?;
-                Some(self.delete(&channel, &message))
+                Some(self.delete(state, &channel, &message))
+            }
+            Action::Restore { deletion } => self.restore(state, deletion),
+            Action::Erase { part } => {
+                let until = state.head().0 * u64::from(part) / u64::from(u8::MAX);
+                Some(self.erase(Seq(until)))
             }
             Action::React { user, channel, message, reaction } => {
                 let me = account(state, user)?.person.user();
                 let (channel, message) = message_in(state, channel, message)?;
                 channel.is_visible_to(&me.id).then(|| {
                     let reaction = pick(&self.reactions, reaction).expect("reactions").clone();
-                    self.react(&me, &channel, &message, reaction)
+                    self.react(state, &me, &channel, &message, reaction)
                 })
             }
             Action::Create { user, name } => {
@@ -192,7 +202,7 @@ impl Decisions {
     fn purge(&mut self, state: &State, channel: u8, messages: u8) -> Vec<Draft> {
         let Some((channel, _)) = message_in(state, channel, 0) else { return Vec::new() };
         let kept = state.conversation(&channel.id).expect("it has messages").messages();
-        kept.take(messages.into()).map(|message| self.delete(&channel, message)).collect()
+        kept.take(messages.into()).map(|message| self.delete(state, &channel, message)).collect()
     }
 
     fn churn(&mut self, state: &State, channels: u8) -> Vec<Draft> {
@@ -219,7 +229,7 @@ impl Decisions {
             None => Some(self.post(me, channel, id, has_file)),
             Some(message) if message.author.id() == me.person.id() => {
                 let content = self.content(me.person.id(), has_file);
-                Some(self.edit(channel, message, content))
+                Some(self.edit(state, channel, message, content))
             }
             Some(_) => None,
         }
@@ -232,21 +242,47 @@ impl Decisions {
         self.append(Key::Messages(channel.id.clone()), encode(&record), Expect::Any)
     }
 
-    fn edit(&mut self, channel: &Channel, message: &Message, content: Content) -> Draft {
+    fn edit(
+        &mut self,
+        state: &State,
+        channel: &Channel,
+        message: &Message,
+        content: Content,
+    ) -> Draft {
         let record = ChangeRecord::Present {
             content: Some(content),
             edited_at: Some(Timestamp::from_millis(self.made.cast_signed())),
             reactions: message.reactions.iter().map(ReactionGroupRecord::from).collect(),
         };
-        self.change(channel, message, &record)
+        self.change(state, channel, message, &record)
     }
 
-    fn delete(&mut self, channel: &Channel, message: &Message) -> Draft {
-        self.change(channel, message, &ChangeRecord::Deleted { id: message.id.clone() })
+    /// Deletes a message: mostly so that its author can undo it.
+    fn delete(&mut self, state: &State, channel: &Channel, message: &Message) -> Draft {
+        let (id, author) = (message.id.clone(), message.author.id().clone());
+        let by = (!self.made.is_multiple_of(8)).then_some(author.clone());
+        self.deleted.push_front((channel.id.clone(), id.clone(), author));
+        self.change(state, channel, message, &ChangeRecord::Deleted { id, by })
+    }
+
+    fn restore(&mut self, state: &State, deletion: u8) -> Option<Draft> {
+        let at = usize::from(deletion).checked_rem(self.deleted.len())?;
+        let (channel, id, user) = &self.deleted[at];
+        let conversation = state.conversation(channel)?;
+        let (message, deleted) = conversation.restorable(id, user, Utc::now().into())?;
+        let key = Key::Change(channel.clone(), message.seq);
+        let record = ChangeRecord::Restored { id: id.clone() };
+        Some(self.append(key, encode(&record), Expect::At(deleted)))
+    }
+
+    /// Ends the time in which deletions up to this entry could be undone.
+    pub(super) fn erase(&mut self, until: Seq) -> Draft {
+        self.append(Key::Erasure, encode(&ErasureRecord { until }), Expect::Any)
     }
 
     fn react(
         &mut self,
+        state: &State,
         me: &User,
         channel: &Channel,
         message: &Message,
@@ -264,12 +300,20 @@ impl Decisions {
         reactions.retain(|reacted| !reacted.users.is_empty());
         let edited_at = message.edited_at;
         let content = edited_at.is_some().then(|| message.content.clone());
-        self.change(channel, message, &ChangeRecord::Present { content, edited_at, reactions })
+        let record = ChangeRecord::Present { content, edited_at, reactions };
+        self.change(state, channel, message, &record)
     }
 
-    fn change(&mut self, channel: &Channel, message: &Message, record: &ChangeRecord) -> Draft {
+    fn change(
+        &mut self,
+        state: &State,
+        channel: &Channel,
+        message: &Message,
+        record: &ChangeRecord,
+    ) -> Draft {
         let key = Key::Change(channel.id.clone(), message.seq);
-        self.append(key, encode(record), message.changed.into())
+        let conversation = state.conversation(&channel.id).expect("what has the message");
+        self.append(key, encode(record), conversation.last_change_of(message).into())
     }
 
     fn create(&mut self, state: &State, name: &ChannelName, creator: User) -> Option<Draft> {

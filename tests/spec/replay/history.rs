@@ -29,6 +29,8 @@ pub(super) struct Burst {
     pub(super) actions: Vec<(Action, Delay)>,
     /// Whether listeners read on after it.
     pub(super) is_read: bool,
+    /// The part of what it missed that another listener reads then before it is cut off, in 255ths.
+    pub(super) heard: u8,
 }
 
 /// The number of bursts after which an entry is appended that was decided on before them.
@@ -45,6 +47,10 @@ pub(super) enum Action {
     Edit { channel: u8, message: u8 },
     /// Deletes a message.
     Delete { channel: u8, message: u8 },
+    /// Restores a message that was deleted.
+    Restore { deletion: u8 },
+    /// Erases what was deleted up to a part of the log, in 255ths.
+    Erase { part: u8 },
     /// Deletes the oldest messages.
     Purge { channel: u8, messages: u8 },
     /// Reacts to a message, or takes the reaction back.
@@ -86,11 +92,8 @@ fn bursts() -> impl Strategy<Value = Burst> {
     let delay = prop_oneof![4 => Just(0), 1 => 1..6_u8];
     let erased = prop_oneof![4 => Just(0), 2 => any::<u8>(), 1 => Just(255)];
     let actions = prop::collection::vec((actions(), delay), 1..12);
-    (erased, actions, any::<bool>()).prop_map(|(erased, actions, is_read)| Burst {
-        erased,
-        actions,
-        is_read,
-    })
+    (erased, actions, any::<bool>(), any::<u8>())
+        .prop_map(|(erased, actions, is_read, heard)| Burst { erased, actions, is_read, heard })
 }
 
 fn actions() -> impl Strategy<Value = Action> {
@@ -106,6 +109,9 @@ fn actions() -> impl Strategy<Value = Action> {
         }),
         6 => (few(), message()).prop_map(|(channel, message)| Action::Edit { channel, message }),
         8 => (few(), message()).prop_map(|(channel, message)| Action::Delete { channel, message }),
+        10 => prop_oneof![3 => Just(0), 1 => some()]
+            .prop_map(|deletion| Action::Restore { deletion }),
+        2 => prop_oneof![1 => Just(255), 2 => some()].prop_map(|part| Action::Erase { part }),
         1 => (few(), 1..=110_u8)
             .prop_map(|(channel, messages)| Action::Purge { channel, messages }),
         8 => (some(), few(), message(), 0..2_u8).prop_map(|(user, channel, message, reaction)| {

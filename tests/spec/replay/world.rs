@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use houston::backends::sqlite::Sqlite;
 use houston::domain::channel::Channel;
 use houston::domain::conversation::Missed;
-use houston::domain::entry::{DecodedEntry, Entry, Record};
+use houston::domain::entry::{ChangeRecord, DecodedEntry, Entry, Record};
 use houston::domain::ids::{ChannelId, Seq};
 use houston::domain::state::{Applied, State};
 use houston::engine::log::{Draft, Feed, Log};
@@ -39,6 +39,8 @@ pub(super) enum Fault {
     CountRefused,
     /// What was found spent last is erased first.
     EraseOutOfOrder,
+    /// A message is erased when it is deleted, although it can be restored.
+    EraseDeleted,
 }
 
 /// Everything that a property knows of one store.
@@ -59,6 +61,8 @@ pub(super) struct World {
     delayed: Vec<(Delay, Draft)>,
     decisions: Decisions,
     readers: [Reader; 2],
+    /// A listener that is cut off again and again.
+    broken_reader: Reader,
     fault: Option<Fault>,
     /// The rows of each channel's messages that the log counts, where it does.
     counted: BTreeMap<ChannelId, BTreeSet<Seq>>,
@@ -85,6 +89,8 @@ pub(super) fn restarts_show_nothing(history: &History, fault: Option<Fault>) -> 
         world.restart(part)?;
     }
     // Nothing is pending any more: what is left is what is needed.
+    let last = world.decisions.erase(world.live.head());
+    world.append(vec![last])?;
     world.erase(WHOLE);
     world.restart(&Part { bursts: Vec::new(), cuts: [0; 4] })?;
     prop_assert!(world.spent.is_empty(), "{:?} were not spent before", world.spent);
@@ -107,6 +113,7 @@ impl World {
             delayed: Vec::new(),
             decisions: Decisions::new(),
             readers: [Reader::default(), Reader::default()],
+            broken_reader: Reader::default(),
             fault,
             counted: BTreeMap::new(),
         }
@@ -157,6 +164,7 @@ impl World {
         self.append(drafts)?;
         if burst.is_read {
             self.readers[0].read(&self.live)?;
+            self.broken_reader.read_part(&self.live, burst.heard)?;
         }
         Ok(())
     }
@@ -185,6 +193,10 @@ impl World {
             Record::Message(channel, _) => Some(channel.clone()),
             _ => None,
         };
+        let deleted = match &decoded.record {
+            Record::Change(_, message, ChangeRecord::Deleted { .. }) => Some(*message),
+            _ => None,
+        };
         let applied = self.live.apply(decoded.clone());
         if let Some(replayed) = &mut self.replayed {
             let again = replayed.apply(decoded);
@@ -192,6 +204,9 @@ impl World {
         }
         self.spent.extend(&applied.spent);
         self.trim(entry.seq, message_of, &applied);
+        if self.fault == Some(Fault::EraseDeleted) {
+            self.erase_rows(deleted.into_iter().collect());
+        }
         Ok(())
     }
 
@@ -226,7 +241,7 @@ impl World {
                 let gone = |row: &Seq| *row != seq && applied.spent.contains(row);
                 self.counted.values_mut().for_each(|rows| rows.retain(|row| !gone(row)));
             }
-            Some(Fault::EraseOutOfOrder) | None => return,
+            Some(Fault::EraseOutOfOrder | Fault::EraseDeleted) | None => return,
         }
         let Some(channel) = message_of else { return };
         let rows = self.counted.entry(channel).or_default();
@@ -264,6 +279,7 @@ impl World {
         self.check(&replayed, &spent)?;
         self.check_views(&replayed)?;
         self.readers[0].clone().read(&replayed)?;
+        self.broken_reader.clone().read(&replayed)?;
         self.readers[1].read(&replayed)?;
         self.replayed = Some(replayed);
         self.spent = spent.into();

@@ -1,0 +1,119 @@
+// The order of the conversation on the page: stored messages by `seq`, those under way after them,
+// with notices and day lines between.
+
+import { dayView } from "./local-time.js"
+import { reader } from "../lib/reader.js"
+import { drawn, fill } from "../lib/slots.js"
+import { continues, placeOf, sameDay } from "./timeline.js"
+
+/** The list's elements are all its state, so several behaviours can each have one of it. */
+export class MessageList {
+  #list
+
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    this.#list = list
+  }
+
+  /** @returns {HTMLElement[]} every message, from top to bottom */
+  all() {
+    return [...this.#list.querySelectorAll(/** @type {"li"} */ (".message"))]
+  }
+
+  /** Those that the server has. */
+  stored() {
+    return this.all().filter((item) => item.dataset.seq)
+  }
+
+  /** @param {string} id */
+  byId(id) {
+    return this.all().find((item) => item.dataset.id === id)
+  }
+
+  /** The last thing said or told before those under way. */
+  last() {
+    const end = this.#end()
+    return /** @type {HTMLElement | null} */ (end ? end.previousElementSibling : this.#list.lastElementChild)
+  }
+
+  /**
+   * Puts a stored message where its `seq` belongs.
+   *
+   * @param {HTMLElement} item
+   */
+  place(item) {
+    const others = this.stored().filter((other) => other !== item)
+    const at = placeOf(others.map((other) => Number(other.dataset.seq)), Number(item.dataset.seq))
+    if (at < others.length) others[at].before(item)
+    else this.tell(item)
+  }
+
+  /**
+   * Adds after all that is stored.
+   *
+   * @param {HTMLElement} item
+   */
+  tell(item) {
+    this.#list.insertBefore(item, this.#end(item))
+  }
+
+  /**
+   * Adds a message under way, after everything.
+   *
+   * @param {HTMLElement} item
+   */
+  append(item) {
+    this.#list.append(item)
+  }
+
+  /** Makes true again what depends on neighbours: the bound, day lines and runs. */
+  settle() {
+    this.#trim()
+    const [{ locale }, now] = [reader(), new Date()]
+    let before = null
+    for (const item of this.all()) {
+      const placed = { author: item.dataset.author ?? "", sentAt: item.dataset.sentAt ?? "" }
+      this.#drawDay(item, sameDay(before, placed) ? null : dayView(new Date(placed.sentAt), locale, now))
+      const neighbour = item.previousElementSibling?.classList.contains("message")
+      item.toggleAttribute("data-continues", Boolean(neighbour) && continues(before, placed))
+      before = placed
+    }
+    for (const line of this.#list.querySelectorAll(".day")) {
+      if (!line.nextElementSibling?.classList.contains("message")) line.remove()
+    }
+  }
+
+  /** The server keeps so many messages and does not say when the oldest goes. */
+  #trim() {
+    const stored = this.stored().filter(({ dataset }) => dataset.leaving !== "gone")
+    const surplus = stored.slice(0, Math.max(0, stored.length - Number(this.#list.dataset.kept)))
+    for (const item of surplus) {
+      // What was told before it has nothing to stand beside any more.
+      while (item.previousElementSibling) item.previousElementSibling.remove()
+      item.remove()
+    }
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {import("../lib/slots.js").View | null} day that begins with it, if one does
+   */
+  #drawDay(item, day) {
+    const above = item.previousElementSibling
+    const line = above?.classList.contains("day") ? above : null
+    if (!day) line?.remove()
+    else if (line) fill(line, day)
+    else item.before(drawn("day", day))
+  }
+
+  /**
+   * What the messages under way begin with, a day line included.
+   *
+   * @param {HTMLElement} [but] is not looked at
+   */
+  #end(but) {
+    const first = this.all().find((item) => !item.dataset.seq && item !== but)
+    const above = first?.previousElementSibling
+    return above?.classList.contains("day") ? above : (first ?? null)
+  }
+}

@@ -1,0 +1,53 @@
+// Who joined and who left, as quiet lines in the conversation.
+
+import { draw } from "./drawing.js"
+import { fold, tell } from "./folding.js"
+import { MessageList } from "./message-list.js"
+import { here, stamp } from "../lib/page.js"
+
+/** @typedef {import("./folding.js").Move} Move */
+
+/** What each line tells of. @type {WeakMap<Element, Move[]>} */
+const told = new WeakMap()
+
+/** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
+export function mountNotices(element, { hear }) {
+  const list = new MessageList(element)
+  const me = here().user
+
+  /** @param {"joined" | "left"} kind */
+  const notice = (kind) => (/** @type {{user: import("../net/api.js").User}} */ { user }) => {
+    if (user.id === me) return
+    draw(() => {
+      const last = list.last()
+      const open = last?.classList.contains("notice") ? last : null
+      const moves = fold((open && told.get(open)) ?? [], { kind, ...user })
+      if (moves.length === 0) open?.remove()
+      else {
+        const line = open ?? stamp("notice")
+        write(line, moves)
+        if (!open) list.tell(line)
+      }
+      list.settle()
+    })
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {Move[]} moves
+   */
+  const write = (line, moves) => {
+    told.set(line, moves)
+    const text = /** @type {Element} */ (line.firstElementChild)
+    text.textContent = tell(moves)
+  }
+
+  hear("joined", notice("joined"))
+  hear("left", notice("left"))
+  hear("renamed", (user) => {
+    for (const line of element.querySelectorAll(/** @type {"li"} */ (".notice"))) {
+      const moves = told.get(line) ?? []
+      write(line, moves.map((move) => (move.id === user.id ? { ...move, ...user } : move)))
+    }
+  })
+}

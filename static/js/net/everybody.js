@@ -1,0 +1,64 @@
+// Everybody who holds a name, and whether they are online.
+
+import { say } from "../lib/bus.js"
+import { Listing } from "./listing.js"
+
+/** @typedef {import("./api.js").User & {online: boolean}} Person */
+
+/** @type {Map<string, Person>} */
+let people = new Map()
+
+/** Whether there was a list: before that, who comes says nothing of who is there. */
+let known = false
+
+const listing = new Listing("/users", ({ users }, heard) => {
+  const kept = [...people.values()].filter(({ id }) => heard.has(id))
+  people = new Map([...users, ...kept].map((person) => [person.id, person]))
+  known = true
+  say("everybody")
+})
+
+const { compare } = new Intl.Collator()
+
+export const knowsEverybody = () => known
+
+/** As far as it is known: by name. */
+export function everybody() {
+  return known ? [...people.values()].sort((a, b) => compare(a.display_name, b.display_name)) : []
+}
+
+/** @param {string | undefined} id */
+export function personOf(id) {
+  return id ? people.get(id) : undefined
+}
+
+/**
+ * Asks who there is.
+ *
+ * @returns {Promise<boolean>} whether there was an answer
+ */
+export function readEverybody() {
+  return listing.read()
+}
+
+/** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
+export function mountEverybody(_, { hear }) {
+  /** @param {{user: import("./api.js").User}} told @param {boolean} [now] */
+  const change = ({ user }, now) => {
+    const online = now ?? people.get(user.id)?.online
+    if (online === undefined || (listing.stale && now !== undefined)) return readEverybody()
+    listing.heard(user.id)
+    people.set(user.id, { ...user, online })
+    say("everybody")
+  }
+  hear("everywhere-online", (told) => change(told, true))
+  hear("everywhere-offline", (told) => {
+    change(told, false)
+    // Or gone for good, as only a later answer tells.
+    listing.again = true
+  })
+  hear("everywhere-presence", () => (listing.stale = true))
+  hear("everywhere-renamed", (told) => change(told))
+  // Comings and goings are not told again.
+  hear("everywhere-connection", ({ connected }) => connected && readEverybody())
+}

@@ -1,0 +1,50 @@
+// Whose page this is: another tab may sign out, come in as somebody else, or take another name.
+
+import { request } from "../net/api.js"
+import { say } from "../lib/bus.js"
+import { move, onRemembered, remember, recall } from "../lib/memory.js"
+import { here } from "../lib/page.js"
+
+/** @param {HTMLElement} room @param {import("../lib/mounting.js").Life} life */
+export function mountSession(room, { hear, on }) {
+  const { user, userName } = here()
+  inherit(user, userName)
+  remember("session", user)
+
+  const look = async () => {
+    const { ok, status, body } = await request("GET", "/session")
+    // The same address shows the way in, or the page of whoever it is now.
+    if (status === 401 || (ok && body.user.id !== user)) location.reload()
+    else if (ok && body.user.display_name !== room.dataset.userName) say("renamed", body.user)
+  }
+  onRemembered("session", look)
+  hear("who-am-i", look)
+  on(document, "visibilitychange", () => !document.hidden && look())
+  let name = userName
+  hear("renamed", (renamed) => {
+    if (renamed.id !== user) return
+    // Whoever takes the old name inherits nothing.
+    remember(holderOf(name), null)
+    name = renamed.display_name
+    remember(holderOf(name), user)
+  })
+}
+
+/**
+ * What was not sent outlives a session that ended by itself, or from elsewhere: it comes back for
+ * the same name, the only thing that the two have in common, and is not shown to anybody else on
+ * this browser. Signing out here forgets it.
+ *
+ * @param {string} user
+ * @param {string} name
+ */
+function inherit(user, name) {
+  const before = recall(holderOf(name))
+  if (before && before !== user) for (const what of ["draft", "reply", "outbox", "bell"]) move(`${what}.${before}.`, `${what}.${user}.`)
+  remember(holderOf(name), user)
+}
+
+/** Where it stands who held a name last. @param {string} name */
+export function holderOf(name) {
+  return `holder.${name.toLowerCase()}`
+}

@@ -1,0 +1,138 @@
+// The view of the channel that is open. It is mounted while it is looked at; then it is kept, as it
+// was, for the way back, and catches up by its stream.
+
+import { say } from "../lib/bus.js"
+import { mountAll } from "../lib/mounting.js"
+import { find, here, part, stamp } from "../lib/page.js"
+import { TOUCH } from "../composer/writing.js"
+import { waitMs } from "../net/backoff.js"
+import { readView } from "../net/view.js"
+
+/** Views that are kept beside the open one: each is a hundred messages. */
+const MOST_KEPT = 12
+
+/** @typedef {import("../sidebar/destinations.js").Known} Known */
+
+/** @typedef {{view: HTMLElement, focus: Element | null}} Kept */
+
+/**
+ * @param {HTMLElement} stage
+ * @param {import("../lib/mounting.js").Life} life
+ * @param {Record<string, import("../lib/mounting.js").Mount>} mounts what a view does
+ */
+export function mountViews(stage, { hear, on }, mounts) {
+  /** By the channel's id; the one that was left last is the last. @type {Map<string, Kept>} */
+  const kept = new Map()
+  /** The ids of channels, by the paths under which they were opened. @type {Map<string, string>} */
+  const ids = new Map()
+  /** @type {Map<string, Known>} by path */
+  let channels = new Map()
+  let open = find(stage, ".view")
+  let life = new AbortController()
+  let failures = 0
+  /** What had the focus in the open view last, unless it went to the message box from there. */
+  let focus = /** @type {Element | null} */ (null)
+
+  /** The view does what it does until it is left. @param {HTMLElement} view */
+  const enter = (view) => {
+    const { channel = "" } = view.dataset
+    view.dataset.address = location.pathname
+    ids.set(location.pathname, channel)
+    kept.delete(channel)
+    put(view)
+    mountAll(mounts, view, life.signal)
+    say("entered")
+  }
+  /** @param {HTMLElement} view */
+  const put = (view) => {
+    if (view !== open) open.replaceWith(view)
+    open = view
+    say("opened")
+  }
+  const leave = () => {
+    const { channel } = open.dataset
+    life.abort()
+    life = new AbortController()
+    failures = 0
+    const focused = focus
+    focus = null
+    if (!channel || "gone" in open.dataset || isPending()) return
+    kept.set(channel, { view: open, focus: focused })
+    for (const [id] of kept) if (kept.size > MOST_KEPT) kept.delete(id)
+  }
+  /** Where one can write at once; on a phone that would open the keyboard. @param {Element | null} [before] */
+  const settle = (before) => {
+    if (before instanceof HTMLElement && before.isConnected) return before.focus({ preventScroll: true })
+    find(document, TOUCH.matches ? "#conversation" : "#text").focus({ preventScroll: true })
+  }
+
+  /** @param {{isBack: boolean}} how one came here */
+  const show = ({ isBack }) => {
+    const { pathname } = location
+    const id = ids.get(pathname) ?? channels.get(pathname)?.id
+    if (pathname === open.dataset.address || (id && id === here().channel)) return
+    leave()
+    const before = id && kept.get(id)
+    if (before) {
+      enter(before.view)
+      return settle(isBack ? before.focus : null)
+    }
+    put(pendingView(pathname, channels.get(pathname)))
+    settle()
+    load(life.signal)
+  }
+  /** @param {AbortSignal} signal of the view that is waited for */
+  const load = async (signal) => {
+    const { view, status, why, retryAfterMs } = await readView(location.pathname, signal)
+    if (signal.aborted) return
+    if (view) {
+      failures = 0
+      return enter(view)
+    }
+    // This very address shows the way in, and leads back here afterwards.
+    if (status === 401) return location.reload()
+    part(open, "why").textContent = why
+    open.removeAttribute("aria-busy")
+    if (status >= 400 && status < 500 && !retryAfterMs) return say("no-channel", { why })
+    failures += 1
+    const retryInMs = retryAfterMs || waitMs(failures, Math.random())
+    const retry = setTimeout(() => load(signal), retryInMs)
+    signal.addEventListener("abort", () => clearTimeout(retry))
+    say("connection", { connected: false, resumed: false, retryInMs })
+  }
+  /** Whether the open view is still waited for. */
+  const isPending = () => "pending" in open.dataset
+
+  hear("went", show)
+  on(document, "focusin", ({ target }) => {
+    if (open.contains(target)) focus = target
+    else if (target instanceof Element && target.closest(".composer")) focus = null
+  })
+  hear("connect-now", () => isPending() && load(life.signal))
+  on(window, "online", () => isPending() && load(life.signal))
+  hear("channels", (/** @type {Known[]} */ known) => {
+    channels = new Map(known.map((channel) => [channel.href, channel]))
+  })
+  hear("channel-deleted", () => (open.dataset.gone = ""))
+  hear("everywhere-channel-deleted", ({ name }) => {
+    for (const [id, { view }] of kept) if (view.dataset.name === name) kept.delete(id)
+  })
+  hear("began", () => enter(open))
+}
+
+/**
+ * What stands there until the server answers: where one goes, as far as that is known.
+ *
+ * @param {string} address
+ * @param {Known | undefined} known
+ */
+function pendingView(address, known) {
+  const view = stamp("pending-view")
+  const name = known?.name ?? decodeURIComponent(address.replace("/channels/", ""))
+  const kind = known?.kind ?? (/^(@|id:)/.test(name) ? "direct" : "public")
+  const title = known?.label ?? (name.startsWith("id:") ? "" : name.replace(/^@/, ""))
+  Object.assign(view.dataset, { channel: known?.id ?? "", name, kind, title, address })
+  part(view, "title").textContent = title
+  part(view, "hash").hidden = kind === "direct"
+  return view
+}

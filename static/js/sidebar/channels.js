@@ -1,0 +1,147 @@
+// The channels and direct conversations that the user can see: all of them as the page knows them,
+// and the sidebar's lists of those that are shown.
+
+import { say } from "../lib/bus.js"
+import { countOn, fillLink, knownFrom, knownOf, newLink, present } from "./channel-link.js"
+import { hrefOf, labelOf, shownAmong } from "./destinations.js"
+import { knowsEverybody, personOf, readEverybody } from "../net/everybody.js"
+import { Listing } from "../net/listing.js"
+import { find, here, part, tellRest } from "../lib/page.js"
+
+/** @typedef {import("../net/api.js").Channel} Channel */
+/** @typedef {import("./destinations.js").Known} Known */
+
+const compare = (a = "", b = "") => Number(a > b) - Number(a < b)
+
+/** By name, and the latest conversation first. @type {Record<string, (a: Known, b: Known) => number>} */
+const ORDERS = {
+  public: (a, b) => compare(a.name, b.name),
+  direct: (a, b) => compare(b.lastAt, a.lastAt),
+}
+
+/** @param {HTMLElement} nav @param {import("../lib/mounting.js").Life} life */
+export function mountChannels(nav, { hear }) {
+  const { user: me } = here()
+
+  const links = () => [...nav.querySelectorAll(/** @type {"a"} */ (".channel-link"))]
+  /** @param {Known[]} channels */
+  const byId = (channels) => new Map(channels.map((channel) => [channel.id, channel]))
+  let known = byId(links().map(knownOf))
+  /** @param {string} kind */
+  const allOf = (kind) => [...known.values()].filter((channel) => channel.kind === kind).sort(ORDERS[kind])
+
+  const tell = () => {
+    const all = [...allOf("public"), ...allOf("direct")]
+    say("unread-elsewhere", all.filter(({ id, unread }) => id !== here().channel && unread > 0).length)
+    say("channels", all)
+  }
+
+  /** @param {Known} channel @param {HTMLAnchorElement} [link] */
+  const draw = (channel, link = newLink()) => {
+    fillLink(link, channel, here().channel)
+    if (channel.kind === "direct" && knowsEverybody()) present(link, personOf(channel.user), me)
+    return link
+  }
+
+  /** Puts the links of those that are shown in order. @param {boolean} [anew] whether to draw all */
+  const arrange = (anew) => {
+    const focus = document.activeElement
+    const drawn = new Map(links().map((link) => [link.dataset.id ?? "", link]))
+    const shown = new Set(shownAmong([...known.values()], here().channel))
+    for (const kind of ["public", "direct"]) {
+      const list = part(nav, kind)
+      const all = allOf(kind)
+      const items = all.filter((channel) => shown.has(channel)).map((channel) => {
+        const link = drawn.get(channel.id)
+        return /** @type {Element} */ ((link && !anew ? link : draw(channel, link)).closest("li"))
+      })
+      // Moving an element takes the focus from it, so only where something moved.
+      if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
+        list.replaceChildren(...items)
+      }
+      tellRest(part(nav, `${kind}-rest`), all.length - items.length, ": search finds them")
+    }
+    if (focus !== document.activeElement && focus instanceof HTMLElement) focus.focus()
+    tell()
+  }
+
+  /** A conversation that is open stands here at once, also before anything was said in it. */
+  const meetOpen = () => {
+    const { channel: id, kind, name, title } = here()
+    if (!id || known.has(id)) return
+    const { with: user } = find(document, ".view").dataset
+    const href = `/channels/${kind === "public" ? encodeURIComponent(name) : `id:${id}`}`
+    known.set(id, { id, name, kind: kind === "direct" ? "direct" : "public", href, label: title, user, lastAt: "", unread: 0, mentions: 0 })
+    meetPartners()
+  }
+
+  /** The link of the channel that is open is the current one, and counts nothing. */
+  const mark = () => {
+    const { channel: open } = here()
+    meetOpen()
+    for (const link of links()) {
+      const channel = known.get(link.dataset.id ?? "")
+      const isOpen = link.dataset.id === open
+      if (!channel || isOpen === link.hasAttribute("aria-current")) continue
+      fillLink(link, channel, open)
+    }
+    arrange()
+    nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" })
+  }
+
+  /** As far as everybody is known. */
+  const meetPartners = () => {
+    if (!knowsEverybody()) return
+    for (const channel of allOf("direct")) {
+      const partner = personOf(channel.user)
+      if (partner) channel.name = `@${partner.display_name}`
+      Object.assign(channel, { label: labelOf(channel, partner, me), href: hrefOf(channel, partner) })
+    }
+  }
+
+  const listing = new Listing("/channels", ({ channels }, heard) => {
+    const told = channels.filter((/** @type {Channel} */ { id, name }) => !heard.has(id) && !heard.has(name)).map(knownFrom)
+    known = byId([...told, ...[...known.values()].filter(({ id }) => heard.has(id))])
+    meetPartners()
+    meetOpen()
+    arrange(true)
+  })
+  const read = () => listing.read()
+
+  hear("everywhere-channel-created", (channel) => {
+    listing.heard(channel.id)
+    known.set(channel.id, knownFrom(channel))
+    meetPartners()
+    arrange()
+  })
+  hear("everybody", () => {
+    meetPartners()
+    arrange(true)
+  })
+  // Whether somebody who went will come back only the list of everybody knows.
+  hear("everywhere-offline", ({ user }) => {
+    if (allOf("direct").some((channel) => channel.user === user.id)) readEverybody()
+  })
+  hear("everywhere-channel-deleted", ({ name }) => {
+    // No more is told of one that is gone, and it need not be in the list yet.
+    listing.heard(name)
+    for (const channel of known.values()) if (channel.name === name) known.delete(channel.id)
+    arrange()
+  })
+  hear("everywhere-activity", (activity) => {
+    const { channel_id, unread, mentions, last_message_at } = activity
+    const before = known.get(channel_id)
+    if (!before) return read()
+    listing.heard(channel_id)
+    // Others compare with what they were told before.
+    const channel = { ...before, unread, mentions, lastAt: last_message_at ?? "" }
+    known.set(channel_id, channel)
+    const link = links().find(({ dataset }) => dataset.id === channel.id)
+    if (link) countOn(link, channel)
+    arrange()
+  })
+  hear("opened", mark)
+  hear("everywhere-reset", read)
+  hear("channels-stale", read)
+  tell()
+}
