@@ -74,7 +74,8 @@ async fn nothing_of_it_gets_into_a_page_but_as_text() {
         assert_eq!(page.status, 200);
         page.text.to_lowercase()
     };
-    let empty = page().await;
+    ada.posts("hostile", "harmless").await;
+    let harmless = page().await;
     for text in texts().iter().take(100) {
         ada.posts("hostile", text).await;
     }
@@ -84,7 +85,7 @@ async fn nothing_of_it_gets_into_a_page_but_as_text() {
         "svg", "form", "input",
     ] {
         let tag = format!("<{tag}");
-        let of_a_message = full.matches(&tag).count() - empty.matches(&tag).count();
+        let of_a_message = full.matches(&tag).count() - harmless.matches(&tag).count();
         assert_eq!(of_a_message, 0, "{tag}");
     }
 }

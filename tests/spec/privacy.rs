@@ -168,6 +168,10 @@ async fn no_stream_tells_a_third_person_anything() {
     bob.put(&format!("/api/channels/{id}/messages/m1/reactions/x"), json!({})).await;
     bob.post(&format!("/api/channels/{id}/typing"), json!({})).await;
     bob.put(&format!("/api/channels/{id}/read"), json!({ "message": "m1" })).await;
+    bob.patch(&format!("/api/channels/{id}/mine"), json!({ "hidden": true })).await;
+    bob.patch("/api/channels/general/mine", json!({ "starred": true })).await;
+    ada.puts("@Bob", "m2", "shown again").await;
+    ada.post("/api/sessions", json!({ "name": "script" })).await;
     ada.deletes("@Bob", "m1").await;
     ada.restores("@Bob", "m1").await;
     ada.deletes("@Bob", "m1").await;
@@ -175,6 +179,7 @@ async fn no_stream_tells_a_third_person_anything() {
     ada.posts("general", "end").await;
 
     assert_eq!(bobs.next_named("channel-created").await.data["name"], "@Ada");
+    assert_eq!(bobs.next_named("channel-updated").await.data["name"], "@Ada");
     assert_eq!(bobs.next_named("activity").await.data["channel"], "@Ada");
     let (name, said) = everywhere.next_lasting().await;
     assert_eq!(name, "channel-created", "{said}");

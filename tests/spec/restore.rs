@@ -600,17 +600,17 @@ async fn what_was_deleted_before_a_start_is_gone_within_a_minute_after_it() {
     let file = house.puts("m1").await;
     house.deletes("m1").await;
     sleep(Duration::from_secs(10)).await;
-    let house = house.restarted().await;
+    let house = Box::pin(house.restarted()).await;
     assert!(house.has_file(&file).await);
     assert_eq!(house.telling().await, 1);
     house.restores("m1").await.expect("restored");
     house.deletes("m1").await;
-    let house = house.restarted().await;
+    let house = Box::pin(house.restarted()).await;
     sleep(Duration::from_mins(1)).await;
     assert!(!house.has_file(&file).await);
     assert_eq!(house.telling().await, 0);
     assert_eq!(house.restores("m1").await, Err(EngineError::NoSuchMessage));
-    let house = house.restarted().await;
+    let house = Box::pin(house.restarted()).await;
     assert_eq!(house.telling().await, 0);
     assert_eq!(house.engine.history(&house.ada, &general()).expect("a history").messages.len(), 0);
 }
@@ -652,7 +652,7 @@ async fn what_a_crash_kept_from_being_erased_is_erased_at_the_start() {
     assert!(!house.has_file(&file).await, "its time is over");
     assert_eq!(house.telling().await, 1, "but its entry is there");
 
-    let house = house.restarted().await;
+    let house = Box::pin(house.restarted()).await;
 
     assert_eq!(house.telling().await, 0);
     assert_eq!(house.restores("m1").await, Err(EngineError::NoSuchMessage));
