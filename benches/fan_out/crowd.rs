@@ -1,7 +1,6 @@
 //! Load on a crowded server: messages at regular times, and beside them a noisy neighbour.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -12,6 +11,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::figures::Latencies;
 use crate::http::Connection;
+use crate::process::Process;
 use crate::store::Population;
 
 /// The number of messages posted per second, fewer than an address may post.
@@ -70,13 +70,17 @@ pub(crate) struct Measured {
     pub(crate) noises_per_second: f64,
     /// The part of the noisy requests that was refused with 429.
     pub(crate) refused: f64,
+    /// The number of noisy requests.
+    pub(crate) noises: f64,
+    /// The server's processor time.
+    pub(crate) cpu: Duration,
 }
 
 /// The users of a crowded server, with their sessions.
 pub(crate) struct Crowd<'c> {
     pub(crate) population: Population,
     pub(crate) tokens: &'c [String],
-    pub(crate) address: SocketAddr,
+    pub(crate) process: &'c Process,
 }
 
 impl Crowd<'_> {
@@ -87,6 +91,7 @@ impl Crowd<'_> {
             _ => Vec::new(),
         };
         let counts = Counts::default();
+        let before = self.process.usage()?;
         let start = Instant::now();
         let end = start + during;
         thread::scope(|scope| {
@@ -115,13 +120,15 @@ impl Crowd<'_> {
             answers_us: counts.answers_us.into_inner().map_err(|_| "a client panicked")?,
             noises_per_second: noises / start.elapsed().as_secs_f64(),
             refused: counts.refused.load(Ordering::Relaxed) as f64 / noises.max(1.0),
+            noises,
+            cpu: self.process.spent_since(&before)?.cpu,
         })
     }
 
     /// Measures a request that is made by one user after the other: its median time in ms, and the
     /// length of the last answer in bytes.
     pub(crate) fn median_ms(&self, path: &str, requests: usize) -> Result<(f64, usize)> {
-        let mut connection = Connection::to(self.address)?;
+        let mut connection = Connection::to(self.process.address.socket)?;
         let (mut times_us, mut length) = (Vec::new(), 0);
         for token in &self.tokens[..requests] {
             let asked = Instant::now();
@@ -134,7 +141,7 @@ impl Crowd<'_> {
 
     /// Posts each message that no other connection has taken, when it is due.
     fn post_what_is_due(&self, start: Instant, end: Instant, counts: &Counts) -> Result<()> {
-        let mut connection = Connection::to(self.address)?;
+        let mut connection = Connection::to(self.process.address.socket)?;
         loop {
             let number = counts.taken.fetch_add(1, Ordering::Relaxed);
             let due = start + Duration::from_secs(1) / PER_SECOND * u32::try_from(number)?;
@@ -156,7 +163,7 @@ impl Crowd<'_> {
 
     /// Repeats a noisy request as soon as it is answered, refused or not.
     fn repeat(&self, noise: Noise, end: Instant, counts: &Counts) -> Result<()> {
-        let mut connection = Connection::to(self.address)?;
+        let mut connection = Connection::to(self.process.address.socket)?;
         let token = &self.tokens[0];
         while Instant::now() < end {
             let n = counts.noises.fetch_add(1, Ordering::Relaxed);
@@ -181,7 +188,7 @@ impl Crowd<'_> {
 
     /// Opens a thousand streams, half of them on channels and half on everything.
     fn streams(&self) -> Result<Vec<Stream>> {
-        let mut connection = Connection::to(self.address)?;
+        let mut connection = Connection::to(self.process.address.socket)?;
         let stream = |n: usize| {
             let token = self.tokens[1 + n / STREAMS_PER_USER].clone();
             if n % 2 == 1 {
@@ -220,7 +227,7 @@ impl Crowd<'_> {
                 return Ok(());
             }
             let stream = &mut streams[at];
-            let mut connection = Connection::to(self.address)?;
+            let mut connection = Connection::to(self.process.address.socket)?;
             let id = connection.listen(&stream.path, &stream.token, &stream.id)?;
             if !id.is_empty() {
                 stream.id = id;

@@ -52,6 +52,8 @@ pub(crate) enum Figure {
     NoisesPerSecond,
     /// The part of those requests that was refused, in percent.
     Refused,
+    /// The server's processor time per noisy request, without that of the quiet posts, in µs.
+    CpuPerNoise,
 }
 
 impl Figure {
@@ -83,6 +85,7 @@ impl Figure {
             Self::OverQuiet => "p99 over the quiet one",
             Self::NoisesPerSecond => "noises per second",
             Self::Refused => "refused of them, %",
+            Self::CpuPerNoise => "server CPU per noise, µs",
         }
     }
 }

@@ -293,8 +293,7 @@ fn crowded(round: &mut Round) -> Result<()> {
         let store = population.store(round.contender)?;
         let data = store.directory.path();
         let process = Process::launch(round.contender, data, Settings { rate_limits })?;
-        let address = process.address.socket;
-        let crowd = Crowd { population, tokens: &store.tokens, address };
+        let crowd = Crowd { population, tokens: &store.tokens, process: &process };
         if rate_limits {
             std::thread::sleep(SETTLING);
             round.add("start", Figure::StartedIn, process.started_in.as_secs_f64());
@@ -323,15 +322,16 @@ impl Round<'_> {
         crowd.post(None, during / 4)?;
         let (mut quiet_us, mut beside) = (Vec::new(), Vec::new());
         for noise in noises {
-            quiet_us.extend(crowd.post(None, during / 2)?.answers_us);
-            beside.push((noise, crowd.post(Some(*noise), during)?));
+            let quiet = crowd.post(None, during / 2)?;
+            quiet_us.extend(quiet.answers_us);
+            beside.push((noise, crowd.post(Some(*noise), during)?, quiet.cpu * 2));
         }
         let quiet = Latencies::of(quiet_us);
         let quiet_p99 = quiet.percentile_ms(99);
         let setting = format!("{limits}, quiet");
         self.add(&setting, Figure::AnswerP50, quiet.percentile_ms(50));
         self.add(&setting, Figure::AnswerP99, quiet_p99);
-        for (noise, measured) in beside {
+        for (noise, measured, quiet_cpu) in beside {
             let setting = format!("{limits}, {}", noise.name());
             let answers = Latencies::of(measured.answers_us);
             let p99 = answers.percentile_ms(99);
@@ -340,6 +340,8 @@ impl Round<'_> {
             self.add(&setting, Figure::OverQuiet, p99 / quiet_p99);
             self.add(&setting, Figure::NoisesPerSecond, measured.noises_per_second);
             self.add(&setting, Figure::Refused, 100.0 * measured.refused);
+            let cpu = measured.cpu.saturating_sub(quiet_cpu).as_secs_f64();
+            self.add(&setting, Figure::CpuPerNoise, cpu * 1e6 / measured.noises);
         }
         Ok(())
     }
