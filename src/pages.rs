@@ -55,9 +55,10 @@ pub fn catchers() -> Vec<Catcher> {
     catchers![error_page]
 }
 
-/// The content security policy of pages: they may load nothing but what this server serves.
+/// The content security policy of pages: they may load nothing but what this server serves. A PDF is
+/// shown in a frame, of bytes that the page has read itself.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
+     img-src 'self' data: blob:; media-src 'self'; frame-src blob:; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// The permissions policy of pages: every browser feature that they do not use is off.

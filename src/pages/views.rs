@@ -116,6 +116,8 @@ pub(super) struct FileView {
     url: String,
     width: Option<u32>,
     height: Option<u32>,
+    /// The kind of a card's file that browsers can show over the page: `text` or `pdf`.
+    look: Option<&'static str>,
     /// Kind and size in words.
     about: String,
 }
@@ -270,6 +272,11 @@ impl FileView {
             url: file.url.clone(),
             width: file.width,
             height: file.height,
+            look: match file.media_type.as_str() {
+                "text/plain" => Some("text"),
+                "application/pdf" => Some("pdf"),
+                _ => None,
+            },
             about: format!("{kind} · {}", size_words(file.size)),
         }
     }

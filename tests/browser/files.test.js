@@ -93,6 +93,9 @@ describe("files", () => {
     assert.equal(await tray.count(), 0, "nothing is left to send")
     const download = bob.waitForEvent("download")
     await bob.getByRole("link", { name: /plan\.pdf/ }).click()
+    const dialog = bob.getByRole("dialog", { name: "plan.pdf" })
+    // A browser that shows PDFs offers to save it there.
+    if (await bob.evaluate(() => navigator.pdfViewerEnabled)) await dialog.getByRole("link", { name: "Download" }).click()
     assert.equal((await download).suggestedFilename(), "plan.pdf")
     const [message] = await stored()
     assert.deepEqual(message.attachments.map(({ name }) => name), ["launch.png", "plan.pdf", "beep.wav"])
@@ -224,7 +227,7 @@ describe("files", () => {
     await loaded(page.locator(".lightbox__image"))
     const { height } = await page.locator(".lightbox__image").boundingBox()
     assert.ok(height <= 800, `${height} px fit`)
-    await page.getByRole("button", { name: "Next image" }).click()
+    await page.getByRole("button", { name: "Next file" }).click()
     await box.waitFor()
     await page.keyboard.press("Escape")
     await until("the focus is back", () => link.evaluate((it) => it === document.activeElement))

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { hasReacted, isSameReaction, tellWho, withReaction } from "../../static/js/conversation/reaction.js"
+import { isEmoji } from "../../static/js/conversation/emoji.js"
+import { hasReacted, isSameReaction, quickReactions, tellWho, withReaction } from "../../static/js/conversation/reaction.js"
 
 const user = (name) => ({ id: name.toLowerCase(), display_name: name })
 const [ada, bob] = ["Ada", "Bob"].map(user)
@@ -55,5 +56,27 @@ describe("reactions", () => {
     const crowd = [..."ABCDEFGHIJ"].map(user)
     assert.equal(told(...crowd.slice(0, 9)), "A, B, C, D, E, F, G, H and 1 other reacted with")
     assert.equal(told(...crowd), "A, B, C, D, E, F, G, H and 2 others reacted with")
+  })
+})
+
+describe("the reactions at hand", () => {
+  const usual = ["👍", "❤️", "😂", "🎉", "👀", "✅"]
+
+  it("are six: those given last, latest first, then the usual ones", () => {
+    for (const [used, given, expected] of [
+      [[], undefined, usual],
+      [[], "🚀", ["🚀", "👍", "❤️", "😂", "🎉", "👀"]],
+      [["🚀"], "🎉", ["🎉", "🚀", "👍", "❤️", "😂", "👀"]],
+      [["🚀", "🎉"], "🚀", ["🚀", "🎉", "👍", "❤️", "😂", "👀"]],
+      [["1", "2", "3", "4", "5", "6"], "7", ["7", "1", "2", "3", "4", "5"]],
+      // As the server compares them.
+      [[], "❤", ["❤", "👍", "😂", "🎉", "👀", "✅"]],
+      [[""].filter(Boolean), undefined, usual],
+    ]) assert.deepEqual(quickReactions(used, given), expected)
+  })
+
+  it("are emoji alone, of any kind", () => {
+    for (const emoji of ["👍", "❤️", "👍🏽", "👩‍💻", "🇩🇪", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🐦‍🔥", "✅"]) assert.ok(isEmoji(emoji), emoji)
+    for (const word of ["", "ok", "1", "👍👍", "👍!", "ありがとう", "🏽", "✓", " 👍", "كل"]) assert.ok(!isEmoji(word), word)
   })
 })

@@ -86,16 +86,18 @@ describe("views", () => {
 
   it("of files are drawn by their kind", () => {
     const file = { id: "f", name: "x.bin", size: 1, url: "/x" }
-    for (const [media_type, width, template, about] of [
+    for (const [media_type, width, template, about, look = null] of [
       ["image/png", 3, "file-image", undefined],
       ["image/svg+xml", undefined, "file-card", "BIN · 1 byte"],
       ["video/webm", undefined, "file-video", undefined],
       ["audio/ogg", undefined, "file-audio", undefined],
       ["text/html", undefined, "file-card", "BIN · 1 byte"],
-      ["application/pdf", undefined, "file-card", "BIN · 1 byte"],
+      ["application/pdf", undefined, "file-card", "BIN · 1 byte", "pdf"],
+      ["text/plain", undefined, "file-card", "BIN · 1 byte", "text"],
+      ["application/octet-stream", undefined, "file-card", "BIN · 1 byte"],
     ]) {
       const view = fileView({ ...file, media_type, width })
-      assert.deepEqual([view.template, view.about, view.key], [template, about, "f"])
+      assert.deepEqual([view.template, view.about, view.key, view.look], [template, about, "f", look])
     }
   })
 

@@ -49,5 +49,6 @@ describe("the emoji that a shortcode's beginning may mean", () => {
   it("are no more than can be looked over", () => {
     const many = Array.from({ length: 20 }, (_, n) => [String(n), [`same_${n}`]])
     assert.equal(emojiFor(many, "same").length, 8)
+    assert.equal(emojiFor(many, "same", 15).length, 15)
   })
 })

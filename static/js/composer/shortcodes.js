@@ -27,14 +27,15 @@ export function emojiOf(known, shortcode) {
  *
  * @param {NamedEmoji[]} known
  * @param {string} query
+ * @param {number} [most] how many
  * @returns {{emoji: string, name: string, others: string[]}[]} each by the name that fits best
  */
-export function emojiFor(known, query) {
+export function emojiFor(known, query, most = MOST) {
   const rated = known.flatMap(([emoji, names], at) => {
     const [best] = names.map((name) => ({ name, rank: rankOf(name, query) })).filter(({ rank }) => rank < Infinity).sort((a, b) => a.rank - b.rank)
     return best ? [{ emoji, name: best.name, others: names.filter((name) => name !== best.name), rank: best.rank, at }] : []
   })
-  return rated.sort((a, b) => a.rank - b.rank || a.at - b.at).slice(0, MOST).map(({ emoji, name, others }) => ({ emoji, name, others }))
+  return rated.sort((a, b) => a.rank - b.rank || a.at - b.at).slice(0, most).map(({ emoji, name, others }) => ({ emoji, name, others }))
 }
 
 /** Lower is better; of equal fits the shorter name is. @param {string} name @param {string} query */

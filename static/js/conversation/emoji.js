@@ -17,6 +17,15 @@ export function isEmojiAlone(html) {
   return seen.length > 0 && seen.length <= MOST && seen.every((each) => EMOJI.test(each))
 }
 
+/**
+ * Whether a text is one emoji, and nothing else.
+ *
+ * @param {string} text
+ */
+export function isEmoji(text) {
+  return [...new Intl.Segmenter().segment(text)].length === 1 && EMOJI.test(text)
+}
+
 /** Built at run time: a literal with `v` would keep an older browser from reading the module at all. */
 function emojiPattern() {
   try {

@@ -32,6 +32,9 @@ export function sizeWords(bytes) {
   return `${Number(amount.toFixed(digits))} ${UNITS[step]}`
 }
 
+/** What browsers can show over the page, of what is drawn as a card. @type {Record<string, "text" | "pdf">} */
+const LOOKS = { "text/plain": "text", "application/pdf": "pdf" }
+
 /**
  * What kind of file it is, in a word: its extension where that says something, else its type.
  *
@@ -68,7 +71,7 @@ export function fileView(file) {
   const shown = shownAs(file)
   // Of others the card is drawn only where this browser cannot play them, and says that.
   const about = shown === "card" ? `${kindWords(name, media_type)} · ${sizeWords(size)}` : undefined
-  return { template: `file-${shown}`, key: id, name, url, width, height, about }
+  return { template: `file-${shown}`, key: id, name, url, width, height, look: LOOKS[media_type] ?? null, about }
 }
 
 /**

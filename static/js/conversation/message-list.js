@@ -1,5 +1,6 @@
 // The order of the conversation on the page: stored messages by `seq`, those under way after them,
-// with notices and day lines between.
+// with notices and day lines between. A notice is never written into somebody's run of messages: it
+// stands after the last of it.
 
 import { dayView } from "./local-time.js"
 import { reader } from "../lib/reader.js"
@@ -30,10 +31,11 @@ export class MessageList {
     return this.all().find((item) => item.dataset.id === id)
   }
 
-  /** The last thing said or told before those under way. */
-  last() {
-    const end = this.#end()
-    return /** @type {HTMLElement | null} */ (end ? end.previousElementSibling : this.#list.lastElementChild)
+  /** The notice that nothing stored was said after, if there is one. */
+  openNotice() {
+    const last = this.stored().at(-1)
+    const notices = [...this.#list.querySelectorAll(/** @type {"li"} */ (".notice"))]
+    return notices.findLast((line) => !last || last.compareDocumentPosition(line) & Node.DOCUMENT_POSITION_FOLLOWING)
   }
 
   /**
@@ -76,8 +78,15 @@ export class MessageList {
     for (const item of this.all()) {
       const placed = { author: item.dataset.author ?? "", sentAt: item.dataset.sentAt ?? "" }
       this.#drawDay(item, sameDay(before, placed) ? null : dayView(new Date(placed.sentAt), locale, now))
+      const goesOn = continues(before, placed)
+      // What was told meanwhile waits for the end of the run.
+      for (let above = item.previousElementSibling; goesOn && above?.classList.contains("notice"); above = item.previousElementSibling) {
+        // It has arrived already.
+        above.removeAttribute("data-arriving")
+        item.after(above)
+      }
       const neighbour = item.previousElementSibling?.classList.contains("message")
-      item.toggleAttribute("data-continues", Boolean(neighbour) && continues(before, placed))
+      item.toggleAttribute("data-continues", Boolean(neighbour) && goesOn)
       before = placed
     }
     for (const line of this.#list.querySelectorAll(".day")) {

@@ -19,13 +19,13 @@ export function mountNotices(element, { hear }) {
   const notice = (kind) => (/** @type {{user: import("../net/api.js").User}} */ { user }) => {
     if (user.id === me) return
     draw(() => {
-      const last = list.last()
-      const open = last?.classList.contains("notice") ? last : null
+      const open = list.openNotice()
       const moves = fold((open && told.get(open)) ?? [], { kind, ...user })
       if (moves.length === 0) open?.remove()
       else {
         const line = open ?? stamp("notice")
         write(line, moves)
+        line.toggleAttribute("data-arriving", !open)
         if (!open) list.tell(line)
       }
       list.settle()
@@ -42,6 +42,16 @@ export function mountNotices(element, { hear }) {
     text.textContent = tell(moves)
   }
 
+  // What stood between two of them is gone, or was put above.
+  hear("drawn", () => {
+    for (const line of element.querySelectorAll(/** @type {"li"} */ (".notice + .notice"))) {
+      const before = /** @type {HTMLElement} */ (line.previousElementSibling)
+      const moves = [before, line].flatMap((each) => told.get(each) ?? []).reduce(fold, /** @type {Move[]} */ ([]))
+      line.remove()
+      if (moves.length > 0) write(before, moves)
+      else before.remove()
+    }
+  })
   hear("joined", notice("joined"))
   hear("left", notice("left"))
   hear("renamed", (user) => {

@@ -1,13 +1,18 @@
-// The picker of reactions, beside the message that it is for.
+// The picker of reactions, beside the message that it is for: six at hand, a field that finds every
+// emoji by its name, and what is found.
 
 import { knownEmoji, readEmoji } from "../composer/emoji-names.js"
 import { anchorOf } from "./permalink.js"
 import { find, part } from "../lib/page.js"
-import { react } from "./reacting.js"
-import { emojiOf } from "../composer/shortcodes.js"
+import { atHand, react } from "./reacting.js"
+import { emojiFor, emojiOf } from "../composer/shortcodes.js"
+import { fill } from "../lib/slots.js"
 
-/** How many stand in a row, as the stylesheet lays them out. */
-const COLUMNS = 6
+/** How many stand in a row of what is found, as the stylesheet lays them out. */
+const COLUMNS = 8
+
+/** How many are shown at once. */
+const MOST = 7 * COLUMNS
 
 /** Between the picker and what it stands beside. */
 const GAP_PX = 4
@@ -17,11 +22,11 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLU
 
 /** @param {HTMLElement} picker @param {import("../lib/mounting.js").Life} life */
 export function mountPicker(picker, { hear, on }) {
+  const quick = part(picker, "quick")
   const grid = part(picker, "grid")
   const form = part(picker, "form")
   const error = part(picker, "error")
   const field = /** @type {HTMLInputElement} */ (find(form, "input"))
-  const emoji = [...grid.querySelectorAll("button")]
   let id = ""
 
   /** @param {string} why */
@@ -30,10 +35,25 @@ export function mountPicker(picker, { hear, on }) {
     error.hidden = !why
     field.ariaInvalid = why ? "true" : null
   }
-  /** @param {number} at */
-  const focus = (at) => {
-    emoji.forEach((each, other) => (each.tabIndex = other === at ? 0 : -1))
-    emoji[at].focus()
+  /** Each group is one stop for the Tab key. @param {HTMLElement} group @param {number} at */
+  const stopAt = (group, at) => {
+    const buttons = [...group.querySelectorAll("button")]
+    buttons.forEach((each, other) => (each.tabIndex = other === at ? 0 : -1))
+    return buttons[at]
+  }
+  /** @param {Element | undefined} button */
+  const reactionOf = (button) => button?.getAttribute("data-key") ?? ""
+
+  const draw = () => {
+    const names = new Map(knownEmoji())
+    /** @param {string} key */
+    const view = (key) => ({ template: "emoji", key, name: names.get(key)?.at(-1)?.replaceAll("_", " ") ?? key })
+    const query = field.value.trim().replace(/^:|:$/g, "").replace(/\s+/g, "_")
+    const found = query ? emojiFor(knownEmoji(), query, MOST).map(({ emoji }) => emoji) : [...names.keys()].slice(0, MOST)
+    fill(picker, { quick: atHand().map(view), found: found.map(view) })
+    stopAt(quick, 0)
+    stopAt(grid, 0)
+    part(picker, "told").textContent = query && found.length === 0 ? "No emoji is called so. It is added as it is written." : ""
   }
   /** @param {string} reaction */
   const choose = async (reaction) => {
@@ -49,9 +69,14 @@ export function mountPicker(picker, { hear, on }) {
     id = asked.id
     field.value = ""
     complain("")
+    draw()
+    readEmoji()
     picker.showPopover()
     place(picker, document.getElementById(anchorOf(id)))
-    focus(0)
+    stopAt(quick, 0).focus()
+  })
+  hear("emoji", () => {
+    if (picker.matches(":popover-open")) draw()
   })
   hear("drawn", () => {
     if (picker.matches(":popover-open") && !document.getElementById(anchorOf(id))) picker.hidePopover()
@@ -63,25 +88,53 @@ export function mountPicker(picker, { hear, on }) {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open"
     document.getElementById(anchorOf(id))?.toggleAttribute("data-open", isOpen)
   })
-  on(grid, "click", ({ target }) => {
-    const button = /** @type {Element} */ (target).closest("button")
-    if (button) choose(button.dataset.reaction ?? "")
+  on(picker, "click", ({ target }) => {
+    const button = /** @type {Element} */ (target).closest("[data-key]")
+    if (button) choose(reactionOf(button))
   })
-  on(grid, "keydown", (event) => {
-    const at = emoji.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement))
-    const to = at + (STEPS[event.key] ?? 0)
-    if (to === at || at < 0) return
+  on(picker, "keydown", (event) => {
+    const button = /** @type {Element} */ (event.target)
+    const group = button.parentElement
+    if (group !== quick && group !== grid) return
+    const at = [...group.children].indexOf(button)
+    const step = STEPS[event.key]
+    const isDown = Math.abs(step) > 1
+    const to = group === quick && isDown ? -1 : at + step
+    // Whoever begins to write means the field.
+    if (/^\S$/u.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) return field.focus()
+    if (!step) return
     event.preventDefault()
-    if (emoji[to]) focus(to)
+    if (group.children[to]) stopAt(group, to).focus()
+    else if (isDown && (group === quick ? step > 0 : step < 0)) field.focus()
   })
-  on(form, "submit", async (event) => {
+  on(field, "keydown", async (event) => {
+    // An input method uses these keys itself.
+    if (event.isComposing || event.keyCode === 229) return
+    const to = { ArrowUp: quick, ArrowDown: grid }[/** @type {string} */ (event.key)]
+    if (to?.children.length) stopAt(to, 0).focus()
+    else if (event.key !== "Enter" || !field.value.trim()) return
     event.preventDefault()
+    if (to) return
+    await readEmoji()
+    draw()
+    choose(reactionOf(grid.children[0]) || written())
+  })
+  on(form, "submit", (event) => {
+    event.preventDefault()
+    if (written()) choose(written())
+  })
+  on(field, "input", () => {
+    complain("")
+    draw()
+    grid.parentElement?.scrollTo(0, 0)
+  })
+
+  /** What is in the field: the emoji of a whole shortcode, or the text itself. */
+  function written() {
     const typed = field.value.trim()
     const shortcode = /^:(.+):$/.exec(typed)?.[1]
-    if (shortcode) await readEmoji()
-    if (typed) choose((shortcode && emojiOf(knownEmoji(), shortcode)) || typed)
-  })
-  on(field, "input", () => complain(""))
+    return (shortcode && emojiOf(knownEmoji(), shortcode)) || typed
+  }
 }
 
 /**

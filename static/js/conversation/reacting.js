@@ -3,10 +3,15 @@
 import { channelPath, request } from "../net/api.js"
 import { draw } from "./drawing.js"
 import { showReason } from "./message.js"
+import { isEmoji } from "./emoji.js"
+import { recall, remember } from "../lib/memory.js"
 import { anchorOf } from "./permalink.js"
 import { here } from "../lib/page.js"
-import { hasReacted, withReaction } from "./reaction.js"
+import { hasReacted, quickReactions, withReaction } from "./reaction.js"
 import { drawReactions, reactionsOf } from "./reactions.js"
+
+/** The key under which the browser remembers what was given last. */
+const USED = "reactions"
 
 /** One request after the other, so that two quick clicks end as the second one wants. */
 let queue = Promise.resolve()
@@ -20,6 +25,11 @@ export function mountReacting(list, { on }) {
     const why = await react(item.dataset.id ?? "", pill.dataset.reaction ?? "", pill.ariaPressed !== "true")
     if (why && item.isConnected) draw(() => showReason(item, why))
   })
+}
+
+/** The six reactions that a reader is likely to give. */
+export function atHand() {
+  return quickReactions(recall(USED)?.split(" ") ?? [])
 }
 
 /**
@@ -36,6 +46,7 @@ export async function react(id, reaction, given) {
     const mine = { id: user, display_name: userName }
     if (item) draw(() => drawReactions(item, withReaction(reactionsOf(item), reaction, mine, shown)))
   }
+  if (given && isEmoji(reaction)) remember(USED, quickReactions(atHand(), reaction).join(" "))
   const path = `${channelPath(channel)}/messages/${id}/reactions/${encodeURIComponent(reaction)}`
   const item = document.getElementById(anchorOf(id))
   const before = item ? hasReacted(reactionsOf(item), reaction, { id: user }) : !given

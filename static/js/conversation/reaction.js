@@ -5,6 +5,9 @@
  * @typedef {{reaction: string, users: User[]}} Reacted
  */
 
+/** Reactions that are at hand until the reader has given others. */
+const USUAL = ["👍", "❤️", "😂", "🎉", "👀", "✅"]
+
 /** Beyond these, people are counted instead of named. */
 const NAMED = 8
 
@@ -59,6 +62,17 @@ export function tellWho(users) {
   if (more > 0) names.push(more === 1 ? "1 other" : `${more} others`)
   const last = names.pop()
   return `${names.length > 0 ? `${names.join(", ")} and ${last}` : last} reacted with`
+}
+
+/**
+ * The reactions at hand: what the reader gave last, then the usual ones.
+ *
+ * @param {string[]} used emoji, latest first
+ * @param {string} [reaction] that is given now
+ */
+export function quickReactions(used, reaction) {
+  const all = [...(reaction ? [reaction] : []), ...used, ...USUAL]
+  return all.filter((each, at) => all.findIndex((other) => isSameReaction(each, other)) === at).slice(0, USUAL.length)
 }
 
 /**
