@@ -8,7 +8,7 @@ import { hrefOfName } from "../sidebar/destinations.js"
  * @param {import("../net/api.js").User} user
  * @param {string} me
  */
-export function personView({ id, display_name: name }, me) {
+export function personView({ id, display_name: name, bot = false }, me) {
   return {
     id,
     name,
@@ -16,5 +16,6 @@ export function personView({ id, display_name: name }, me) {
     hue: hueOf(id),
     href: hrefOfName(name),
     aside: id === me ? "you" : "Message",
+    is_bot: bot,
   }
 }
