@@ -1,18 +1,15 @@
 // The card of somebody whose name or avatar was pressed: who that is, and what one can do then. One
 // popover for all names in the conversation.
 
-import { hueOf, initials } from "../lib/avatar.js"
+import { cardView } from "../conversation/person.js"
 import { find, here } from "../lib/page.js"
 import { fill } from "../lib/slots.js"
 import { knowsEverybody, personOf, readEverybody } from "../net/everybody.js"
 import { replace } from "../composer/writing.js"
-import { hrefOfName } from "../sidebar/destinations.js"
 import { go } from "./navigation.js"
 
 /** Between the card and the name, and between it and the edge of the screen. */
 const GAP_PX = 6
-
-const PRESENCES = { online: "Online", offline: "Not online", "": "" }
 
 /** @param {HTMLElement} card @param {import("../lib/mounting.js").Life} life */
 export function mountCard(card, { hear, on }) {
@@ -70,30 +67,4 @@ export function mountCard(card, { hear, on }) {
   hear("drawn", () => link?.isConnected || hide())
   hear("went", hide)
   on(window, "resize", () => isOpen() && place())
-}
-
-/**
- * Somebody as their card shows them.
- *
- * @param {{id: string, name: string, bot?: boolean}} named as they are named where one pressed
- * @param {import("../net/everybody.js").Person | undefined} person as they are known now
- * @param {boolean} isKnown whether everybody is
- * @param {string} me
- */
-export function cardView(named, person, isKnown, me) {
-  const name = person?.display_name ?? named.name
-  const isMe = named.id === me
-  const isGone = isKnown && !person
-  const presence = isMe || !person ? "" : person.online ? "online" : "offline"
-  return {
-    name,
-    initials: initials(name),
-    hue: hueOf(named.id),
-    is_bot: person?.bot ?? named.bot ?? false,
-    is_me: isMe,
-    presence,
-    words: isMe ? "This is you." : isGone ? "Signed out for good." : PRESENCES[presence],
-    href: isGone ? "" : hrefOfName(name),
-    write: isMe ? "Notes to self" : "Message",
-  }
 }
