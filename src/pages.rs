@@ -4,6 +4,7 @@ mod docs;
 pub(crate) mod emoji;
 mod links;
 mod locale;
+mod look;
 mod prose;
 mod views;
 mod words;
@@ -18,6 +19,7 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 
 use self::locale::Locale;
+use self::look::Look;
 use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
 use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
@@ -123,7 +125,7 @@ impl<'r> Responder<'r, 'static> for ErrorPage {
         let (kind, headers) = (self.0.kind, self.0.headers().to_vec());
         problem::record_answer(request, kind);
         let session = OptionalSession::of(request).ok().and_then(|session| session.0);
-        let page = Template::render(
+        let page = Look::of_request(request).page(
             "error",
             context! {
                 status: kind.status().code,
@@ -161,6 +163,7 @@ impl<'r> FromRequest<'r> for SameOrigin {
 fn home(
     session: OptionalSession,
     locale: Locale,
+    look: Look,
     host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     base: BaseUrl,
@@ -168,10 +171,10 @@ fn home(
 ) -> Result<Template, ErrorPage> {
     let general = ChannelName::general();
     match session.0 {
-        None => Ok(sign_in_page("/", Notice::of(flash))),
+        None => Ok(sign_in_page(look, "/", Notice::of(flash))),
         Some(session) => {
             let general = ChannelRef::Named(general);
-            let reader = reader(&session, &locale, &host);
+            let reader = reader(&session, &locale, look, &host);
             channel_page(engine, &session, &general, &reader, &base, Notice::of(flash), true)
         }
     }
@@ -179,19 +182,21 @@ fn home(
 
 /// Serves a channel's page; without a session, the sign-in page.
 #[get("/channels/<name>")]
+#[expect(clippy::too_many_arguments, reason = "each is a guard")]
 fn channel(
     session: OptionalSession,
     name: &str,
     locale: Locale,
+    look: Look,
     host: Host<'_>,
     flash: Option<FlashMessage<'_>>,
     base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     match session.0 {
-        None => Ok(sign_in_page(&channel_path(name), Notice::of(flash))),
+        None => Ok(sign_in_page(look, &channel_path(name), Notice::of(flash))),
         Some(session) => {
-            let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, &host));
+            let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, look, &host));
             channel_page(engine, &session, &named, &reader, &base, Notice::of(flash), false)
         }
     }
@@ -203,12 +208,13 @@ fn view(
     session: Session,
     name: &str,
     locale: Locale,
+    look: Look,
     host: Host<'_>,
     base: BaseUrl,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(&session, Cost::PAGE)?;
-    let reader = reader(&session, &locale, &host);
+    let reader = reader(&session, &locale, look, &host);
     let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
     Ok(Template::render("view", view))
 }
@@ -275,8 +281,13 @@ struct ChannelPage<'r> {
     view: View<'r>,
 }
 
-fn reader<'r>(session: &'r Session, locale: &'r Locale, host: &'r Host<'_>) -> Reader<'r> {
-    Reader { id: session.user.id.as_str(), host: host.0, locale }
+fn reader<'r>(
+    session: &'r Session,
+    locale: &'r Locale,
+    look: Look,
+    host: &'r Host<'_>,
+) -> Reader<'r> {
+    Reader { id: session.user.id.as_str(), host: host.0, locale, look }
 }
 
 fn channel_page(
@@ -304,18 +315,20 @@ fn channel_page(
         flash,
         view,
     };
-    Ok(Template::render("channel", page))
+    Ok(reader.look.page("channel", page))
 }
 
-fn sign_in_page(next: &str, flash: Option<Notice>) -> Template {
+fn sign_in_page(look: Look, next: &str, flash: Option<Notice>) -> Template {
     let error: Option<&str> = None;
-    Template::render("sign_in", context! { display_name: "", error, next, flash })
+    look.page("sign_in", context! { display_name: "", error, is_taken: false, next, flash })
 }
 
 /// Signs in, and redirects to the page that was asked for first.
 #[post("/sign-in", data = "<form>")]
+#[expect(clippy::too_many_arguments, reason = "each is a guard")]
 async fn sign_in(
     _same_origin: SameOrigin,
+    look: Look,
     session: OptionalSession,
     device: Device,
     transport: Transport,
@@ -325,9 +338,10 @@ async fn sign_in(
 ) -> Result<Flash<Redirect>, (Status, Template)> {
     let (display_name, next) = (form.text("display_name"), local_path(form.text("next")));
     let refused = |problem: Problem| {
+        let is_taken = problem.kind == ProblemKind::DisplayNameTaken;
         let error = problem.detail;
         let flash: Option<Notice> = None;
-        let page = Template::render("sign_in", context! { display_name, error, next, flash });
+        let page = look.page("sign_in", context! { display_name, error, is_taken, next, flash });
         (problem.kind.status(), page)
     };
     let name = display_name.parse().map_err(|error| {
@@ -413,10 +427,10 @@ async fn send(
 
 /// Explains a kind of problem, at the address that a problem's `type` has.
 #[get("/problems/<slug>")]
-fn about_problem(session: OptionalSession, slug: &str) -> Result<Template, ErrorPage> {
+fn about_problem(session: OptionalSession, look: Look, slug: &str) -> Result<Template, ErrorPage> {
     let kind = ProblemKind::ALL.into_iter().find(|kind| kind.slug() == slug);
     let kind = kind.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    Ok(Template::render(
+    Ok(look.page(
         "error",
         context! {
             status: kind.status().code,

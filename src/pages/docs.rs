@@ -8,13 +8,14 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::look::Look;
 use crate::api::description;
 
 /// Serves the description of the API as a page.
 #[get("/api/docs")]
-pub(super) fn docs() -> Template {
+pub(super) fn docs(look: Look) -> Template {
     static API: LazyLock<Api> = LazyLock::new(Api::from_description);
-    Template::render("docs", context! { api: &*API })
+    look.page("docs", context! { api: &*API })
 }
 
 /// The order of the routes at one path, by method.

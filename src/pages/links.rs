@@ -6,6 +6,7 @@ use rocket::response::{Flash, Redirect};
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
+use super::look::Look;
 use super::{ErrorPage, SameOrigin};
 use crate::api::input::OptionalSession;
 use crate::api::session::Transport;
@@ -25,12 +26,13 @@ pub(super) fn holds_secret(request: &Request<'_>) -> bool {
 #[get("/links/<secret>")]
 fn show(
     session: OptionalSession,
+    look: Look,
     secret: &str,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
     let guest = engine.link(secret)?;
     let user = session.0.map(|session| session.user);
-    Ok(Template::render("link", context! { guest, user }))
+    Ok(look.page("link", context! { guest, user }))
 }
 
 /// Signs this browser in by a one-time link.

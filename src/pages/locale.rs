@@ -79,6 +79,8 @@ pub(super) struct Locale {
     pub(super) zone: Tz,
     /// The clock.
     pub(super) clock: Clock,
+    /// The clock where the reader has not chosen one.
+    pub(super) usual_clock: Clock,
     /// Whether dates name the month before the day: `November 24, 2026`.
     pub(super) is_month_first: bool,
     /// The present time.
@@ -99,15 +101,16 @@ impl Locale {
         let language = subtags.next().unwrap_or_default().to_ascii_lowercase();
         // A script may stand between: `zh-Hant-TW`.
         let region = subtags.find(|it| it.len() == 2).map(str::to_ascii_uppercase);
+        let usual_clock = usual_clock(&language, region.as_deref());
         let clock = match clock {
             Some("12") => Clock::Hours12,
             Some("24") => Clock::Hours24,
-            _ => usual_clock(&language, region.as_deref()),
+            _ => usual_clock,
         };
         let is_month_first = language == "en"
             && region.is_none_or(|region| REGIONS_OF_MONTH_FIRST.contains(&&*region));
         let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
-        Self { zone, clock, is_month_first, now }
+        Self { zone, clock, usual_clock, is_month_first, now }
     }
 
     /// The day that it is at this time.

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::locale::Locale;
+use super::look::Look;
 use super::prose;
 use super::words::{hue, initials, is_emoji_alone, kind_words, size_words, who_words};
 use crate::domain;
@@ -25,6 +26,8 @@ pub(super) struct Reader<'r> {
     pub(super) host: &'r str,
     /// The way in which they write times.
     pub(super) locale: &'r Locale,
+    /// The look that they have chosen.
+    pub(super) look: Look,
 }
 
 /// A user in a message's JSON, and in the attribute of a reaction.
@@ -32,6 +35,8 @@ pub(super) struct Reader<'r> {
 struct User {
     id: String,
     display_name: String,
+    #[serde(default, skip_serializing)]
+    bot: bool,
 }
 
 /// A message's JSON.
@@ -75,6 +80,7 @@ pub(super) struct MessageView {
     seq: u64,
     author_id: String,
     author: String,
+    author_href: String,
     initials: String,
     hue: u32,
     /// The text as it was written.
@@ -86,6 +92,7 @@ pub(super) struct MessageView {
     edited_at: Option<String>,
     edited_words: Option<String>,
     is_own: bool,
+    is_bot: bool,
     /// Whether it names the reader, and is not theirs.
     is_mention: bool,
     is_emoji_alone: bool,
@@ -145,6 +152,7 @@ pub(super) struct PersonView {
     hue: u32,
     href: String,
     aside: &'static str,
+    is_bot: bool,
 }
 
 /// A channel as its link in the sidebar shows it.
@@ -230,6 +238,7 @@ impl MessageView {
             seq: message.seq,
             author_id: author.id.clone(),
             author: author.display_name.clone(),
+            author_href: person_href(&author.display_name),
             initials: initials(&author.display_name),
             hue: hue(&author.id),
             text: message.text.clone(),
@@ -242,6 +251,7 @@ impl MessageView {
             edited_at: edited_at.map(rfc3339),
             edited_words: edited_at.map(|at| format!("Edited {}", reader.locale.full_words(at))),
             is_own,
+            is_bot: author.bot,
             files: message.attachments.iter().map(FileView::of).collect(),
             reactions: message.reactions.iter().map(|it| ReactionView::of(it, reader)).collect(),
             ..Self::default()
@@ -308,8 +318,9 @@ impl PersonView {
             name: name.to_owned(),
             initials: initials(name),
             hue: hue(id),
-            href: format!("/channels/@{}", segment(name)),
+            href: person_href(name),
             aside: if id == reader { "you" } else { "Message" },
+            is_bot: user.bot,
         }
     }
 }
@@ -354,6 +365,11 @@ impl ChannelLinkView {
             unit,
         }
     }
+}
+
+/// The address of the reader's direct conversation with somebody of this name.
+fn person_href(name: &str) -> String {
+    format!("/channels/@{}", segment(name))
 }
 
 /// A time as the API writes it.

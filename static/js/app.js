@@ -6,6 +6,7 @@ import { mountAnnouncer } from "./shell/announcer.js"
 import { mountAttaching } from "./composer/attaching.js"
 import { mountBanner } from "./shell/banner.js"
 import { mountBell } from "./conversation/bell.js"
+import { mountCard } from "./shell/card.js"
 import { mountCatchingUp } from "./conversation/catching-up.js"
 import { mountChannels } from "./sidebar/channels.js"
 import { mountCompleting } from "./composer/completing.js"
@@ -47,6 +48,8 @@ import { mountRoom } from "./net/room.js"
 import { mountSaving } from "./dialogs/saving.js"
 import { mountSending } from "./composer/sending.js"
 import { mountSession } from "./shell/session.js"
+import { mountSessions } from "./dialogs/sessions.js"
+import { mountSettings } from "./shell/settings.js"
 import { mountShortening } from "./composer/shortening.js"
 import { mountSignOut } from "./shell/sign-out.js"
 import { mountSnippet } from "./dialogs/snippet.js"
@@ -101,6 +104,7 @@ const VIEW = {
  */
 const SHELL = {
   session: mountSession,
+  settings: mountSettings,
   flash: mountFlash,
   "sign-out": mountSignOut,
   disclosure: mountDisclosure,
@@ -117,9 +121,11 @@ const SHELL = {
   jump: mountJump,
   keys: mountKeys,
   shortcuts: mountShortcuts,
+  card: mountCard,
   navigation: mountNavigation,
   snippet: mountSnippet,
   devices: mountDevices,
+  sessions: mountSessions,
   completing: mountCompleting,
   shortening: mountShortening,
   typing: mountTyping,

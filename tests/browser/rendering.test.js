@@ -27,6 +27,7 @@ describe("rendering", () => {
     house = await House.start()
     people = {}
     for (const [key, name] of Object.entries(TABLE.people)) people[key] = await house.script(name)
+    assert.equal((await people.robot.ask("POST", "/api/sessions", { name: "CI", bot: true })).status, 201)
     await post("general", TABLE.messages)
     await people.other.ask("POST", "/api/channels", { name: "hostile" })
     const hostile = HOSTILE.slice(0, KEPT).map((text) => ({ by: "hostile", text }))

@@ -1,7 +1,7 @@
 //! Tests of the pages, as they come from the server.
 
 use futures::future::join_all;
-use rocket::http::Method;
+use rocket::http::{Method, RawStr};
 
 use crate::harness::{Answer, Person, Workspace};
 
@@ -53,6 +53,59 @@ async fn a_name_that_cannot_be_is_asked_for_again() {
         assert_eq!(page.status, status);
         assert!(page.text.contains(said), "{said}: {}", page.text);
         assert!(page.text.contains("role=\"alert\""));
+    }
+}
+
+#[rocket::async_test]
+async fn a_name_that_is_taken_says_what_can_be_done() {
+    let workspace = Workspace::start().await;
+    for name in ["Ada", "أمل", "李小龍", "Ελένη", "Żółć", "Анна"] {
+        workspace.signed_in_as(name).await;
+        let form = format!("display_name={}&next=/", RawStr::new(name).percent_encode());
+        let page = submits(&workspace.visitor(), "/sign-in", &form).await;
+        assert_eq!(page.status, 409);
+        assert!(page.text.contains("Use another device"), "{name}: {}", page.text);
+    }
+    let page = submits(&workspace.visitor(), "/sign-in", "display_name=%40ada&next=/").await;
+    assert!(!page.text.contains("another device"), "{}", page.text);
+}
+
+#[rocket::async_test]
+async fn every_page_is_drawn_in_the_look_that_its_reader_chose() {
+    let workspace = Workspace::start().await;
+    let (ada, visitor) = (workspace.signed_in_as("Ada").await, workspace.visitor());
+    let system = "media=\"(prefers-color-scheme: light)\"";
+    for (cookie, html, bar) in [
+        ("zone=UTC", "<html lang=\"en\">", system),
+        ("theme=dark", "<html lang=\"en\" data-theme=\"dark\">", "media=\"not all\""),
+        ("theme=light", "<html lang=\"en\" data-theme=\"light\">", "media=\"all\""),
+        ("density=compact", "<html lang=\"en\" data-density=\"compact\">", system),
+        (
+            "theme=dark; density=compact",
+            "<html lang=\"en\" data-theme=\"dark\" data-density=\"compact\">",
+            "media=\"not all\"",
+        ),
+        ("theme=pink; density=cosy", "<html lang=\"en\">", system),
+        ("theme=\"><b>; density=", "<html lang=\"en\">", system),
+    ] {
+        for (who, path) in [
+            (&ada, "/"),
+            (&ada, "/channels/general"),
+            (&ada, "/channels/nowhere"),
+            (&visitor, "/"),
+            (&visitor, "/channels/general"),
+            (&visitor, "/nowhere"),
+            (&visitor, "/links/gone"),
+            (&visitor, "/problems/too-large"),
+            (&visitor, "/api/docs"),
+        ] {
+            let headers = [("Cookie", cookie), ("Accept", "text/html")];
+            let page = who.asks(Method::Get, path, &headers, "").await.text;
+            let page = page.replace("&#x2F;", "/");
+            assert!(page.contains(html), "{path} with {cookie}: {}", &page[..300.min(page.len())]);
+            let light = page.split("content=\"#fbfcfe\" ").nth(1).unwrap_or_default();
+            assert!(light.starts_with(bar), "{path} with {cookie}");
+        }
     }
 }
 

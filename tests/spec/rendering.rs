@@ -71,6 +71,9 @@ async fn messages_of_every_kind_are_drawn_as_the_table_says() {
     for (key, name) in &table.people {
         people.insert(key.as_str(), workspace.signed_in_as(name).await);
     }
+    let token = (Method::Post, "/api/sessions", r#"{"name": "CI", "bot": true}"#);
+    let json = [("Content-Type", "application/json")];
+    assert_eq!(people["robot"].asks(token.0, token.1, &json, token.2).await.status, 201);
     for (n, row) in table.messages.iter().enumerate() {
         let path = format!("/api/channels/general/messages/m{n}");
         let author = &people[row.by.as_str()];
@@ -127,6 +130,12 @@ async fn times_are_those_of_the_reader_s_zone_and_language() {
             "data-clock=\"24\" data-month-first",
         ),
         (&[("Accept-Language", "de")], "UTC", "data-clock=\"24\" data-icon"),
+        // The page can go back to what the language says.
+        (
+            &[("Accept-Language", "en-US"), ("Cookie", "clock=24")],
+            "UTC",
+            "data-usual-clock=\"12\" data-clock=\"24\"",
+        ),
     ] {
         let page = page(&ada, headers).await;
         assert!(page.contains(&format!("data-zone=\"{zone}\">")), "{headers:?}: {zone}");

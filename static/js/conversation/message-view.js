@@ -8,6 +8,7 @@ import { clockWords, fullWords } from "./local-time.js"
 import { anchorOf } from "./permalink.js"
 import { namesReader, readable } from "./prose.js"
 import { reactionView } from "./reaction.js"
+import { hrefOfName } from "../sidebar/destinations.js"
 
 /** @typedef {import("../lib/reader.js").Reader} Reader */
 
@@ -82,9 +83,11 @@ function identity({ id, author, text }, { me }) {
     text,
     author_id: author.id,
     author: author.display_name,
+    author_href: hrefOfName(author.display_name),
     initials: initials(author.display_name),
     hue: hueOf(author.id),
     is_own: author.id === me,
+    is_bot: author.bot ?? false,
   }
 }
 

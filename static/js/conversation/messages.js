@@ -91,7 +91,7 @@ export function mountMessages(element, { hear, signal }) {
 
   replaceUnplayable(element)
   followClock(element, {
-    onZone: () => draw(() => list.all().forEach(showTimes)),
+    onTimes: () => draw(() => list.all().forEach(showTimes)),
     onDay: () => draw(() => {}),
   }, signal)
   draw(() => {})

@@ -1,14 +1,16 @@
-// Somebody, as their partial shows them. Decides only. The server makes the same view
-// (src/pages/views.rs).
+// Somebody, as their partial in the list of who is here and their card show them. Decides only. The
+// server makes the same view for the list (src/pages/views.rs).
 
 import { hueOf, initials } from "../lib/avatar.js"
 import { hrefOfName } from "../sidebar/destinations.js"
+
+const PRESENCES = { online: "Online", offline: "Not online", "": "" }
 
 /**
  * @param {import("../net/api.js").User} user
  * @param {string} me
  */
-export function personView({ id, display_name: name }, me) {
+export function personView({ id, display_name: name, bot = false }, me) {
   return {
     id,
     name,
@@ -16,5 +18,32 @@ export function personView({ id, display_name: name }, me) {
     hue: hueOf(id),
     href: hrefOfName(name),
     aside: id === me ? "you" : "Message",
+    is_bot: bot,
+  }
+}
+
+/**
+ * Somebody as their card shows them.
+ *
+ * @param {{id: string, name: string, bot?: boolean}} named as they are named where one pressed
+ * @param {import("../net/everybody.js").Person | undefined} person as they are known now
+ * @param {boolean} isKnown whether everybody is
+ * @param {string} me
+ */
+export function cardView(named, person, isKnown, me) {
+  const name = person?.display_name ?? named.name
+  const isMe = named.id === me
+  const isGone = isKnown && !person
+  const presence = isMe || !person ? "" : person.online ? "online" : "offline"
+  return {
+    name,
+    initials: initials(name),
+    hue: hueOf(named.id),
+    is_bot: person?.bot ?? named.bot ?? false,
+    is_me: isMe,
+    presence,
+    words: isMe ? "This is you." : isGone ? "Signed out for good." : PRESENCES[presence],
+    href: isGone ? "" : hrefOfName(name),
+    write: isMe ? "Notes to self" : "Message",
   }
 }

@@ -1,12 +1,18 @@
-// Using another device as the same user: a link that signs it in, to scan or to copy.
+// Using another device as the same user: a link that signs it in, to scan or to copy. Whoever came
+// aboard by it is told, and can be signed out again.
 
 import { request } from "../net/api.js"
 import { copy } from "../lib/clipboard.js"
 import { leftWords } from "./links.js"
 import { find, part } from "../lib/page.js"
+import { fill } from "../lib/slots.js"
+import { newDevices, sessionName } from "./session-view.js"
 
 /** How long "Copied" stays on the button. */
 const COPIED_MS = 2_000
+
+/** How often is looked who came. */
+const LOOK_MS = 2_000
 
 /** @param {HTMLButtonElement} button @param {import("../lib/mounting.js").Life} life */
 export function mountDevices(button, { on, later, every }) {
@@ -16,8 +22,14 @@ export function mountDevices(button, { on, later, every }) {
   const [left, error, offer] = [part(dialog, "left"), part(dialog, "error"), part(dialog, "offer")]
   const copyButton = find(dialog, '[data-action="copy"]')
   const renew = find(dialog, '[data-action="renew"]')
+  const aboard = part(dialog, "aboard")
   let expiresAt = 0
   let ticking = 0
+  let looking = 0
+  /** The sessions that there were before, by id. @type {Set<string> | null} */
+  let known = null
+  /** Who came, and in what words that is told, by the session's id. @type {Map<string, {words: string, over: boolean}>} */
+  const came = new Map()
 
   const tick = () => {
     const ms = expiresAt - Date.now()
@@ -50,6 +62,31 @@ export function mountDevices(button, { on, later, every }) {
     ticking = every(tick, 1_000)
     tick()
   }
+  const tellAboard = () => fill(aboard, { aboard: [...came].map(([key, told]) => ({ template: "aboard", key, ...told })) })
+  const look = async () => {
+    const { ok, body } = await request("GET", "/sessions")
+    if (!ok || !dialog.open) return
+    known ??= new Set(body.sessions.map((/** @type {{id: string}} */ { id }) => id))
+    const devices = newDevices(body.sessions, known)
+    for (const device of devices) {
+      known.add(device.id)
+      came.set(device.id, { words: `${sessionName(device)} came aboard just now.`, over: false })
+    }
+    if (devices.length === 0) return
+    tellAboard()
+    // A link works once.
+    expiresAt = 0
+    tick()
+    left.textContent = "This link was used."
+  }
+  /** @param {string} id @param {HTMLElement} item */
+  const signOut = async (id, item) => {
+    const { ok, status, why } = await request("DELETE", `/sessions/${id}`)
+    const done = ok || status === 404
+    if (done && item.contains(document.activeElement)) renew.focus()
+    came.set(id, done ? { words: "It is signed out again.", over: true } : { words: `It could not be signed out. ${why}`, over: false })
+    tellAboard()
+  }
   const copyLink = async () => {
     const copied = await copy(link.value)
     link.select()
@@ -60,8 +97,21 @@ export function mountDevices(button, { on, later, every }) {
   on(button, "click", () => {
     dialog.showModal()
     make()
+    clearInterval(looking)
+    looking = every(look, LOOK_MS)
+    look()
+  })
+  on(aboard, "click", ({ target }) => {
+    const item = /** @type {Element} */ (target).closest('[data-action="sign-out"]')?.closest("li")
+    if (item) signOut(item.dataset.key ?? "", item)
   })
   on(renew, "click", make)
   on(copyButton, "click", copyLink)
-  on(dialog, "close", forget)
+  on(dialog, "close", () => {
+    forget()
+    clearInterval(looking)
+    known = null
+    came.clear()
+    tellAboard()
+  })
 }

@@ -1,7 +1,7 @@
 // The HTTP API, as answers that never throw.
 
 /**
- * @typedef {{id: string, display_name: string}} User
+ * @typedef {{id: string, display_name: string, bot?: boolean}} User
  */
 
 /**

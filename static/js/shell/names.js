@@ -3,6 +3,7 @@
 import { say } from "../lib/bus.js"
 import { initials } from "../lib/avatar.js"
 import { remember } from "../lib/memory.js"
+import { hrefOfName } from "../sidebar/destinations.js"
 
 /** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
 export function mountNames(shell, { hear }) {
@@ -26,6 +27,7 @@ function rename(user) {
   const id = CSS.escape(user.id)
   for (const name of document.querySelectorAll(`[data-name-of="${id}"]`)) {
     if (name.textContent !== user.display_name) name.textContent = user.display_name
+    if (name instanceof HTMLAnchorElement) name.href = hrefOfName(user.display_name)
   }
   for (const avatar of document.querySelectorAll(`[data-avatar-of="${id}"]`)) {
     avatar.textContent = initials(user.display_name)

@@ -6,7 +6,7 @@ import { find, stamp } from "../lib/page.js"
 const ASIDES = { online: "online", offline: "", gone: "signed out for good", notes: "", "": "" }
 
 /** @param {import("./destinations.js").Destination} destination */
-export function optionOf({ id, kind, label, href, unread, presence }) {
+export function optionOf({ id, kind, label, href, unread, presence, bot }) {
   const option = stamp("destination")
   Object.assign(option.dataset, { id, href })
   find(option, ".destination__sign").hidden = kind === "direct"
@@ -14,6 +14,7 @@ export function optionOf({ id, kind, label, href, unread, presence }) {
   lamp.hidden = kind === "public"
   lamp.dataset.presence = presence
   find(option, ".destination__name").textContent = label
+  find(option, ".bot").hidden = !bot
   find(option, ".destination__aside").textContent = unread > 0 ? `${unread} unread` : ASIDES[presence]
   return option
 }

@@ -26,6 +26,7 @@ import { MOST_LISTED } from "../lib/page.js"
  * @property {number} unread
  * @property {string} lastAt RFC 3339, or nothing
  * @property {"online" | "offline" | "notes" | "gone" | ""} presence
+ * @property {boolean} [bot] whether the other one is a program
  */
 
 /** @typedef {import("../net/everybody.js").Person} Person */
@@ -50,6 +51,7 @@ export function peopleToWrite(people, me) {
     unread: 0,
     lastAt: "",
     presence: presenceOf(person, me),
+    bot: person.bot,
   }))
 }
 
@@ -68,7 +70,7 @@ export function everywhere(channels, people, me) {
     const partner = byId.get(user ?? "")
     /** @type {Destination["presence"]} */
     const presence = kind === "public" ? "" : partner ? presenceOf(partner, me) : "gone"
-    return { id: user || id, kind, label, href, unread, lastAt, presence }
+    return { id: user || id, kind, label, href, unread, lastAt, presence, bot: partner?.bot }
   })
   return [...known, ...peopleToWrite(people.filter(({ id }) => !met.has(id)), me)]
 }

@@ -36,19 +36,21 @@ export function mountRename(form, { hear }) {
 }
 
 /**
- * @param {HTMLFormElement} form with a part `error`
+ * @param {HTMLFormElement} form with a part `error`, and maybe one `taken`, the ways on where a name is
  * @param {string} method
  * @param {string} path below `/api`
  * @param {(body: any) => void} done
  */
 function askWith(form, method, path, done) {
   const error = part(form, "error")
+  const taken = /** @type {HTMLElement | null} */ (form.querySelector('[data-part="taken"]'))
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'))
 
   const forgive = () => {
     error.hidden = true
     error.textContent = ""
+    if (taken) taken.hidden = true
     fields.forEach((field) => field.removeAttribute("aria-invalid"))
   }
 
@@ -64,6 +66,7 @@ function askWith(form, method, path, done) {
     if (answer.ok) return done(answer.body)
     error.textContent = answer.why
     error.hidden = false
+    if (taken) taken.hidden = answer.body?.type !== "/problems/display-name-taken"
     const atFault = fields.find((field) => field.name === answer.body?.field) ?? fields[0]
     atFault.ariaInvalid = "true"
     atFault.focus()

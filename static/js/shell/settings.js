@@ -1,0 +1,63 @@
+// The settings of this browser: colours, clock and density, which the server reads as cookies, and
+// whether notifications are shown. A change shows at once, in all tabs.
+
+import { say } from "../lib/bus.js"
+import { cookie, setCookie } from "../lib/cookies.js"
+import { find, here, part } from "../lib/page.js"
+import { changePermission, drawPermission } from "./permission.js"
+
+/** What each setting is where nothing, or nothing that is known, was chosen. */
+const USUAL = { theme: "system", clock: "system", density: "cosy" }
+
+/** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
+export function mountSettings(shell, { hear, on, atEnd }) {
+  const form = /** @type {HTMLFormElement} */ (part(find(document, "#settings"), "choices"))
+  const [told, button] = [part(form, "told"), part(form, "notify")]
+  const root = document.documentElement
+  const tabs = new BroadcastChannel("settings")
+  const me = here().user
+
+  /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL} name */
+  const chosen = (name) => {
+    const choices = /** @type {RadioNodeList} */ (form.elements.namedItem(name))
+    choices.value = USUAL[name]
+    // What is no choice leaves the usual one.
+    choices.value = cookie(name)
+    return choices.value === USUAL[name] ? "" : choices.value
+  }
+  const show = () => {
+    const theme = chosen("theme")
+    put(root, "data-theme", theme)
+    put(root, "data-density", chosen("density"))
+    for (const meta of document.querySelectorAll(/** @type {"meta"} */ ("meta[data-theme-of]"))) {
+      const { themeOf } = meta.dataset
+      meta.media = theme ? (theme === themeOf ? "all" : "not all") : `(prefers-color-scheme: ${themeOf})`
+    }
+    const clock = chosen("clock") || shell.dataset.usualClock
+    if (shell.dataset.clock === clock) return
+    shell.dataset.clock = clock
+    say("clock")
+  }
+  const showPermission = () => drawPermission(told, button, me)
+
+  on(form, "change", ({ target }) => {
+    const { name, value } = /** @type {HTMLInputElement} */ (target)
+    setCookie(name, value === USUAL[/** @type {keyof typeof USUAL} */ (name)] ? "" : value)
+    show()
+    tabs.postMessage(name)
+  })
+  on(form, "submit", (event) => event.preventDefault())
+  on(tabs, "message", show)
+  atEnd(() => tabs.close())
+  on(button, "click", () => changePermission(me))
+  hear("permission", showPermission)
+  on(window, "storage", showPermission)
+  show()
+  showPermission()
+}
+
+/** @param {Element} element @param {string} name @param {string} value */
+function put(element, name, value) {
+  if (value) element.setAttribute(name, value)
+  else element.removeAttribute(name)
+}
