@@ -29,7 +29,7 @@ use crate::domain::names::ChannelName;
 use crate::domain::user::{Session, User};
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
-use crate::engine::{Device, Engine, History, SignedInAs};
+use crate::engine::{ChannelPermissions, Device, Engine, History, SignedInAs};
 use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
@@ -217,6 +217,7 @@ fn view(
 struct View<'r> {
     user: &'r User,
     channel: ChannelView,
+    may: ChannelPermissions,
     here: usize,
     more_here: usize,
     online: Vec<PersonView>,
@@ -251,6 +252,7 @@ impl<'r> View<'r> {
             kept_words: views::kept_words(&messages, KEPT_MESSAGES, reader.locale),
             messages,
             locale: reader.locale,
+            may: engine.permissions(session, named)?,
             channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
@@ -264,7 +266,7 @@ impl<'r> View<'r> {
 struct ChannelPage<'r> {
     me: PersonView,
     channels: Vec<ChannelLinkView>,
-    more_public: usize,
+    public_count: usize,
     more_direct: usize,
     blank: Blank,
     landing: bool,
@@ -295,7 +297,7 @@ fn channel_page(
     let page = ChannelPage {
         me: PersonView::of(&session.user, reader.id),
         channels: sidebar.channels.iter().map(link).collect(),
-        more_public: sidebar.more_public,
+        public_count: sidebar.public_count,
         more_direct: sidebar.more_direct,
         blank: Blank::default(),
         landing,

@@ -2,11 +2,13 @@
 // view of a channel, which come and go with it.
 
 import { mountActions } from "./conversation/actions.js"
+import { mountAllChannels } from "./dialogs/all-channels.js"
 import { mountAnnouncer } from "./shell/announcer.js"
 import { mountAttaching } from "./composer/attaching.js"
 import { mountBanner } from "./shell/banner.js"
 import { mountBell } from "./conversation/bell.js"
 import { mountCatchingUp } from "./conversation/catching-up.js"
+import { mountChannelMenu } from "./conversation/channel-menu.js"
 import { mountChannels } from "./sidebar/channels.js"
 import { mountCompleting } from "./composer/completing.js"
 import { mountComposer } from "./composer/composer.js"
@@ -47,6 +49,7 @@ import { mountRoom } from "./net/room.js"
 import { mountSaving } from "./dialogs/saving.js"
 import { mountSending } from "./composer/sending.js"
 import { mountSession } from "./shell/session.js"
+import { mountSettings } from "./dialogs/settings.js"
 import { mountShortening } from "./composer/shortening.js"
 import { mountSignOut } from "./shell/sign-out.js"
 import { mountSnippet } from "./dialogs/snippet.js"
@@ -87,6 +90,8 @@ const VIEW = {
   reading: mountReading,
   topic: mountTopic,
   bell: mountBell,
+  "channel-menu": mountChannelMenu,
+  settings: mountSettings,
   typists: mountTypists,
   people: mountPeople,
   direct: mountDirect,
@@ -136,6 +141,7 @@ const SHELL = {
   views: (stage, life) => mountViews(stage, life, VIEW),
   channels: mountChannels,
   "new-channel": mountNewChannel,
+  "all-channels": mountAllChannels,
   "new-message": mountNewMessage,
   rename: mountRename,
   everywhere: mountEverywhere,
