@@ -31,7 +31,7 @@ use crate::domain::names::ChannelName;
 use crate::domain::user::{Session, User};
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
-use crate::engine::{Device, Engine, History, SignedInAs};
+use crate::engine::{ChannelPermissions, Device, Engine, History, SignedInAs};
 use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
@@ -224,6 +224,7 @@ fn view(
 struct View<'r> {
     user: &'r User,
     channel: ChannelView,
+    may: ChannelPermissions,
     here: usize,
     more_here: usize,
     online: Vec<PersonView>,
@@ -258,6 +259,7 @@ impl<'r> View<'r> {
             kept_words: views::kept_words(&messages, KEPT_MESSAGES, reader.locale),
             messages,
             locale: reader.locale,
+            may: engine.permissions(session, named)?,
             channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
@@ -271,7 +273,7 @@ impl<'r> View<'r> {
 struct ChannelPage<'r> {
     me: PersonView,
     channels: Vec<ChannelLinkView>,
-    more_public: usize,
+    public_count: usize,
     more_direct: usize,
     blank: Blank,
     landing: bool,
@@ -307,7 +309,7 @@ fn channel_page(
     let page = ChannelPage {
         me: PersonView::of(&session.user, reader.id),
         channels: sidebar.channels.iter().map(link).collect(),
-        more_public: sidebar.more_public,
+        public_count: sidebar.public_count,
         more_direct: sidebar.more_direct,
         blank: Blank::default(),
         landing,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::vec;
 
 use chrono::{TimeDelta, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::commit::Decision;
@@ -26,6 +27,15 @@ const ABANDONED_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// Largest number of channels of a list that are looked up under one lock.
 const LISTED_AT_ONCE: usize = 64;
+
+/// The changes of a channel that a user may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ChannelPermissions {
+    /// Whether the user may set the topic.
+    pub set_topic: bool,
+    /// Whether the user may delete the channel.
+    pub delete: bool,
+}
 
 /// The channels that a user can see: the public ones by name, then direct conversations, latest
 /// first. Each is as it is when the list gets there: a list holds few of them at a time.
@@ -240,6 +250,28 @@ impl Engine {
         });
         changed.await?;
         self.view(session, named)
+    }
+
+    /// What this user may do with a channel.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, or the session is gone.
+    pub fn permissions(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+    ) -> Result<ChannelPermissions, EngineError> {
+        let live = self.core.live.read();
+        let channel = live.find(named, session)?;
+        let is_general = channel.name() == Some(&ChannelName::general());
+        let owner = live.owner(&channel);
+        let is_own = owner == Some(&session.user.id);
+        let is_free = || owner.is_none() && live.is_abandoned(&channel, Utc::now().into());
+        Ok(ChannelPermissions {
+            set_topic: channel.is_public() && (is_own || owner.is_none()),
+            delete: channel.is_public() && !is_general && (is_own || is_free()),
+        })
     }
 
     /// Announces to the listeners of a channel that this user is typing. Nothing of it is kept.

@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::blobs::Blobs;
 use self::bounds::Bounds;
-pub use self::channels::ChannelList;
+pub use self::channels::{ChannelList, ChannelPermissions};
 pub use self::draft::MessageDraft;
 use self::files::{FileLimits, Uploads};
 use self::limits::{Limits, TooSoon};
@@ -68,7 +68,7 @@ use self::room::Room;
 use self::search::SearchLocks;
 use self::sessions::SessionUses;
 pub use self::sessions::{ListedSession, NewToken};
-pub use self::sidebar::Sidebar;
+pub use self::sidebar::{Sidebar, SidebarChannel};
 use self::statistics::Counters;
 pub use self::users::{Device, SignedIn, SignedInAs};
 use self::weak_map::WeakMap;

@@ -17,11 +17,19 @@ const FEW_CHANNELS: usize = 30;
 pub struct Sidebar {
     /// The starred channels, then the others; of both the public ones by name, then direct
     /// conversations, latest first, one without a message before all.
-    pub channels: Vec<ChannelView>,
-    /// Number of public channels that are left out.
-    pub more_public: usize,
+    pub channels: Vec<SidebarChannel>,
+    /// Number of all public channels.
+    pub public_count: usize,
     /// Number of direct conversations that are left out.
     pub more_direct: usize,
+}
+
+/// A channel of the sidebar.
+pub struct SidebarChannel {
+    /// The channel.
+    pub view: ChannelView,
+    /// Whether the user has been to it: also among many public channels, it would be listed.
+    pub visited: bool,
 }
 
 impl Engine {
@@ -70,30 +78,41 @@ impl Engine {
             });
             shown.truncate(most);
         }
-        let public_shown = shown.iter().filter(|snapshot| snapshot.channel.is_public()).count();
-        let is_begun = |snapshot: &&ChannelSnapshot| snapshot.channel.created_at.is_some();
-        let stored = shown.iter().filter(is_begun).count();
+        let is_begun_direct = |snapshot: &&ChannelSnapshot| {
+            !snapshot.channel.is_public() && snapshot.channel.created_at.is_some()
+        };
+        let direct_shown = shown.iter().filter(is_begun_direct).count();
         shown.sort_by(|one, other| place(one).cmp(&place(other)));
         Ok(Sidebar {
-            more_public: public_count.saturating_sub(public_shown),
-            more_direct: (count - public_count).saturating_sub(stored.saturating_sub(public_shown)),
-            channels: shown.iter().map(|snapshot| snapshot.view(&reader.me)).collect(),
+            public_count,
+            more_direct: (count - public_count).saturating_sub(direct_shown),
+            channels: shown
+                .iter()
+                .map(|snapshot| SidebarChannel {
+                    view: snapshot.view(&reader.me),
+                    visited: has_visited(snapshot, reader),
+                })
+                .collect(),
         })
     }
 }
 
 /// Tells whether a channel belongs into this reader's sidebar, if there is room.
 fn is_listed(snapshot: &ChannelSnapshot, reader: &Reader, open: &ChannelId, all: bool) -> bool {
-    let ChannelSnapshot { channel, conversation, preferences, .. } = snapshot;
+    let ChannelSnapshot { channel, preferences, .. } = snapshot;
     if channel.id == *open {
         return true;
     }
     if snapshot.is_hidden(&reader.me) {
         return false;
     }
-    all || !channel.is_public()
-        || preferences.starred
-        || channel.creator() == Some(reader.me.id())
+    all || !channel.is_public() || preferences.starred || has_visited(snapshot, reader)
+}
+
+/// Tells whether this reader has been to a public channel, or was named in it.
+fn has_visited(snapshot: &ChannelSnapshot, reader: &Reader) -> bool {
+    let ChannelSnapshot { channel, conversation, .. } = snapshot;
+    channel.creator() == Some(reader.me.id())
         || reader.positions.has(&channel.id)
         || conversation.has_message_by(&reader.me)
         || snapshot.unread(&reader.me).1 > 0

@@ -13,7 +13,8 @@ use super::prose;
 use super::words::{hue, initials, is_emoji_alone, kind_words, size_words, who_words};
 use crate::domain;
 use crate::domain::url::segment;
-use crate::wire::channel::{ChannelKindView, ChannelView};
+use crate::engine::SidebarChannel;
+use crate::wire::channel::{BellView, ChannelKindView, ChannelView};
 
 /// Messages of one author this close together are one run.
 const MAX_PAUSE_IN_RUN: TimeDelta = TimeDelta::minutes(5);
@@ -168,6 +169,11 @@ pub(super) struct ChannelLinkView {
     last_at: String,
     unread: usize,
     mentions: usize,
+    bell: Option<BellView>,
+    starred: bool,
+    hidden: bool,
+    /// Whether the reader has been to it.
+    visited: bool,
     current: Option<&'static str>,
     is_unread: bool,
     calls: bool,
@@ -328,8 +334,9 @@ impl PersonView {
 impl ChannelLinkView {
     /// The view of a channel, as the reader of this id sees it beside the channel that is open. The
     /// address of a direct conversation is its id, until a script knows that its name leads to it.
-    pub(super) fn of(channel: &ChannelView, open: &str, reader: &str) -> Self {
-        let ChannelView { id, name, with, unread, mentions, .. } = channel;
+    pub(super) fn of(listed: &SidebarChannel, open: &str, reader: &str) -> Self {
+        let SidebarChannel { view: channel, visited } = listed;
+        let ChannelView { id, name, with, unread, mentions, mine, .. } = channel;
         let is_public = channel.kind == ChannelKindView::Public;
         let user = with.as_ref().map_or("", |user| user.id.as_str());
         let is_open = id.as_str() == open;
@@ -358,10 +365,14 @@ impl ChannelLinkView {
             last_at: channel.last_message_at.map(|at| at.to_string()).unwrap_or_default(),
             unread: *unread,
             mentions: *mentions,
+            bell: Some(mine.bell),
+            starred: mine.starred,
+            hidden: mine.hidden,
+            visited: *visited,
             current: is_open.then_some("page"),
             is_unread: shown > 0,
             calls: shown > 0 && (names_reader || !is_public),
-            count: if names_reader { *mentions } else { shown },
+            count: if names_reader && !is_open { *mentions } else { shown },
             unit,
         }
     }

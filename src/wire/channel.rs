@@ -44,6 +44,8 @@ pub struct ChannelView {
     /// The time of its latest kept message; `null` where there is none.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub last_message_at: Option<Timestamp>,
+    /// The number of kept messages.
+    pub messages: usize,
     /// The number of kept messages of others after the caller's read marker.
     pub unread: usize,
     /// The number of those that name the caller.
@@ -210,6 +212,7 @@ impl ChannelSnapshot {
             created_by: creator.as_deref().map(UserView::from),
             created_at: channel.created_at,
             last_message_at: self.last_message_at(),
+            messages: self.conversation.messages().len(),
             unread,
             mentions,
             mine: MineView {

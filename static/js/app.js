@@ -2,12 +2,14 @@
 // view of a channel, which come and go with it.
 
 import { mountActions } from "./conversation/actions.js"
+import { mountAllChannels } from "./dialogs/all-channels.js"
 import { mountAnnouncer } from "./shell/announcer.js"
 import { mountAttaching } from "./composer/attaching.js"
 import { mountBanner } from "./shell/banner.js"
 import { mountBell } from "./conversation/bell.js"
 import { mountCard } from "./shell/card.js"
 import { mountCatchingUp } from "./conversation/catching-up.js"
+import { mountChannelMenu } from "./conversation/channel-menu.js"
 import { mountChannels } from "./sidebar/channels.js"
 import { mountCompleting } from "./composer/completing.js"
 import { mountComposer } from "./composer/composer.js"
@@ -50,6 +52,7 @@ import { mountSending } from "./composer/sending.js"
 import { mountSession } from "./shell/session.js"
 import { mountSessions } from "./dialogs/sessions.js"
 import { mountSettings } from "./shell/settings.js"
+import { mountChannelSettings } from "./dialogs/channel-settings.js"
 import { mountShortening } from "./composer/shortening.js"
 import { mountSignOut } from "./shell/sign-out.js"
 import { mountSnippet } from "./dialogs/snippet.js"
@@ -90,6 +93,8 @@ const VIEW = {
   reading: mountReading,
   topic: mountTopic,
   bell: mountBell,
+  "channel-menu": mountChannelMenu,
+  "channel-settings": mountChannelSettings,
   typists: mountTypists,
   people: mountPeople,
   direct: mountDirect,
@@ -142,6 +147,7 @@ const SHELL = {
   views: (stage, life) => mountViews(stage, life, VIEW),
   channels: mountChannels,
   "new-channel": mountNewChannel,
+  "all-channels": mountAllChannels,
   "new-message": mountNewMessage,
   rename: mountRename,
   everywhere: mountEverywhere,

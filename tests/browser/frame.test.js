@@ -270,7 +270,7 @@ describe("the frame", () => {
     const line = (page, label) => page.getByRole("group", { name: label })
     const words = (page, label) => line(page, label).locator("code").innerText()
 
-    it("is told in an empty general: an address to pass on, and lines that talk here", async () => {
+    it("is told in an empty general: an address to pass on; and lines that talk here in the menu", async () => {
       const page = await house.signedIn("First", { permissions: ["clipboard-read", "clipboard-write"] })
       await page.getByText("Houston here. How do you read?").waitFor()
       assert.equal(await words(page, "Where we are"), `${house.url}/`)
@@ -286,12 +286,12 @@ describe("the frame", () => {
 
       const jar = await mkdtemp(join(tmpdir(), "houston-script-"))
       const run = async (label) => promisify(execFile)("sh", ["-c", await words(page, label)], { cwd: jar })
+      await menu(page, "Use it from a script")
       await run("Come in, as Robot")
-      await run("Say it here")
+      await run("Send a message")
       await shows(page, ["Hello from a script"])
       assert.equal(await page.getByText("Houston here.").isVisible(), false)
       // Again tomorrow, it is the same Robot.
-      await menu(page, "Use it from a script")
       await run("Come in, as Robot")
       await run("Send a message")
       await shows(page, ["Hello from a script", "Hello from a script"])

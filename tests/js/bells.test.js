@@ -1,17 +1,11 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/shell/bells.js"
+import { callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/shell/bells.js"
 
 describe("a channel's bell", () => {
   const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }
   const said = { unread: 2, mentions: 1, lastAt: "2026-11-24T10:00:01.000Z" }
   const named = { ...said, mentions: 2 }
-
-  it("rings for mentions in channels and for everything in direct conversations, unless told otherwise", () => {
-    assert.equal(bellOf(null, "public"), "mentions")
-    assert.equal(bellOf("nonsense", "direct"), "everything")
-    assert.equal(bellOf("nothing", "direct"), "nothing")
-  })
 
   it("rings for what it is set to", () => {
     const heard = (bell) => [rings(bell, before, said), rings(bell, before, named)]

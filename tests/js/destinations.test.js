@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { everywhere, fitting, hrefOf, labelOf, peopleToWrite, shownAmong } from "../../static/js/sidebar/destinations.js"
+import { afterActivity, channelsFitting, everywhere, fitting, hrefOf, labelOf, peopleToWrite, shownAmong } from "../../static/js/sidebar/destinations.js"
 
 const people = [
   { id: "1", display_name: "Ada", online: false },
@@ -60,21 +60,83 @@ describe("a direct conversation", () => {
 })
 
 describe("the sidebar", () => {
-  const many = Array.from({ length: 300 }, (_, n) => ({
-    id: `c${n}`, kind: "public", unread: 1, lastAt: `2026-11-24T10:${String(n % 60).padStart(2, "0")}:00.000Z`,
-  }))
-  const ids = (channels, open) => shownAmong(channels, open).map(({ id }) => id)
+  const BLANK = { kind: "public", lastAt: "", unread: 0, mentions: 0, starred: false, hidden: false, visited: false }
+  const channel = (name, rest = {}) => ({ ...BLANK, id: name, name, ...rest })
+  const direct = (name, rest = {}) => channel(name, { kind: "direct", lastAt: "2026-11-24T10:00:00.000Z", ...rest })
+  const silent = (count) => Array.from({ length: count }, (_, n) => channel(`x${String(n).padStart(3, "0")}`))
+  const names = (channels, open = "") => shownAmong(channels, open).map(({ name }) => name)
 
-  it("shows all of few", () => {
-    assert.deepEqual(ids(many.slice(0, 100), "c0"), many.slice(0, 100).map(({ id }) => id))
+  it("shows all of few channels, and of many those that one has been to", () => {
+    assert.equal(names(silent(30)).length, 30)
+    assert.deepEqual(names(silent(31)), [])
+    assert.deepEqual(names(silent(31), "x004"), ["x004"])
   })
 
-  it("shows of many the open one, direct conversations that wait, and the latest", () => {
-    const old = { kind: "direct", lastAt: "2020-01-01T00:00:00.000Z" }
-    const shown = ids([...many, { ...old, id: "waits", unread: 1 }, { ...old, id: "read", unread: 0 }], "c0")
+  // As tests/spec/sidebar.rs has it for the server.
+  for (const [why, one, isShown] of [
+    ["nothing", channel("c"), false],
+    ["somebody else's message", channel("c", { unread: 1 }), false],
+    ["been there", channel("c", { visited: true }), true],
+    ["a mention", channel("c", { unread: 1, mentions: 1 }), true],
+    ["a star", channel("c", { starred: true }), true],
+    ["a bell", channel("c", { bell: "everything" }), false],
+    ["a star, hidden", channel("c", { starred: true, hidden: true }), false],
+    ["been there, hidden", channel("c", { visited: true, hidden: true }), false],
+    ["a conversation", direct("@c"), true],
+    ["a conversation without a message", direct("@c", { lastAt: "" }), true],
+    ["a conversation, hidden", direct("@c", { hidden: true }), false],
+    ["a conversation, hidden, starred", direct("@c", { hidden: true, starred: true }), false],
+  ]) {
+    it(`${isShown ? "shows" : "leaves out"} among many: ${why}`, () => {
+      assert.deepEqual(names([...silent(40), one]), isShown ? [one.name] : [])
+      assert.deepEqual(names([...silent(40), one], one.id), [one.name], "open, it is always shown")
+    })
+  }
+
+  it("has starred ones first, then public ones by name, then the latest conversations", () => {
+    const at = (minute) => ({ lastAt: `2026-11-24T10:0${minute}:00.000Z` })
+    const channels = [
+      direct("@bob", at(1)), channel("zulu", at(9)), direct("@cy", at(2)), channel("alpha"), direct("@new", { lastAt: "" }),
+      channel("mike", { starred: true }), direct("@dee", { starred: true, ...at(1) }), channel("echo", { starred: true }), direct("@eve", { starred: true, ...at(3) }),
+    ]
+    assert.deepEqual(names(channels), ["echo", "mike", "@eve", "@dee", "alpha", "zulu", "@new", "@cy", "@bob"])
+  })
+
+  it("shows of too many the open one, starred ones, those that call, and the latest", () => {
+    const many = Array.from({ length: 300 }, (_, n) => direct(`@${n}`, { unread: 0, lastAt: `2026-11-24T10:${String(n % 60).padStart(2, "0")}:00.000Z` }))
+    const old = { lastAt: "2020-01-01T00:00:00.000Z" }
+    const shown = names([...many, direct("@waits", { unread: 1, ...old }), direct("@read", old), direct("@star", { starred: true, ...old })], "@0")
     assert.equal(shown.length, 100)
-    assert.deepEqual(shown.slice(0, 2), ["c0", "waits"])
-    assert.ok(!shown.includes("read") && !shown.includes("c1"))
-    assert.ok(shown.includes("c59") && shown.includes("c299"))
+    for (const name of ["@0", "@waits", "@star", "@59", "@299"]) assert.ok(shown.includes(name), name)
+    for (const name of ["@read", "@1", "@60"]) assert.ok(!shown.includes(name), name)
+  })
+
+  it("learns from what happens that a hidden one calls, and that one has been somewhere", () => {
+    const [before, after] = ["2026-11-24T10:00:00.000Z", "2026-11-24T10:01:00.000Z"]
+    for (const [what, was, told, hidden, visited] of [
+      ["said in public", { hidden: true }, { unread: 1, mentions: 0, lastAt: after }, true, false],
+      ["named in public", { hidden: true }, { unread: 1, mentions: 1, lastAt: after }, false, false],
+      ["named before, said now", { hidden: true, unread: 1, mentions: 1 }, { unread: 2, mentions: 1, lastAt: after }, true, false],
+      ["said in a conversation", { hidden: true, kind: "direct" }, { unread: 1, mentions: 0, lastAt: after }, false, false],
+      ["read in a conversation", { hidden: true, kind: "direct", unread: 1 }, { unread: 0, mentions: 0, lastAt: before }, true, true],
+      ["deleted in a conversation", { hidden: true, kind: "direct", unread: 1 }, { unread: 0, mentions: 0, lastAt: "" }, true, false],
+      ["read on another device", {}, { unread: 0, mentions: 0, lastAt: before }, false, true],
+    ]) {
+      const now = afterActivity(channel("c", { lastAt: before, ...was }), told)
+      assert.deepEqual([now.hidden, now.visited, now.unread], [hidden, visited, told.unread], what)
+    }
+  })
+})
+
+describe("all channels", () => {
+  const channels = [["general", "", "1"], ["ops", "Launch control", "3"], ["launch", "", "2"], ["pre-launch", "", null], ["relaunch", "", "4"], ["équipe", "", "1"]]
+  const found = (typed) => channelsFitting(channels.map(([name, topic, last_message_at]) => ({ name, topic, last_message_at })), typed).map(({ name }) => name)
+
+  it("are found by name, then by topic, and the latest come first", () => {
+    assert.deepEqual(found(""), ["relaunch", "ops", "launch", "general", "équipe", "pre-launch"])
+    assert.deepEqual(found("LAUNCH"), ["launch", "pre-launch", "relaunch", "ops"])
+    assert.deepEqual(found("control"), ["ops"])
+    assert.deepEqual(found("équ"), ["équipe"])
+    assert.deepEqual(found("nothing"), [])
   })
 })

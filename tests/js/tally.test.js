@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { badge, tally, titled } from "../../static/js/shell/tab.js"
+import { badge, titled } from "../../static/js/shell/tab.js"
+import { tally, waitingIn } from "../../static/js/sidebar/waiting.js"
 
 describe("what is unread", () => {
   const channels = [
@@ -15,6 +16,18 @@ describe("what is unread", () => {
 
   it("does not count where one is looking", () => {
     assert.deepEqual(tally(channels, "b"), { calls: 2, rest: 4 })
+  })
+
+  it("is one number, wherever it is shown", () => {
+    for (const [kind, unread, mentions, calls, count, unit] of [
+      ["public", 0, 0, 0, 0, " unread"],
+      ["public", 5, 0, 0, 5, " unread"],
+      ["public", 5, 1, 1, 1, " mention"],
+      ["public", 5, 2, 2, 2, " mentions"],
+      ["direct", 5, 2, 5, 5, " unread"],
+      ["direct", 1, 1, 1, 1, " unread"],
+      ["direct", 0, 0, 0, 0, " unread"],
+    ]) assert.deepEqual(waitingIn({ kind, unread, mentions }), { calls, rest: unread - calls, count, unit })
   })
 
   it("shows in the title as a number, or as a dot", () => {

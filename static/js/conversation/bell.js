@@ -1,33 +1,42 @@
-// The bell in a channel's header: what of this channel is told outside the page, on this device.
+// The bell in a channel's header: what of this channel is told outside the page, on all devices, and
+// whether this one tells anything.
 
-import { bellOf } from "../shell/bells.js"
-import { say } from "../lib/bus.js"
-import { recall, remember } from "../lib/memory.js"
 import { here, part } from "../lib/page.js"
 import { changePermission, drawPermission, permissionOf } from "../shell/permission.js"
+import { want } from "../sidebar/preferences.js"
 
 /** @param {HTMLDetailsElement} details @param {import("../lib/mounting.js").Life} life */
 export function mountBell(details, { hear, on }) {
-  const { channel, kind, user: me } = here()
-  const key = `bell.${me}.${channel}`
-  const choices = details.querySelectorAll("input")
+  const { channel, user: me } = here()
+  const choices = [...details.querySelectorAll("input")]
   const [told, button] = [part(details, "told"), part(details, "notify")]
   const summary = /** @type {HTMLElement} */ (details.querySelector("summary"))
 
+  /** The server's value. @type {string | undefined} */
+  let bell = choices.find(({ defaultChecked }) => defaultChecked)?.value
+
   const draw = () => {
-    const bell = bellOf(recall(key), kind === "direct" ? "direct" : "public")
     for (const choice of choices) choice.checked = choice.value === bell
     drawPermission(told, button, me)
     summary.dataset.bell = permissionOf(me) === "on" && bell !== "nothing" ? "on" : "off"
   }
 
-  on(details, "change", ({ target }) => {
-    remember(key, /** @type {HTMLInputElement} */ (target).value)
-    say("permission")
+  on(details, "change", async ({ target }) => {
+    const chosen = /** @type {import("../shell/bells.js").Bell} */ (/** @type {HTMLInputElement} */ (target).value)
+    const { ok, why } = await want(channel, { bell: chosen })
+    if (ok) bell = chosen
+    draw()
+    if (!ok) told.textContent = `That could not be kept. ${why}`
   })
   on(button, "click", () => changePermission(me))
   hear("permission", draw)
-  // Another tab may have changed it.
+  // Another tab may have changed the permission, another device the bell.
   on(window, "storage", draw)
+  hear("channels", (/** @type {import("../sidebar/destinations.js").Known[]} */ known) => {
+    const now = known.find(({ id }) => id === channel)?.bell
+    if (!now || now === bell) return
+    bell = now
+    draw()
+  })
   draw()
 }

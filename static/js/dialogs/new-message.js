@@ -12,7 +12,8 @@ export function mountNewMessage(button, { hear, on }) {
   const field = /** @type {HTMLInputElement} */ (find(dialog, "input"))
   const list = part(dialog, "list")
   const told = part(dialog, "told")
-  const listbox = new Listbox(field, list, goTo)
+  // Enter writes to nobody whom one did not mean.
+  const listbox = new Listbox(field, list, goTo, ({ length }) => length === 1 && field.value.trim() !== "")
 
   const draw = () => {
     const found = fitting(peopleToWrite(everybody(), here().user), field.value).slice(0, MOST_LISTED)

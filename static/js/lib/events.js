@@ -69,6 +69,7 @@
  * @property {{reason: string}} everywhere-reset
  * @property {boolean} leads whether this tab has the stream, for all tabs
  * @property {import("../sidebar/destinations.js").Known[]} channels all that the user can see, in the sidebar's order
+ * @property {import("../sidebar/destinations.js").Known[]} listed those of them that the sidebar lists
  * @property {void} channels-stale they may have changed unheard of
  * @property {number} unread-elsewhere in how many others something is unread
  * @property {void} everybody who there is has changed
@@ -121,6 +122,7 @@
  * @property {{text: string}} tell a word in passing
  * @property {void} jump the switcher is wanted
  * @property {void} shortcuts
+ * @property {void} clock the reader writes times otherwise now
  * @property {void} permission whether this device notifies has changed
  */
 

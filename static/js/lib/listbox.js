@@ -4,6 +4,7 @@ export class Listbox {
   #field
   #list
   #choose
+  #offersFirst
   /** The `data-id` of what is marked. @type {string | undefined} */
   #marked
 
@@ -11,8 +12,10 @@ export class Listbox {
    * @param {HTMLElement} field
    * @param {HTMLElement} list with an id, of options that have a `data-id` each
    * @param {(option: HTMLElement, event: Event) => void} choose
+   * @param {(options: HTMLElement[]) => boolean} [offersFirst] whether the first is marked unasked
    */
-  constructor(field, list, choose) {
+  constructor(field, list, choose, offersFirst = () => true) {
+    this.#offersFirst = offersFirst
     this.#field = field
     this.#list = list
     this.#choose = choose
@@ -33,7 +36,7 @@ export class Listbox {
     this.#marked = undefined
   }
 
-  /** Marks what was marked, wherever it is after the options changed, or the first if it is gone. */
+  /** Marks what was marked, wherever it is after the options changed, or what is offered if it is gone. */
   settle() {
     const options = this.options
     const marked = options[this.#at]
@@ -68,17 +71,22 @@ export class Listbox {
 
   /** Chooses what is marked. @param {Event} event */
   take(event) {
-    this.#choose(this.options[this.#at], event)
+    const marked = this.options[this.#at]
+    if (marked) this.#choose(marked, event)
   }
 
   get #at() {
-    return Math.max(0, this.options.findIndex(({ dataset }) => dataset.id === this.#marked))
+    const options = this.options
+    const at = options.findIndex(({ dataset }) => dataset.id === this.#marked)
+    return at === -1 && this.#offersFirst(options) ? 0 : at
   }
 
   /** @param {number} by */
   #move(by) {
     const options = this.options
-    const next = options[(this.#at + by + options.length) % options.length]
+    // Where nothing is marked is before the first, and after the last.
+    const at = by < 0 ? Math.max(this.#at, 0) : this.#at
+    const next = options[(at + by + options.length) % options.length]
     this.#marked = next.dataset.id
     this.settle()
     next.scrollIntoView({ block: "nearest" })

@@ -11,9 +11,19 @@
  * @property {"public" | "direct"} kind
  * @property {User} [with] the other one of a direct conversation
  * @property {string} topic
+ * @property {User | null} created_by
+ * @property {number} messages that are kept
  * @property {number} unread
  * @property {number} mentions
  * @property {string | null} last_message_at RFC 3339
+ * @property {Mine} mine
+ */
+
+/**
+ * @typedef {object} Mine how the user wants a channel, on all of their devices
+ * @property {boolean} starred
+ * @property {boolean} hidden until it calls
+ * @property {import("../shell/bells.js").Bell} bell
  */
 
 /**

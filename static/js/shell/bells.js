@@ -2,21 +2,6 @@
 
 /** @typedef {"everything" | "mentions" | "nothing"} Bell */
 
-/** @type {Bell[]} */
-const BELLS = ["everything", "mentions", "nothing"]
-
-/**
- * The bell of a channel, as it was remembered, or as it is by default.
- *
- * @param {string | null} remembered
- * @param {"public" | "direct"} kind
- * @returns {Bell}
- */
-export function bellOf(remembered, kind) {
-  const known = BELLS.find((bell) => bell === remembered)
-  return known ?? (kind === "direct" ? "everything" : "mentions")
-}
-
 /**
  * @typedef {object} State of a channel, before and after something happened in it
  * @property {number} unread

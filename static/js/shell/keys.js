@@ -40,7 +40,7 @@ export function mountKeys(_, { hear, on }) {
     if (!TOUCH.matches) text.focus({ preventScroll: true })
   }
 
-  hear("channels", (known) => (channels = known))
+  hear("listed", (known) => (channels = known))
   on(document, "keydown", (event) => {
     const { key, altKey, shiftKey, target } = event
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return

@@ -2,12 +2,13 @@
 // browser does it for all of them, and knows at which channels the others look.
 
 import { channelPath, request } from "../net/api.js"
-import { bellOf, callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "./bells.js"
+import { callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "./bells.js"
 import { isTaken, takeTurn } from "../lib/locks.js"
 import { recall, remember } from "../lib/memory.js"
 import { find, here } from "../lib/page.js"
 import { go } from "./navigation.js"
 import { permissionOf } from "./permission.js"
+import { sendRememberedBells } from "../sidebar/preferences.js"
 
 /** Whether `@here` was said in a channel is looked up at most so often. */
 const GATHER_MS = 2_000
@@ -69,11 +70,12 @@ export function mountNotifying(_, { hear, on, later }) {
     for (const channel of known) {
       const was = before.get(channel.id) ?? SILENT
       if (channel.lastAt === was.lastAt || (!document.hidden && channel.id === here().channel)) continue
-      const bell = bellOf(recall(`bell.${me}.${channel.id}`), channel.kind)
+      const { bell } = channel
       if (rings(bell, was, channel)) ring(channel, bell)
       else if (bell === "mentions" && rings("everything", was, channel)) ringIfCalled(channel, was.lastAt ?? "")
     }
   })
+  hear("began", () => sendRememberedBells(me))
   on(document, "visibilitychange", look)
   hear("opened", () => {
     enter()

@@ -1,6 +1,7 @@
 // The tab: its title and its icon tell what is unread.
 
 import { find, here } from "../lib/page.js"
+import { tally } from "../sidebar/waiting.js"
 
 /** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
 export function mountTab(_, { hear, on }) {
@@ -23,7 +24,7 @@ export function mountTab(_, { hear, on }) {
 
   hear("opened", draw)
   hear("titled", draw)
-  hear("channels", (known) => {
+  hear("listed", (known) => {
     channels = known
     draw()
   })
@@ -45,27 +46,7 @@ async function badged(icon, sign) {
   }
 }
 
-/**
- * @typedef {object} Tally
- * @property {number} calls mentions, and what was said in direct conversations
- * @property {number} rest everything else
- */
-
-/**
- * @param {Pick<import("../sidebar/destinations.js").Known, "id" | "kind" | "unread" | "mentions">[]} channels
- * @param {string} seen the id of the channel that is being looked at, if one is: what comes is read
- * @returns {Tally}
- */
-export function tally(channels, seen) {
-  const sum = { calls: 0, rest: 0 }
-  for (const { id, kind, unread, mentions } of channels) {
-    if (id === seen) continue
-    const calls = kind === "direct" ? unread : mentions
-    sum.calls += calls
-    sum.rest += unread - calls
-  }
-  return sum
-}
+/** @typedef {ReturnType<typeof tally>} Tally */
 
 /**
  * The document's title: how many call, or a dot when only other things are unread.

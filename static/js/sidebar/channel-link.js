@@ -1,6 +1,7 @@
 // One channel of the sidebar: made from the one partial that also the server draws with.
 
 import { segment } from "./destinations.js"
+import { waitingIn } from "./waiting.js"
 import { find, stamp } from "../lib/page.js"
 import { fill } from "../lib/slots.js"
 
@@ -17,19 +18,9 @@ export function newLink() {
  * @param {string} here the id of the channel that is open
  */
 export function fillLink(link, channel, here) {
-  const { id, name, kind, href, label, user = "", lastAt } = channel
-  const current = id === here ? "page" : null
-  fill(link, { id, name, kind, user, href, label, last_at: lastAt, current, ...waiting(channel, kind, current !== null) })
-}
-
-/**
- * Shows what waits in a channel.
- *
- * @param {HTMLElement} link
- * @param {{unread: number, mentions: number}} counts
- */
-export function countOn(link, counts) {
-  fill(link, waiting(counts, link.dataset.kind, link.hasAttribute("aria-current")))
+  const { user = "", lastAt } = channel
+  const current = channel.id === here ? "page" : null
+  fill(link, { ...channel, user, last_at: lastAt, current, ...waiting(channel, current !== null) })
 }
 
 /**
@@ -46,36 +37,28 @@ export function present(link, partner, me) {
 }
 
 /**
- * The part of a link's view that says what waits. Names and mentions call for their reader, and so
- * does all that is said in a direct conversation.
+ * The part of a link's view that says what waits: nothing, where one looks.
  *
- * @param {{unread: number, mentions: number}} counts
- * @param {string | undefined} kind
+ * @param {Known} channel
  * @param {boolean} isOpen
  */
-function waiting({ unread, mentions }, kind, isOpen) {
-  const shown = isOpen ? 0 : unread
-  const names = kind === "public" && mentions > 0
-  return {
-    unread,
-    mentions,
-    is_unread: shown > 0,
-    calls: shown > 0 && (names || kind === "direct"),
-    count: names ? mentions : shown,
-    unit: names ? (mentions === 1 ? " mention" : " mentions") : " unread",
-  }
+function waiting(channel, isOpen) {
+  const { calls, count, unit } = waitingIn(channel)
+  const shown = isOpen ? 0 : count
+  return { is_unread: shown > 0, calls: shown > 0 && calls > 0, count: shown, unit }
 }
 
 /**
  * A channel as the server tells of it.
  *
  * @param {import("../net/api.js").Channel} channel
+ * @param {boolean} visited
  * @returns {Known}
  */
-export function knownFrom({ id, name, kind, with: partner, last_message_at, unread, mentions }) {
+export function knownFrom({ id, name, kind, with: partner, last_message_at, unread, mentions, mine }, visited) {
   const href = `/channels/${kind === "public" ? segment(name) : `id:${id}`}`
   const label = name.replace(/^@/, "")
-  return { id, name, kind, href, label, user: partner?.id, lastAt: last_message_at ?? "", unread, mentions }
+  return { id, name, kind, href, label, user: partner?.id, lastAt: last_message_at ?? "", unread, mentions, ...mine, visited }
 }
 
 /**
@@ -85,7 +68,7 @@ export function knownFrom({ id, name, kind, with: partner, last_message_at, unre
  * @returns {Known}
  */
 export function knownOf(link) {
-  const { id = "", name = "", kind, user, lastAt = "", waiting, mentions } = link.dataset
+  const { id = "", name = "", kind, user, lastAt = "", waiting, mentions, bell, starred, concealed, visited } = link.dataset
   return {
     id,
     name,
@@ -96,6 +79,10 @@ export function knownOf(link) {
     lastAt,
     unread: Number(waiting),
     mentions: Number(mentions),
+    bell: /** @type {Known["bell"]} */ (bell),
+    starred: starred !== undefined,
+    hidden: concealed !== undefined,
+    visited: visited !== undefined,
   }
 }
 

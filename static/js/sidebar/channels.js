@@ -2,11 +2,13 @@
 // and the sidebar's lists of those that are shown.
 
 import { say } from "../lib/bus.js"
-import { countOn, fillLink, knownFrom, knownOf, newLink, present } from "./channel-link.js"
-import { hrefOf, labelOf, shownAmong } from "./destinations.js"
+import { fillLink, knownFrom, knownOf, newLink, present } from "./channel-link.js"
+import { afterActivity, hrefOf, labelOf, shownAmong } from "./destinations.js"
 import { knowsEverybody, personOf, readEverybody } from "../net/everybody.js"
 import { Listing } from "../net/listing.js"
+import { recall } from "../lib/memory.js"
 import { find, here, part, tellRest } from "../lib/page.js"
+import { fill } from "../lib/slots.js"
 
 /** @typedef {import("../net/api.js").Channel} Channel */
 /** @typedef {import("./destinations.js").Known} Known */
@@ -19,21 +21,32 @@ const ORDERS = {
   direct: (a, b) => compare(b.lastAt, a.lastAt),
 }
 
+/** The lists of the sidebar. @type {[string, (channel: Known) => boolean][]} */
+const GROUPS = [
+  ["starred", ({ starred }) => starred],
+  ["public", ({ starred, kind }) => !starred && kind === "public"],
+  ["direct", ({ starred, kind }) => !starred && kind === "direct"],
+]
+
 /** @param {HTMLElement} nav @param {import("../lib/mounting.js").Life} life */
-export function mountChannels(nav, { hear }) {
+export function mountChannels(nav, { hear, on }) {
   const { user: me } = here()
 
   const links = () => [...nav.querySelectorAll(/** @type {"a"} */ (".channel-link"))]
   /** @param {Known[]} channels */
   const byId = (channels) => new Map(channels.map((channel) => [channel.id, channel]))
   let known = byId(links().map(knownOf))
+  /** Whether all channels are known, not only those that the server drew. */
+  let isComplete = false
   /** @param {string} kind */
   const allOf = (kind) => [...known.values()].filter((channel) => channel.kind === kind).sort(ORDERS[kind])
 
   const tell = () => {
     const all = [...allOf("public"), ...allOf("direct")]
-    say("unread-elsewhere", all.filter(({ id, unread }) => id !== here().channel && unread > 0).length)
+    const shown = shownAmong(all, here().channel)
+    say("unread-elsewhere", shown.filter(({ id, unread }) => id !== here().channel && unread > 0).length)
     say("channels", all)
+    say("listed", shown)
   }
 
   /** @param {Known} channel @param {HTMLAnchorElement} [link] */
@@ -47,11 +60,10 @@ export function mountChannels(nav, { hear }) {
   const arrange = (anew) => {
     const focus = document.activeElement
     const drawn = new Map(links().map((link) => [link.dataset.id ?? "", link]))
-    const shown = new Set(shownAmong([...known.values()], here().channel))
-    for (const kind of ["public", "direct"]) {
-      const list = part(nav, kind)
-      const all = allOf(kind)
-      const items = all.filter((channel) => shown.has(channel)).map((channel) => {
+    const shown = shownAmong([...known.values()], here().channel)
+    for (const [group, isIn] of GROUPS) {
+      const list = part(nav, group)
+      const items = shown.filter(isIn).map((channel) => {
         const link = drawn.get(channel.id)
         return /** @type {Element} */ ((link && !anew ? link : draw(channel, link)).closest("li"))
       })
@@ -59,10 +71,25 @@ export function mountChannels(nav, { hear }) {
       if (items.some((item, at) => item !== list.children[at]) || items.length < list.childElementCount) {
         list.replaceChildren(...items)
       }
-      tellRest(part(nav, `${kind}-rest`), all.length - items.length, ": search finds them")
+      if (group === "starred") list.hidden = find(nav, "#starred_title").hidden = items.length === 0
     }
+    if (isComplete) {
+      const { length: directs } = shown.filter(({ kind }) => kind === "direct")
+      tellRest(part(nav, "direct-rest"), allOf("direct").length - directs, ": search finds them")
+      part(nav, "total").textContent = String(allOf("public").length)
+    }
+    markDrafts()
     if (focus !== document.activeElement && focus instanceof HTMLElement) focus.focus()
     tell()
+  }
+
+  /** What was begun elsewhere and not sent. */
+  const markDrafts = () => {
+    const { channel: open } = here()
+    for (const link of links()) {
+      const { id } = link.dataset
+      fill(link, { is_draft: id !== open && recall(`draft.${me}.${id}`) !== null })
+    }
   }
 
   /** A conversation that is open stands here at once, also before anything was said in it. */
@@ -71,7 +98,7 @@ export function mountChannels(nav, { hear }) {
     if (!id || known.has(id)) return
     const { with: user } = find(document, ".view").dataset
     const href = `/channels/${kind === "public" ? encodeURIComponent(name) : `id:${id}`}`
-    known.set(id, { id, name, kind: kind === "direct" ? "direct" : "public", href, label: title, user, lastAt: "", unread: 0, mentions: 0 })
+    known.set(id, { id, name, kind: kind === "direct" ? "direct" : "public", href, label: title, user, lastAt: "", unread: 0, mentions: 0, starred: false, hidden: false, bell: kind === "direct" ? "everything" : "mentions", visited: true })
     meetPartners()
   }
 
@@ -79,6 +106,8 @@ export function mountChannels(nav, { hear }) {
   const mark = () => {
     const { channel: open } = here()
     meetOpen()
+    const entered = known.get(open)
+    if (entered) entered.visited = true
     for (const link of links()) {
       const channel = known.get(link.dataset.id ?? "")
       const isOpen = link.dataset.id === open
@@ -99,9 +128,13 @@ export function mountChannels(nav, { hear }) {
     }
   }
 
+  /** A channel as the server tells of it, with what the page knows. @param {Channel} channel */
+  const meet = (channel) => knownFrom(channel, known.get(channel.id)?.visited || channel.created_by?.id === me)
+
   const listing = new Listing("/channels", ({ channels }, heard) => {
-    const told = channels.filter((/** @type {Channel} */ { id, name }) => !heard.has(id) && !heard.has(name)).map(knownFrom)
+    const told = channels.filter((/** @type {Channel} */ { id, name }) => !heard.has(id) && !heard.has(name)).map(meet)
     known = byId([...told, ...[...known.values()].filter(({ id }) => heard.has(id))])
+    isComplete = true
     meetPartners()
     meetOpen()
     arrange(true)
@@ -110,9 +143,15 @@ export function mountChannels(nav, { hear }) {
 
   hear("everywhere-channel-created", (channel) => {
     listing.heard(channel.id)
-    known.set(channel.id, knownFrom(channel))
+    known.set(channel.id, meet(channel))
     meetPartners()
     arrange()
+  })
+  hear("everywhere-channel-updated", (channel) => {
+    listing.heard(channel.id)
+    known.set(channel.id, meet(channel))
+    meetPartners()
+    arrange(true)
   })
   hear("everybody", () => {
     meetPartners()
@@ -134,14 +173,17 @@ export function mountChannels(nav, { hear }) {
     if (!before) return read()
     listing.heard(channel_id)
     // Others compare with what they were told before.
-    const channel = { ...before, unread, mentions, lastAt: last_message_at ?? "" }
+    const channel = afterActivity(before, { unread, mentions, lastAt: last_message_at ?? "" })
     known.set(channel_id, channel)
     const link = links().find(({ dataset }) => dataset.id === channel.id)
-    if (link) countOn(link, channel)
+    if (link) fillLink(link, channel, here().channel)
     arrange()
   })
   hear("opened", mark)
+  // What a view shows of its channel may have changed since it was drawn.
+  hear("entered", tell)
+  on(window, "storage", markDrafts)
   hear("everywhere-reset", read)
   hear("channels-stale", read)
-  tell()
+  arrange()
 }

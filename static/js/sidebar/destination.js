@@ -2,11 +2,14 @@
 
 import { go } from "../shell/navigation.js"
 import { find, stamp } from "../lib/page.js"
+import { waitingIn } from "./waiting.js"
 
 const ASIDES = { online: "online", offline: "", gone: "signed out for good", notes: "", "": "" }
 
 /** @param {import("./destinations.js").Destination} destination */
-export function optionOf({ id, kind, label, href, unread, presence, bot }) {
+export function optionOf(destination) {
+  const { id, kind, label, href, presence, bot } = destination
+  const { count, unit } = waitingIn(destination)
   const option = stamp("destination")
   Object.assign(option.dataset, { id, href })
   find(option, ".destination__sign").hidden = kind === "direct"
@@ -15,7 +18,7 @@ export function optionOf({ id, kind, label, href, unread, presence, bot }) {
   lamp.dataset.presence = presence
   find(option, ".destination__name").textContent = label
   find(option, ".bot").hidden = !bot
-  find(option, ".destination__aside").textContent = unread > 0 ? `${unread} unread` : ASIDES[presence]
+  find(option, ".destination__aside").textContent = count > 0 ? `${count}${unit}` : ASIDES[presence]
   return option
 }
 

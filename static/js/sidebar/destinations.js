@@ -3,6 +3,7 @@
 
 import { fitOf } from "../lib/matching.js"
 import { MOST_LISTED } from "../lib/page.js"
+import { waitingIn } from "./waiting.js"
 
 /**
  * @typedef {object} Known a channel as the sidebar has it
@@ -15,6 +16,10 @@ import { MOST_LISTED } from "../lib/page.js"
  * @property {string} lastAt RFC 3339, or nothing
  * @property {number} unread
  * @property {number} mentions
+ * @property {boolean} starred
+ * @property {boolean} hidden until it calls
+ * @property {import("../shell/bells.js").Bell} bell
+ * @property {boolean} visited whether the user has been there
  */
 
 /**
@@ -24,6 +29,7 @@ import { MOST_LISTED } from "../lib/page.js"
  * @property {string} label
  * @property {string} href
  * @property {number} unread
+ * @property {number} mentions
  * @property {string} lastAt RFC 3339, or nothing
  * @property {"online" | "offline" | "notes" | "gone" | ""} presence
  * @property {boolean} [bot] whether the other one is a program
@@ -49,6 +55,7 @@ export function peopleToWrite(people, me) {
     label: person.id === me ? NOTES : person.display_name,
     href: hrefOfName(person.display_name),
     unread: 0,
+    mentions: 0,
     lastAt: "",
     presence: presenceOf(person, me),
     bot: person.bot,
@@ -66,26 +73,86 @@ export function peopleToWrite(people, me) {
 export function everywhere(channels, people, me) {
   const byId = new Map(people.map((person) => [person.id, person]))
   const met = new Set(channels.map(({ user }) => user))
-  const known = channels.map(({ id, kind, label, href, unread, lastAt, user }) => {
+  const known = channels.map(({ id, kind, label, href, unread, mentions, lastAt, user }) => {
     const partner = byId.get(user ?? "")
     /** @type {Destination["presence"]} */
     const presence = kind === "public" ? "" : partner ? presenceOf(partner, me) : "gone"
-    return { id: user || id, kind, label, href, unread, lastAt, presence, bot: partner?.bot }
+    return { id: user || id, kind, label, href, unread, mentions, lastAt, presence, bot: partner?.bot }
   })
   return [...known, ...peopleToWrite(people.filter(({ id }) => !met.has(id)), me)]
 }
 
+/** While there are at most so many public channels, the sidebar shows all of them, on the server too. */
+const FEW_CHANNELS = 30
+
 /**
- * Those that the sidebar shows: all, or of many the one that is open, then direct conversations
- * with something unread, then whatever was said in last.
+ * The channels that the sidebar shows, in its order; `src/engine/sidebar.rs` has the same rule. The
+ * open one; of the others, unless they are hidden, starred ones, direct conversations, and public
+ * channels that the user has been to or is named in, or all of few. Where these are too many: the open
+ * one, starred ones, those that call, and then whatever was said in last.
  *
  * @param {Known[]} channels
  * @param {string} open its id
+ * @returns {Known[]}
  */
 export function shownAmong(channels, open) {
-  const rank = (/** @type {Known} */ { id, kind, unread }) => (id === open ? 0 : kind === "direct" && unread > 0 ? 1 : 2)
-  if (channels.length <= MOST_LISTED) return channels
-  return channels.toSorted((a, b) => rank(a) - rank(b) || later(a, b)).slice(0, MOST_LISTED)
+  const few = channels.filter(({ kind }) => kind === "public").length <= FEW_CHANNELS
+  const isListed = (/** @type {Known} */ { id, kind, starred, hidden, visited, mentions }) =>
+    id === open || (!hidden && (few || kind === "direct" || starred || visited || mentions > 0))
+  const rank = (/** @type {Known} */ channel) =>
+    channel.id === open ? 0 : channel.starred ? 1 : waitingIn(channel).calls > 0 ? 2 : 3
+  const listed = channels.filter(isListed)
+  if (listed.length > MOST_LISTED) listed.sort((a, b) => rank(a) - rank(b) || later(a, b)).splice(MOST_LISTED)
+  return listed.sort(inOrder)
+}
+
+/**
+ * What happened in a channel, as the page knows it: one that is hidden shows itself again when it
+ * calls, and where somebody has read all, they have been.
+ *
+ * @param {Known} before
+ * @param {Pick<Known, "unread" | "mentions" | "lastAt">} told
+ * @returns {Known}
+ */
+export function afterActivity(before, told) {
+  const { kind, hidden, visited, lastAt, mentions } = before
+  const calls = kind === "direct" ? told.lastAt > lastAt : told.mentions > mentions
+  return { ...before, ...told, hidden: hidden && !calls, visited: visited || (told.unread === 0 && told.lastAt >= lastAt) }
+}
+
+/**
+ * The sidebar's order: starred ones first; public ones by name, then direct conversations, latest
+ * first, one in which nothing was said yet before all.
+ *
+ * @param {Known} a
+ * @param {Known} b
+ */
+function inOrder(a, b) {
+  const group = (/** @type {Known} */ { starred, kind }) => (starred ? 0 : 2) + (kind === "direct" ? 1 : 0)
+  if (group(a) !== group(b)) return group(a) - group(b)
+  if (a.kind === "public") return a.name < b.name ? -1 : 1
+  return Number(b.lastAt === "") - Number(a.lastAt === "") || later(a, b)
+}
+
+/**
+ * The public channels that fit what is typed, in name or topic, best first; among equals the latest.
+ *
+ * @template {Pick<import("../net/api.js").Channel, "name" | "topic" | "last_message_at">} C
+ * @param {C[]} channels
+ * @param {string} typed
+ * @returns {C[]}
+ */
+export function channelsFitting(channels, typed) {
+  const fit = (/** @type {C} */ { name, topic }) => {
+    const inName = fitOf(name, typed)
+    return inName >= 0 ? inName : fitOf(topic, typed) >= 0 ? 3 : -1
+  }
+  const at = (/** @type {C} */ { last_message_at }) => last_message_at ?? ""
+  const rated = channels.map((channel) => ({ channel, fit: fit(channel) })).filter((each) => each.fit >= 0)
+  const compare = (/** @type {string} */ a, /** @type {string} */ b) => Number(a > b) - Number(a < b)
+  return rated
+    .sort((a, b) => a.fit - b.fit || compare(at(b.channel), at(a.channel)) || compare(a.channel.name, b.channel.name))
+    .map(({ channel }) => channel)
 }
 
 /**

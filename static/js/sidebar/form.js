@@ -5,9 +5,14 @@ import { say } from "../lib/bus.js"
 import { go } from "../shell/navigation.js"
 import { here, part } from "../lib/page.js"
 
-/** Creates a channel and goes there. @param {HTMLFormElement} form */
-export function mountNewChannel(form) {
-  askWith(form, "POST", "/channels", ({ name }) => {
+/**
+ * Creates a channel and goes there.
+ *
+ * @param {HTMLFormElement} form
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountNewChannel(form, { on }) {
+  askWith(form, on, (fields) => request("POST", "/channels", fields), ({ name }) => {
     form.reset()
     const disclosure = form.closest("details")
     if (disclosure) disclosure.open = false
@@ -21,11 +26,11 @@ export function mountNewChannel(form) {
  * @param {HTMLFormElement} form
  * @param {import("../lib/mounting.js").Life} life
  */
-export function mountRename(form, { hear }) {
+export function mountRename(form, { hear, on }) {
   const name = /** @type {HTMLInputElement} */ (form.elements.namedItem("display_name"))
   const disclosure = /** @type {HTMLDetailsElement} */ (form.closest("details"))
 
-  askWith(form, "PATCH", "/session", ({ user }) => {
+  askWith(form, on, (fields) => request("PATCH", "/session", fields), ({ user }) => {
     say("renamed", user)
     disclosure.open = false
     disclosure.querySelector("summary")?.focus()
@@ -37,11 +42,11 @@ export function mountRename(form, { hear }) {
 
 /**
  * @param {HTMLFormElement} form with a part `error`, and maybe one `taken`, the ways on where a name is
- * @param {string} method
- * @param {string} path below `/api`
+ * @param {import("../lib/mounting.js").Life["on"]} on
+ * @param {(fields: Record<string, any>) => Promise<import("../net/api.js").Answer>} ask
  * @param {(body: any) => void} done
  */
-function askWith(form, method, path, done) {
+export function askWith(form, on, ask, done) {
   const error = part(form, "error")
   const taken = /** @type {HTMLElement | null} */ (form.querySelector('[data-part="taken"]'))
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])
@@ -54,13 +59,13 @@ function askWith(form, method, path, done) {
     fields.forEach((field) => field.removeAttribute("aria-invalid"))
   }
 
-  form.addEventListener("input", forgive)
-  form.addEventListener("submit", async (event) => {
+  on(form, "input", forgive)
+  on(form, "submit", async (event) => {
     event.preventDefault()
     // Stays focusable, unlike a disabled one; a second press does nothing.
     if (button.ariaDisabled === "true") return
     button.ariaDisabled = "true"
-    const answer = await request(method, path, Object.fromEntries(new FormData(form)))
+    const answer = await ask(Object.fromEntries(new FormData(form)))
     button.ariaDisabled = null
     forgive()
     if (answer.ok) return done(answer.body)

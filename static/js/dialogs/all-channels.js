@@ -1,0 +1,92 @@
+// All public channels, to find one among them or to make a new one.
+
+import { briefWords } from "../conversation/local-time.js"
+import { folded } from "../lib/matching.js"
+import { Listbox } from "../lib/listbox.js"
+import { find, here, MOST_LISTED, part } from "../lib/page.js"
+import { reader } from "../lib/reader.js"
+import { drawn } from "../lib/slots.js"
+import { request } from "../net/api.js"
+import { go } from "../shell/navigation.js"
+import { goTo } from "../sidebar/destination.js"
+import { channelsFitting, segment } from "../sidebar/destinations.js"
+
+/** @typedef {import("../net/api.js").Channel} Channel */
+
+/** The `data-id` of the option that makes a channel: no channel has it. */
+const NEW = "new"
+
+/** @param {HTMLButtonElement} button @param {import("../lib/mounting.js").Life} life */
+export function mountAllChannels(button, { on, hear }) {
+  const dialog = /** @type {HTMLDialogElement} */ (find(document, "#all_channels"))
+  const field = /** @type {HTMLInputElement} */ (find(dialog, "input"))
+  const list = part(dialog, "list")
+  const told = part(dialog, "told")
+  /** @type {Channel[]} */
+  let channels = []
+  let isMaking = false
+
+  const wanted = () => field.value.trim().replace(/^#/, "")
+  const listbox = new Listbox(field, list, (option, event) => {
+    if (option.dataset.id === NEW) make()
+    else goTo(option, event)
+  })
+
+  const draw = () => {
+    const [name, { locale }, now] = [wanted(), reader(), new Date()]
+    const found = channelsFitting(channels, name)
+    const options = found.slice(0, MOST_LISTED).map((channel) => drawn("listed-channel", viewOf(channel, locale, now)))
+    const isNew = name !== "" && channels.every((channel) => channel.name !== folded(name))
+    if (isNew) options.push(drawn("listed-channel", { id: NEW, href: "", title: `Create #${name}`, about: "", topic: "" }))
+    list.replaceChildren(...options)
+    list.hidden = options.length === 0
+    field.ariaExpanded = String(options.length > 0)
+    const more = found.length - MOST_LISTED
+    told.textContent = more > 0 ? `and ${more} more: type to find them` : ""
+    listbox.settle()
+  }
+  const typed = () => {
+    listbox.restart()
+    list.scrollTop = 0
+    draw()
+  }
+  const make = async () => {
+    if (isMaking) return
+    isMaking = true
+    const { ok, body, why } = await request("POST", "/channels", { name: wanted() })
+    isMaking = false
+    if (ok) go(`/channels/${segment(body.name)}`)
+    else told.textContent = why
+  }
+  const read = async () => {
+    const { ok, body, why } = await request("GET", "/channels")
+    if (!ok) return void (told.textContent = `The channels could not be loaded. ${why}`)
+    channels = body.channels.filter((/** @type {Channel} */ { kind }) => kind === "public")
+    draw()
+  }
+  const readIfOpen = () => dialog.open && read()
+
+  on(button, "click", () => {
+    field.value = ""
+    dialog.showModal()
+    field.focus()
+    typed()
+    read()
+  })
+  on(field, "input", typed)
+  on(field, "keydown", (event) => listbox.press(event))
+  hear("everywhere-channel-created", readIfOpen)
+  hear("everywhere-channel-deleted", readIfOpen)
+}
+
+/**
+ * @param {Channel} channel
+ * @param {import("../conversation/local-time.js").Locale} locale
+ * @param {Date} now
+ */
+function viewOf({ id, name, topic, messages, last_message_at }, locale, now) {
+  const size = messages === 0 ? "no messages" : messages === 1 ? "1 message" : `${messages} messages`
+  const latest = last_message_at ? ` · ${briefWords(new Date(last_message_at), locale, now)}` : ""
+  const place = id === here().channel ? "you are here · " : ""
+  return { id, href: `/channels/${segment(name)}`, title: `#${name}`, topic, about: `${place}${size}${latest}` }
+}
