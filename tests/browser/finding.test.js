@@ -244,8 +244,8 @@ describe("finding one's way", () => {
       await isIn(page, "Channels", "c21")
       assert.equal(await link(page, "c20").count(), 0)
       await page.goto("/channels/c22")
-      await link(page, "general").click()
-      await opens(page, "general")
+      await link(page, "c03").click()
+      await opens(page, "c03")
       await isIn(page, "Channels", "c22")
     })
 
