@@ -239,6 +239,7 @@ describe("people", () => {
         await dialog(page, "Devices and tokens").getByLabel("Token for a script").fill("backup")
         await dialog(page, "Devices and tokens").getByRole("button", { name: "Create" }).click()
         await dialog(page, "Devices and tokens").locator(".session__name", { hasText: "backup" }).waitFor()
+        assert.equal(await page.locator(".message").count(), 2, "a form that is cleared takes no messages along")
         await isSound(page, `${name} sessions`)
         await shoot(page, `${name}-sessions`)
         await page.keyboard.press("Escape")

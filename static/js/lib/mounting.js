@@ -49,7 +49,8 @@ export function lifeUntil(signal) {
     signal,
     on,
     atEnd,
-    hear: (name, act) => on(document, name, ({ detail }) => act(detail)),
+    // Forms and fields speak of their own, too: a form that is reset is not the stream's `reset`.
+    hear: (name, act) => on(document, name, (event) => event instanceof CustomEvent && act(event.detail)),
     later: (act, ms) => {
       const timer = setTimeout(() => {
         timers.delete(timer)

@@ -11,19 +11,18 @@ const USUAL = { theme: "system", clock: "system", density: "cosy" }
 
 /** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
 export function mountSettings(shell, { hear, on, atEnd }) {
-  const form = /** @type {HTMLFormElement} */ (part(find(document, "#settings"), "choices"))
-  const [told, button] = [part(form, "told"), part(form, "notify")]
+  const choices = part(find(document, "#settings"), "choices")
+  const [told, button] = [part(choices, "told"), part(choices, "notify")]
   const root = document.documentElement
   const tabs = new BroadcastChannel("settings")
   const me = here().user
 
   /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL} name */
   const chosen = (name) => {
-    const choices = /** @type {RadioNodeList} */ (form.elements.namedItem(name))
-    choices.value = USUAL[name]
-    // What is no choice leaves the usual one.
-    choices.value = cookie(name)
-    return choices.value === USUAL[name] ? "" : choices.value
+    const all = [...choices.querySelectorAll(/** @type {"input"} */ (`input[name="${name}"]`))]
+    const value = all.find((each) => each.value === cookie(name))?.value ?? USUAL[name]
+    for (const each of all) each.checked = each.value === value
+    return value === USUAL[name] ? "" : value
   }
   const show = () => {
     const theme = chosen("theme")
@@ -40,13 +39,12 @@ export function mountSettings(shell, { hear, on, atEnd }) {
   }
   const showPermission = () => drawPermission(told, button, me)
 
-  on(form, "change", ({ target }) => {
+  on(choices, "change", ({ target }) => {
     const { name, value } = /** @type {HTMLInputElement} */ (target)
     setCookie(name, value === USUAL[/** @type {keyof typeof USUAL} */ (name)] ? "" : value)
     show()
     tabs.postMessage(name)
   })
-  on(form, "submit", (event) => event.preventDefault())
   on(tabs, "message", show)
   atEnd(() => tabs.close())
   on(button, "click", () => changePermission(me))
