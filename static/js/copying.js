@@ -3,11 +3,12 @@
 import { hear, say } from "./bus.js"
 import { copy } from "./clipboard.js"
 import { asHtml, asText, selectedIn } from "./excerpt.js"
-import { permalink } from "./permalink.js"
+import { anchorOf, permalink } from "./permalink.js"
 import { find, place } from "./page.js"
 
 /** @param {HTMLElement} list */
 export function mountCopying(list) {
+  hear("copy-text", ({ id }) => tell(document.getElementById(anchorOf(id))?.dataset.text ?? "", "Text copied."))
   hear("copy-link", ({ id }) => tell(permalink(place(), id), "Link copied."))
   list.addEventListener("click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="copy-code"]')
