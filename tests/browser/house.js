@@ -160,6 +160,22 @@ export async function say(page, text) {
   }
 }
 
+/** Rests a finger on something: half a second and more, or less. */
+export async function press(page, locator, { ms = 700, moveBy = 0 } = {}) {
+  await locator.scrollIntoViewIfNeeded()
+  const { x, y, width, height } = await locator.boundingBox()
+  const browser = await page.context().newCDPSession(page)
+  const touch = (type, by = 0) => {
+    const touchPoints = type === "touchEnd" ? [] : [{ x: x + width / 2, y: y + height / 2 + by }]
+    return browser.send("Input.dispatchTouchEvent", { type, touchPoints })
+  }
+  await touch("touchStart")
+  for (let by = 0; moveBy !== 0 && Math.abs(by) <= Math.abs(moveBy); by += moveBy / 5) await touch("touchMove", by)
+  await new Promise((rested) => setTimeout(rested, ms))
+  await touch("touchEnd")
+  await browser.detach()
+}
+
 /** The texts that the page shows, in order. */
 export function texts(page) {
   return page.locator(".message__text").allInnerTexts()

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, looksRight, PHONE, say, SCREENS, shows, until } from "./house.js"
+import { House, looksRight, PHONE, press, say, SCREENS, shows, until } from "./house.js"
 
 describe("a message", () => {
   let house
@@ -63,14 +63,11 @@ describe("a message", () => {
     await hasFocus("Escape gives the focus back", message(page, "mine"))
 
     const phone = await house.signedIn("Finger", { at, viewport: PHONE, hasTouch: true, isMobile: true })
-    const dots = message(phone, "the first").getByRole("button", { name: "Message actions" })
-    const { width, height } = await dots.boundingBox()
-    assert.ok(width >= 40 && height >= 40, `${width}×${height}`)
-    await dots.tap()
+    await press(phone, message(phone, "the first"))
     await phone.getByRole("toolbar").getByText("Reply").waitFor()
     await phone.keyboard.press("Escape")
-    await hasFocus("Escape gives the focus back", message(phone, "the first"))
-    await dots.tap()
+    await phone.getByRole("dialog", { name: "Message actions" }).waitFor({ state: "hidden" })
+    await press(phone, message(phone, "the first"))
     await phone.getByRole("toolbar").getByText("Reply").tap()
     await phone.getByRole("group", { name: "Answering" }).getByText("the first").waitFor()
   })
@@ -507,12 +504,12 @@ describe("a message", () => {
       await page.getByRole("button", { name: "reacted with 👀" }).waitFor()
       const choose = async (text, action) => {
         if (!touch) return act(page, text, action)
-        await message(page, text).getByRole("button", { name: "Message actions" }).tap()
+        await press(page, message(page, text))
         await page.getByRole("toolbar").getByText(action).tap()
       }
       const state = (what) => looksRight(page, `${what}-${name}`)
 
-      if (touch) await message(page, "Two in a row.").getByRole("button", { name: "Message actions" }).tap()
+      if (touch) await press(page, message(page, "Two in a row."))
       else await message(page, "Two in a row.").hover()
       await state("actions")
       await page.keyboard.press("Escape")

@@ -1,11 +1,13 @@
 // What can be done with a message. There is one toolbar, in the message that the pointer or the
-// focus is on; where nothing hovers, the message's "…" opens it over the page.
+// focus is on; where nothing hovers, a long press opens it in a sheet.
 
 import { say } from "../lib/bus.js"
 import { draw } from "./drawing.js"
+import { onLongPress } from "./long-press.js"
 import { MessageList } from "./message-list.js"
 import { find, stamp } from "../lib/page.js"
 import { rove } from "./roving.js"
+import { actionSheet } from "./sheet.js"
 
 const HOVERS = matchMedia("(any-hover: hover)")
 
@@ -19,6 +21,8 @@ export function mountActions(element, life) {
   const toolbar = stamp("actions")
   const buttons = [...toolbar.querySelectorAll("button")]
   const usable = () => buttons.filter((button) => !button.hidden)
+  const scroll = find(document, '[data-mount~="scroll"]')
+  const sheet = actionSheet(toolbar, life, (action, item) => say(action, { id: item.dataset.id ?? "", at: -1 }))
 
   /** @param {string} action */
   const button = (action) => find(toolbar, `[data-action="${action}"]`)
@@ -29,27 +33,28 @@ export function mountActions(element, life) {
     button("delete").hidden = !own && !("moderated" in element.dataset)
     // Read up to the message before: there is none before the first.
     button("mark-unread").hidden = list.stored()[0] === item
+    // Where nothing hovers, nothing can be selected either.
+    button("copy-text").hidden = HOVERS.matches || !item.dataset.text
   }
   /** @param {Element | null} item */
   const put = (item) => {
     // While the picker is open, too: the focus comes back to here.
-    const busy = toolbar.matches(":popover-open") || toolbar.querySelector(":focus-visible") || toolbar.closest("[data-open]")
+    const busy = toolbar.querySelector(":focus-visible") || toolbar.closest("[data-open], [open]")
     const inUse = toolbar.isConnected && busy
     if (!(item instanceof HTMLElement) || toolbar.parentElement?.parentElement === item || inUse) return
-    if (HOVERS.matches) toolbar.popover = null
     fit(item)
-    find(item, ".message__actions").append(toolbar)
+    const place = find(item, ".message__actions")
+    place.append(toolbar)
+    place.removeAttribute("data-below")
+    place.toggleAttribute("data-below", toolbar.getBoundingClientRect().top < scroll.getBoundingClientRect().top)
   }
-  /** @param {HTMLElement} item */
-  const open = (item) => {
+  /** @param {HTMLElement} item @param {boolean} [byFinger] */
+  const open = (item, byFinger = false) => {
     // While it is on its way, or not sent, it has none but those of its state.
     if (!find(item, ".message__actions").checkVisibility()) return item.querySelector(/** @type {"button"} */ ("button:enabled:not(.message__actions *)"))?.focus()
-    put(item)
+    if (HOVERS.matches) put(item)
     fit(item)
-    if (!HOVERS.matches) {
-      toolbar.popover = "auto"
-      toolbar.showPopover()
-    }
+    if (!HOVERS.matches) sheet.open(item, byFinger)
     usable()[0].focus()
   }
 
@@ -60,6 +65,8 @@ export function mountActions(element, life) {
     if (HOVERS.matches) put(/** @type {Element} */ (target).closest(".message"))
   })
   on(toolbar, "keydown", (event) => {
+    // A sheet closes by itself.
+    if (event.key === "Escape" && toolbar.closest("dialog")) return
     const all = usable()
     const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement))
     const step = STEPS[event.key]
@@ -69,7 +76,10 @@ export function mountActions(element, life) {
     else if (event.key === "Escape") toolbar.closest("li")?.focus()
     else return
     event.preventDefault()
-    if (toolbar.matches(":popover-open") && event.key === "Escape") toolbar.hidePopover()
+  })
+  onLongPress(element, life, (target) => {
+    const item = target.closest(".message")
+    if (!HOVERS.matches && item instanceof HTMLElement) open(item, true)
   })
   on(element, "click", ({ target }) => {
     const pressed = /** @type {Element} */ (target).closest("[data-action]")
@@ -77,7 +87,6 @@ export function mountActions(element, life) {
     if (!(pressed instanceof HTMLElement) || !item) return
     const { action = "" } = pressed.dataset
     if (action === "more") return open(item)
-    if (toolbar.matches(":popover-open")) toolbar.hidePopover()
     const siblings = pressed.closest(".message__files")?.children ?? []
     const at = [...siblings].findIndex((file) => file.contains(pressed))
     say(/** @type {keyof import("../lib/events.js").OfActions} */ (action), { id: item.dataset.id ?? "", at })

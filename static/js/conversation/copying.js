@@ -3,11 +3,12 @@
 import { say } from "../lib/bus.js"
 import { copy } from "../lib/clipboard.js"
 import { asHtml, asText, selectedIn } from "./excerpt.js"
-import { permalink } from "./permalink.js"
+import { anchorOf, permalink } from "./permalink.js"
 import { find, place } from "../lib/page.js"
 
 /** @param {HTMLElement} list @param {import("../lib/mounting.js").Life} life */
 export function mountCopying(list, { hear, on }) {
+  hear("copy-text", ({ id }) => tell(document.getElementById(anchorOf(id))?.dataset.text ?? "", "Text copied."))
   hear("copy-link", ({ id }) => tell(permalink(place(), id), "Link copied."))
   on(list, "click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="copy-code"]')

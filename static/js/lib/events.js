@@ -86,6 +86,7 @@
  * @property {OfMessage} edit
  * @property {{from: HTMLElement}} edit-last one's own last message; where the focus goes afterwards
  * @property {OfMessage} copy-link
+ * @property {OfMessage} copy-text
  * @property {OfMessage} mark-unread
  * @property {OfMessage} delete
  * @property {OfMessage} undo
