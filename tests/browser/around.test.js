@@ -47,6 +47,8 @@ describe("around the messages", () => {
       await sidebar(ada).getByRole("button", { name: "New message" }).click()
       await ada.keyboard.type("marked")
       const isMarked = (name) => ada.getByRole("option", { name, selected: true }).waitFor()
+      await until("nobody is marked before one was", async () => (await ada.getByRole("option", { selected: true }).count()) === 0)
+      await ada.keyboard.press("ArrowDown")
       await isMarked("Marked Adam")
       await ada.keyboard.press("ArrowDown")
       await isMarked("Marked Zoe")
