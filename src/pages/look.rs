@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use rocket::http::Cookie;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 use rocket_dyn_templates::Template;
@@ -36,7 +37,7 @@ impl Look {
 
     /// Reads the cookies of a request.
     pub(super) fn of_request(request: &Request<'_>) -> Self {
-        let cookie = |name| request.cookies().get(name).map(|cookie| cookie.value());
+        let cookie = |name| request.cookies().get(name).map(Cookie::value);
         Self::of(cookie(THEME_COOKIE), cookie(DENSITY_COOKIE))
     }
 
