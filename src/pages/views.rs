@@ -158,6 +158,7 @@ pub(super) struct PersonView {
 
 /// A channel as its link in the sidebar shows it.
 #[derive(Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub(super) struct ChannelLinkView {
     id: String,
     name: String,

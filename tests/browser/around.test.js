@@ -427,7 +427,7 @@ describe("around the messages", () => {
     const allow = async (page) => {
       await page.locator(".bell summary").click()
       await page.getByRole("button", { name: "Notify me" }).click()
-      await page.getByText("Notifications are on").waitFor()
+      await page.locator(".bell__told", { hasText: "Notifications are on" }).waitFor()
       await page.keyboard.press("Escape")
     }
     const posts = (script, where, text) => script.ask("POST", `/api/channels/${where}/messages`, { text })
@@ -546,9 +546,9 @@ describe("around the messages", () => {
       })
       await ada.reload()
       await ada.locator(".bell summary").click()
-      await ada.getByText("The browser will ask first.").waitFor()
+      await ada.locator(".bell__told", { hasText: "The browser will ask first." }).waitFor()
       await ada.getByRole("button", { name: "Notify me" }).click()
-      await ada.getByText("The browser refuses notifications for this site.").waitFor()
+      await ada.locator(".bell__told", { hasText: "The browser refuses notifications for this site." }).waitFor()
       assert.equal(await ada.getByRole("button", { name: "Notify me" }).count(), 0)
     })
   })
