@@ -130,7 +130,7 @@ describe("hostile texts", () => {
       for (const places of all) assert.ok(inOrder(places), `${words} in ${selector}: ${places}`)
     }
     for (const [at] of turns.entries()) {
-      const link = await page.locator(`#message-link-${at} a`).boundingBox()
+      const link = await page.locator(`#message-link-${at} .message__text a`).boundingBox()
       const [places] = await placesOf(`#message-link-${at} .message__text`, "behind")
       assert.ok(places[0] >= link.x + link.width, `what stands behind the link stays behind it: ${at}`)
     }

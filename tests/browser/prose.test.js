@@ -23,7 +23,7 @@ describe("prose", () => {
     await post(WIDE)
     await post(CODE)
     const page = await house.signedIn("Wilma", { at, viewport: PHONE })
-    for (const box of [page.locator("table"), page.locator("pre")]) {
+    for (const box of [page.locator(".message table"), page.locator(".message pre")]) {
       const { inner, outer } = await box.evaluate((it) => ({ inner: it.scrollWidth, outer: it.clientWidth }))
       assert.ok(inner > outer, `${inner} within ${outer}`)
       await box.focus()

@@ -71,8 +71,11 @@ describe("rendering", () => {
     await page.goto(at)
     return page
   }
-  /** Everything in the list, as the browser writes it down. */
-  const listed = (page) => page.locator(".conversation__list > *").evaluateAll((all) => all.map((it) => it.outerHTML))
+  /** Everything in the list, as the browser writes it down, but for where Tab stops: that moves with the focus. */
+  const listed = async (page) => {
+    const all = await page.locator(".conversation__list > *").evaluateAll((all) => all.map((it) => it.outerHTML))
+    return all.map((html) => html.replace(/ tabindex="-?\d"/g, ""))
+  }
   /** What stands around that: what is kept, and the list itself, but for what scripts note on it. */
   const around = (page) => page.locator(".conversation__list").evaluate((it) => {
     const list = it.cloneNode(false)

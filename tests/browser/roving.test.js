@@ -77,7 +77,9 @@ describe("the list of messages", () => {
     await is(21)
     await shoot(page, "roving")
     await isSound(page, "a message with the focus")
-    // Tab leaves it and comes back to it.
+    // Tab leads through it, leaves it and comes back to it.
+    await page.keyboard.press("Tab")
+    await hasFocus("the author has the focus", message(page, "number 21.").getByRole("link"))
     await page.keyboard.press("Tab")
     assert.equal(await page.evaluate(() => document.activeElement.closest(".message")), null)
     await toList(page)
@@ -120,6 +122,8 @@ describe("the list of messages", () => {
     await box(page).focus()
     await toList(page)
     await page.keyboard.press("ArrowUp")
+    // Its author first.
+    await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
     const link = page.getByRole("link", { name: "a link" })
     await hasFocus("the link has the focus", link)

@@ -18,14 +18,18 @@ describe("from channel to channel", () => {
   before(async () => (house = await House.start()))
   after(() => house.close())
 
-  /** Channels with a few messages each, and somebody who looks at the first. */
+  /** Channels with a few messages each, and somebody who has been to all and looks at the first. */
   const visited = async (prefix, count, options) => {
     const names = Array.from({ length: count }, (_, at) => `${prefix}-${String.fromCharCode(97 + at)}`)
+    const { token, ask } = await house.script(`Visitor of ${prefix}`)
     for (const name of names) {
       const { post } = await house.channel(name)
-      for (const word of ["one", "two", "three"]) await post(`${word} of ${name}`)
+      for (const word of ["one", "two", "three"]) {
+        const { id } = await post(`${word} of ${name}`)
+        await ask("PUT", `/api/channels/${name}/read`, { message: id })
+      }
     }
-    const page = await house.signedIn(`Visitor of ${prefix}`, { at: `/channels/${names[0]}`, ...options })
+    const page = await house.signedIn("", { at: `/channels/${names[0]}`, token, ...options })
     await isEntered(page)
     return { names, page }
   }

@@ -109,7 +109,7 @@ describe("a long press on a message", () => {
     await page.keyboard.press("ArrowDown")
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "Reply")
     await page.keyboard.press("Enter")
-    await until("it is quoted", async () => (await page.getByRole("textbox", { name: /^Message/ }).inputValue()).includes("> some"))
+    await page.getByRole("group", { name: "Answering" }).getByText("some").waitFor()
   })
 
   it("shows the beginning of one that is higher than the room", async () => {

@@ -148,7 +148,8 @@ impl Person {
         }
         for (name, value) in headers {
             // The local client takes cookies by themselves only.
-            if let Some((cookie, secret)) = value.split_once('=').filter(|_| *name == "Cookie") {
+            let cookies = value.split("; ").filter(|_| *name == "Cookie");
+            for (cookie, secret) in cookies.filter_map(|it| it.split_once('=')) {
                 request = request.cookie((cookie.to_owned(), secret.to_owned()));
                 continue;
             }

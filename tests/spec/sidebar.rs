@@ -143,15 +143,15 @@ async fn starred_ones_come_first_then_public_ones_by_name_then_the_latest_conver
     for starred in ["c02", "@Bob"] {
         wants(&ada, starred, json!({ "starred": true })).await;
     }
-    order(&["c02", "c00", "c01", "general", "@Bob", "@Cy", "@Dee"]).await;
+    order(&["c02", "@Bob", "c00", "c01", "general", "@Cy", "@Dee"]).await;
     wants(&ada, "c01", json!({ "starred": true })).await;
-    order(&["c01", "c02", "c00", "general", "@Bob", "@Cy", "@Dee"]).await;
+    order(&["c01", "c02", "@Bob", "c00", "general", "@Cy", "@Dee"]).await;
     wants(&ada, "@Cy", json!({ "hidden": true })).await;
     wants(&ada, "c01", json!({ "hidden": true })).await;
-    order(&["c02", "c00", "general", "@Bob", "@Dee"]).await;
+    order(&["c02", "@Bob", "c00", "general", "@Dee"]).await;
     assert_eq!(sidebar(&ada, "general").await.1, ["4", "1 more"]);
     ada.posts("@Cy", "and again").await;
-    order(&["c02", "c00", "general", "@Bob", "@Cy", "@Dee"]).await;
+    order(&["c02", "@Bob", "c00", "general", "@Cy", "@Dee"]).await;
 }
 
 #[rocket::async_test]

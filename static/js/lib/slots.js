@@ -59,6 +59,9 @@ export function drawn(template, view) {
   return element
 }
 
+/** HTML but for what says where Tab stops, which changes while one goes through it. @param {string} html */
+const bare = (html) => html.replace(/ tabindex="-?\d"/g, "")
+
 /** @type {Record<string, ((element: Element, value: any) => void) | undefined>} */
 const TARGETS = {
   text: (element, value) => {
@@ -70,7 +73,7 @@ const TARGETS = {
     // the page's policy runs no script but our own files.
     const fresh = document.createElement("template")
     fresh.innerHTML = value
-    if (fresh.innerHTML !== element.innerHTML) element.replaceChildren(document.importNode(fresh.content, true))
+    if (bare(fresh.innerHTML) !== bare(element.innerHTML)) element.replaceChildren(document.importNode(fresh.content, true))
   },
   list: (element, views) => {
     const known = new Map([...element.children].map((child) => [child.getAttribute("data-key"), child]))
