@@ -205,6 +205,28 @@ describe("from channel to channel", () => {
     await page.getByText("You are offline.").waitFor({ state: "hidden" })
   })
 
+  it("forgets of a draft only what was written in this very tab", async () => {
+    const { names, page } = await visited("tabs", 2)
+    const other = await page.context().newPage()
+    await other.goto(`/channels/${names[0]}`)
+    await isEntered(other)
+    await box(page).fill("written here")
+    await link(other, names[1]).click()
+    await isOpen(other, names[1])
+    await other.goBack()
+    await until("the other tab has it", async () => (await box(other).inputValue()) === "written here")
+    await box(other).fill("")
+    await box(page).fill("written here again")
+    await link(other, names[1]).click()
+    await isOpen(other, names[1])
+    await page.reload()
+    await until("it is still there", async () => (await box(page).inputValue()) === "written here again")
+    await box(page).fill("")
+    await page.reload()
+    await isEntered(page)
+    assert.equal(await box(page).inputValue(), "")
+  })
+
   it("says that a channel is not there, and leads back", async () => {
     const { page } = await visited("lost", 1)
     await page.evaluate(() => document.querySelector(".sidebar a").insertAdjacentHTML("afterend", '<a id="lost" href="/channels/nowhere-at-all">lost</a>'))

@@ -148,9 +148,10 @@ impl Person {
         }
         for (name, value) in headers {
             // The local client takes cookies by themselves only.
-            let cookies = value.split("; ").filter(|_| *name == "Cookie");
-            for (cookie, secret) in cookies.filter_map(|it| it.split_once('=')) {
-                request = request.cookie((cookie.to_owned(), secret.to_owned()));
+            if *name == "Cookie" {
+                for (cookie, secret) in value.split("; ").filter_map(|it| it.split_once('=')) {
+                    request = request.cookie((cookie.to_owned(), secret.to_owned()));
+                }
                 continue;
             }
             request.add_header(Header::new((*name).to_owned(), (*value).to_owned()));

@@ -17,6 +17,8 @@ export function mountComposer(form, { hear, on }) {
   /** What the draft belongs to: the channel, or its address until the server told the channel. */
   let key = ""
   let address = ""
+  /** What this tab wrote or read last where the draft is kept. */
+  let kept = ""
   /** Sent before it was known where to. */
   let waits = false
 
@@ -24,7 +26,9 @@ export function mountComposer(form, { hear, on }) {
   /** All that is sent: what is answered goes before what is written. */
   const whole = () => [quotation(), text.value].filter(Boolean).join("\n\n")
   const changed = () => {
-    remember(draftOf(key), text.value)
+    // Another tab's draft may stand there: each forgets only its own.
+    if (text.value || recall(draftOf(key)) === kept) remember(draftOf(key), text.value)
+    kept = text.value
     const left = charsLeft(whole())
     limit.toggleAttribute("data-over", left < 0)
     limit.textContent = limitWords(left)
@@ -55,6 +59,7 @@ export function mountComposer(form, { hear, on }) {
     address = now.address
     if (key === before) return
     attachTo(key, isSame)
+    kept = recall(draftOf(key)) ?? ""
     if (isSame) {
       remember(draftOf(before), null)
       put([recall(draftOf(key)), text.value].filter(Boolean).join("\n"))
