@@ -130,7 +130,8 @@ describe("the conversation", () => {
         return `${content} ${maskImage}`
       })
       assert.match(clock, /"Sending" url\("data:image\/svg/)
-      await page.waitForTimeout(500)
+      await until("the clock is there", () =>
+        page.evaluate(() => document.getAnimations().every(({ animationName }) => animationName !== "message-waiting")))
       const before = await places()
       await shoot(page, `look-waiting-${name}`)
       await page.emulateMedia({ colorScheme: "dark" })
@@ -337,8 +338,6 @@ describe("the conversation", () => {
       await page.keyboard.press("ArrowRight")
       await box.locator("iframe").waitFor()
       await until("the PDF is shown", () => page.frames().some((frame) => frame.url().startsWith("blob:")))
-      await page.waitForTimeout(1000)
-      await shoot(page, "look-pdf")
     }
     await box.getByRole("button", { name: "Close" }).click()
     assert.equal(await box.locator("iframe").count(), 0, "nothing is left of it")

@@ -94,14 +94,15 @@ describe("from channel to channel", () => {
     })
     await page.goto("/channels/painted")
     await isEntered(page)
-    await page.waitForTimeout(1_500)
+    // The last of them: what is in view is read.
+    await until("all was asked", () => asked.some((path) => path.endsWith("/read")))
     assert.ok(asked.length <= 12, `${asked.length} requests: ${asked.join(" ")}`)
     for (const name of [names[1], "painted", names[1]]) {
       await link(page, name).click()
       await isOpen(page, name)
       await isEntered(page)
     }
-    await page.waitForTimeout(500)
+    await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(told)))))
     assert.deepEqual(await page.evaluate(() => window.shifts), [])
   })
 
