@@ -58,13 +58,13 @@
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
-//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
-//!   of.
+//! - [`pages`]: the same engine as HTML, and the API's description; [`faces`]: as text, at the same
+//!   addresses, by what is asked for; [`assets`]: what pages are made of.
 //! - [`metrics`]: statistics for monitors; `logs`: the log of the process, without secrets.
 //! - [`config`]: every setting; `sockets`: limits on connections that Rocket does not set.
 //!
-//! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, metrics`; this file
-//! alone knows all. A test keeps it so.
+//! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, faces, metrics`; this
+//! file alone knows all. A test keeps it so.
 //!
 //! # Invariants
 //!
@@ -108,6 +108,7 @@ pub mod backends;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod faces;
 mod logs;
 pub mod metrics;
 pub mod pages;
@@ -186,6 +187,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
         .mount("/", pages::routes())
+        .mount("/", faces::routes())
         .register("/", pages::catchers())
         .mount(assets::BASE, assets::routes())
         .mount("/", metrics::routes())
@@ -195,6 +197,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         // its headers is far less than pages deny.
         .attach(Shield::default().enable(Frame::Deny).disable::<Permission>())
         .attach(assets::templates(&assets))
+        .attach(faces::vary())
         .manage(assets)
         .attach(assets::compress_pages())
         .attach(api::NoMethodOverride)

@@ -21,9 +21,11 @@ use serde::Serialize;
 use self::locale::Locale;
 use self::look::Look;
 use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
+use crate::api::accept::{Format, WantsPage};
 use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
+use crate::api::refusal::Refusal;
 use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
@@ -159,8 +161,10 @@ impl<'r> FromRequest<'r> for SameOrigin {
 
 /// Serves `general`, from which a script goes on to the channel that the browser remembers; without
 /// a session, the sign-in page.
-#[get("/")]
+#[get("/", rank = 1)]
+#[expect(clippy::too_many_arguments, reason = "each is a guard")]
 fn home(
+    _wants_page: WantsPage,
     session: OptionalSession,
     locale: Locale,
     look: Look,
@@ -181,9 +185,10 @@ fn home(
 }
 
 /// Serves a channel's page; without a session, the sign-in page.
-#[get("/channels/<name>")]
+#[get("/channels/<name>", rank = 1)]
 #[expect(clippy::too_many_arguments, reason = "each is a guard")]
 fn channel(
+    _wants_page: WantsPage,
     session: OptionalSession,
     name: &str,
     locale: Locale,
@@ -443,10 +448,14 @@ fn about_problem(session: OptionalSession, look: Look, slug: &str) -> Result<Tem
     ))
 }
 
-/// Answers every failure outside `/api` with an error page.
+/// Answers every failure outside `/api`: with an error page where one is asked for.
 #[catch(default)]
-fn error_page(status: Status, request: &Request<'_>) -> ErrorPage {
-    ErrorPage(problem::caught(status, request))
+fn error_page(status: Status, request: &Request<'_>) -> Result<ErrorPage, Refusal> {
+    let problem = problem::caught(status, request);
+    match Format::of(request) {
+        Format::Html => Ok(ErrorPage(problem)),
+        _ => Err(Refusal(problem)),
+    }
 }
 
 fn channel_path(name: &str) -> String {

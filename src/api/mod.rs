@@ -10,12 +10,14 @@
 //!   on disk: but for read markers, which follow within a second, and for what is never stored.
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
+pub(crate) mod accept;
 mod attachments;
 pub(crate) mod body;
 mod channels;
 pub mod description;
 mod device;
 mod events;
+pub(crate) mod file_body;
 pub(crate) mod forwarded;
 pub(crate) mod input;
 mod json;
@@ -26,16 +28,19 @@ mod multipart;
 mod part_head;
 pub mod problem;
 pub(crate) mod qr;
+pub(crate) mod refusal;
 mod search;
 pub(crate) mod session;
 mod sessions;
-mod stream;
+pub(crate) mod stream;
 
 pub use self::session::renew_sessions;
 use rocket::fairing::{self, AdHoc, Fairing, Info};
 use rocket::form::Form;
 use rocket::http::{Header, Method};
 use rocket::{Catcher, Data, Request, Route, catchers};
+
+use crate::domain::ids::MessageId;
 
 /// The path below which the API is mounted.
 pub const BASE: &str = "/api";
@@ -100,6 +105,11 @@ impl Fairing for NoMethodOverride {
             request.set_method(Method::Post);
         }
     }
+}
+
+/// The path of a message in the API.
+pub(crate) fn message_url(channel: &str, id: &MessageId) -> String {
+    format!("{}/messages/{id}", channel_url(channel))
 }
 
 /// The path of a channel in the API, by its name, `@name` or `id:…` reference.

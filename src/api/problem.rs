@@ -73,6 +73,18 @@ impl Problem {
         self
     }
 
+    /// The problem as JSON (RFC 9457).
+    pub(super) fn json(&self) -> serde_json::Result<Vec<u8>> {
+        let (status, slug, title, _) = self.kind.entry();
+        serde_json::to_vec(&wire::Problem {
+            kind: format!("/problems/{slug}"),
+            title,
+            status: status.code,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+        })
+    }
+
     /// Creates a `malformed-request` with this detail.
     #[must_use]
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
@@ -202,18 +214,10 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         record_answer(request, self.kind);
-        let (status, slug, title, _) = self.kind.entry();
-        let body = wire::Problem {
-            kind: format!("/problems/{slug}"),
-            title,
-            status: status.code,
-            detail: &self.detail,
-            field: self.field.as_deref(),
-        };
-        let body = serde_json::to_vec(&body).map_err(|_| Status::InternalServerError)?;
+        let body = self.json().map_err(|_| Status::InternalServerError)?;
         let mut response = Response::build();
         response
-            .status(status)
+            .status(self.kind.status())
             .header(ContentType::new("application", "problem+json"))
             .sized_body(body.len(), Cursor::new(body));
         for header in self.headers {

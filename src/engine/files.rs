@@ -152,6 +152,11 @@ impl ReceivedFile {
         &self.attachment
     }
 
+    /// Gives the file another name.
+    pub fn rename(&mut self, name: FileName) {
+        self.attachment.name = name;
+    }
+
     /// Claims the file for a message with these attachments, or gives it up if it is not among
     /// them: an unclaimed file is removed when it is dropped.
     pub(super) fn claim(&self, attachments: &[Attachment]) {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::Cost;
 use super::presence::StreamGuard;
-use super::resume::{Backlog, Resume};
+use super::resume::{Backlog, Resume, last_event_of};
 use super::ring::Lagged;
 use super::room::{Payload, ReadResult, Room, Slot};
 use super::wake_queue::Subscription;
@@ -51,6 +51,29 @@ pub struct Listener {
     /// The task that `ping` and `ended` will wake.
     registered: Option<Waker>,
     _guard: StreamGuard,
+}
+
+/// What has happened in a channel until a moment, as the frames of its stream. They are made from
+/// shared bytes as they are taken.
+pub struct CatchUp {
+    backlog: Backlog,
+    cursor: Cursor,
+}
+
+impl CatchUp {
+    /// The point in the channel's stream at which it ends.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+}
+
+impl Iterator for CatchUp {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        self.backlog.next()
+    }
 }
 
 /// The subject of a stream.
@@ -95,6 +118,30 @@ impl Engine {
         self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
         let subject = Subject::Channel(snapshot.channel.id.clone());
         self.open_stream(session, Opening { me, room, subject, position, backlog, end })
+    }
+
+    /// Reads what a stream of a channel would begin with, from there until now, without opening one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, their session is gone, or they read too much.
+    pub fn catch_up(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        from: Resume,
+    ) -> Result<CatchUp, EngineError> {
+        let core = &self.core;
+        let (snapshot, me, head) = {
+            let live = core.live.read();
+            let channel = live.find(named, session)?;
+            let reader = core.reader_of(&live, session)?;
+            (live.snapshot(&channel, &reader), reader.me, live.state.head())
+        };
+        let backlog = core.channel_backlog(&snapshot, &me, from, head);
+        self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
+        let cursor = core.cursor_of(&snapshot.channel.id, last_event_of(&snapshot));
+        Ok(CatchUp { backlog, cursor })
     }
 
     /// Opens a stream of what happens everywhere.

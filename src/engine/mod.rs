@@ -54,7 +54,7 @@ use self::files::{FileLimits, Uploads};
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
-pub use self::listen::Listener;
+pub use self::listen::{CatchUp, Listener};
 use self::log::Log;
 pub use self::messages::{History, Put};
 use self::name_locks::NameLocks;

@@ -1,4 +1,4 @@
-//! Tests that the README's commands do what it says.
+//! Tests that the commands of the README and of the manual do what those say.
 
 use std::fs;
 use std::process::Command;
@@ -15,25 +15,58 @@ async fn the_readmes_curl_lines_work() {
 
     let server = Server::start().await;
     let script = curls.concat().replace("http://127.0.0.1:8000", server.url());
-    // A stream goes on for ever: here it may go on for as long as it takes to be answered.
-    let script = script.replace("curl -sN", "curl -sN --max-time 2");
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    fs::write(directory.path().join("README.md"), &readme).expect("writable");
-    let ran = Command::new("bash")
-        .args(["-c", &format!("set -euo pipefail\ncurl() {{ command curl --fail-with-body \"$@\" || [ $? = 28 ]; }}\n{script}")])
-        .current_dir(directory.path())
-        .output()
-        .expect("bash runs");
-
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+    let said = ran(&script);
     for promised in [
         "\"display_name\":\"Ada\"",
         "event: message",
         "\"name\":\"README.md\"",
         "\"text\":\"Hello\"",
         "launch",
+        "Z Ada: Hello\n",
+        "/plan.txt\n",
     ] {
         assert!(said.contains(promised), "{promised} in {said}");
     }
+}
+
+#[rocket::async_test]
+async fn the_manuals_commands_work() {
+    let server = Server::start().await;
+    let manual = ran(&format!("curl -s {}", server.url()));
+    let commands: Vec<_> = manual.lines().filter_map(|line| line.strip_prefix("    $ ")).collect();
+    assert!(commands.len() > 12, "{manual}");
+    let said = ran(&commands.join("\n"));
+    for promised in [
+        "Z Ada: Hello\n",
+        "Z Ada: T minus 10\n",
+        "/session\n",
+        "/date.txt\n",
+        "\"text\":\"Hello\"",
+        "retry: 1000\n",
+        "event: message\n",
+        "\"name\":\"launch\"",
+    ] {
+        assert!(said.contains(promised), "{promised} in {said}");
+    }
+}
+
+/// Runs a script of curl lines, all of which must succeed, where there is a `README.md` and a
+/// `plan.txt`. Returns what it has said.
+fn ran(script: &str) -> String {
+    // A stream goes on for ever: here it may go on for as long as it takes to be answered.
+    let script = script.replace("curl -sN", "curl -sN --max-time 2");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for name in ["README.md", "plan.txt"] {
+        fs::write(directory.path().join(name), "The plan").expect("writable");
+    }
+    let strict = "set -euo pipefail\n\
+         curl() { command curl --fail-with-body \"$@\" || [ $? = 28 ]; }";
+    let ran = Command::new("bash")
+        .args(["-c", &format!("{strict}\n{script}")])
+        .current_dir(directory.path())
+        .output()
+        .expect("bash runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+    said
 }

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["domain", "engine"]),
     ("api", &["domain", "engine", "wire"]),
     ("pages", &["api", "domain", "engine", "wire"]),
+    ("faces", &["api", "domain", "engine", "wire"]),
     ("assets", &[]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
@@ -20,7 +21,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("logs", &[]),
     (
         "lib",
-        &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages", "wire"],
+        &[
+            "api", "assets", "backends", "config", "domain", "engine", "faces", "metrics", "pages",
+            "wire",
+        ],
     ),
     ("main", &[]),
 ];

@@ -432,7 +432,7 @@ async fn an_absurdly_large_picture_is_a_card() {
         let disposition = given.header("Content-Disposition").expect("how to show it");
         assert!(disposition.starts_with("attachment"), "{disposition}");
     }
-    let page = ada.get("/channels/general").await;
+    let page = ada.page("/channels/general").await;
     assert!(page.text.contains("file--card") && !page.text.contains("width=\"65535\""));
     assert!(page.text.contains(">دفتر.png</span>"));
 }

@@ -20,6 +20,9 @@ use crate::described;
 /// The deadline of every wait. Generous: these are promises, not races.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// The `Accept` header of Firefox when it opens a page.
+pub(crate) const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
 /// A server of one test, in this process, on a temporary directory.
 #[derive(Clone)]
 pub(crate) struct Workspace {
@@ -169,6 +172,11 @@ impl Person {
         self.asks(Method::Get, path, &[], "").await
     }
 
+    /// Asks for a page, as a browser does.
+    pub(crate) async fn page(&self, path: &str) -> Answer {
+        self.asks(Method::Get, path, &[("Accept", BROWSER)], "").await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.sends_json(Method::Post, path, body).await
     }
@@ -300,6 +308,13 @@ impl Person {
 
     pub(crate) async fn listens_everywhere(&self) -> Feed<'_> {
         self.opens("/api/events", &[]).await
+    }
+
+    /// Opens a live tail in this format.
+    pub(crate) async fn tails(&self, path: &str, accept: &str) -> Tail<'_> {
+        let response = self.dispatch(Method::Get, path, &[("Accept", accept)], "").await;
+        assert_eq!(response.status().code, 200, "{path} is a tail");
+        Tail { lines: BufReader::new(response).lines() }
     }
 
     pub(crate) async fn opens(&self, path: &str, headers: &[(&str, &str)]) -> Feed<'_> {
@@ -445,6 +460,24 @@ impl Feed<'_> {
     /// Reads until the stream ends, which must happen.
     pub(crate) async fn ends(&mut self) {
         while self.next().await.is_some() {}
+    }
+}
+
+/// An open live tail of lines.
+pub(crate) struct Tail<'c> {
+    lines: Lines<BufReader<LocalResponse<'c>>>,
+}
+
+impl Tail<'_> {
+    /// Reads the next line that is not empty; `None` when the tail has ended.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            let line = timeout(DEADLINE, self.lines.next_line()).await;
+            match line.expect("a line before the deadline").expect("a readable tail") {
+                Some(line) if line.is_empty() => {}
+                line => return line,
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod description;
 mod devices;
 mod directs;
 mod durability;
+mod faces;
 mod files;
 mod harness;
 mod hostile;
