@@ -70,3 +70,39 @@ fn ran(script: &str) -> String {
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
     said
 }
+
+/// The lines that must have been run before the example of an operation: somebody is signed in and
+/// has said something under the id `status`.
+const BEFORE: &str = r#"
+post() { curl -s -H "Authorization: Bearer $token" "$url$1" "${@:2}"; }
+field() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/'; }
+json='Content-Type: application/json'
+if [ "$operation" != signIn ]; then
+  token=$(curl -s "$url/api/session" -H "$json" -d '{"display_name": "Ada"}' | field token)
+  post /api/channels/general/messages/status -X PUT -H "$json" -d '{"text": "lift off"}' > /dev/null
+fi
+case "$operation" in
+  deleteChannel) post /api/channels -H "$json" -d '{"name": "launch"}' > /dev/null ;;
+  restoreMessage) post /api/channels/general/messages/status -X DELETE ;;
+  endSession) id=$(post /api/sessions -H "$json" -d '{"name": "x"}' | sed 's/.*"session":{"id":"\([^"]*\)".*/\1/') ;;
+  getFile) id=$(post /api/channels/general/messages -F file=@README.md | sed 's/.*"attachments":\[{"id":"\([^"]*\)".*/\1/') ;;
+esac
+"#;
+
+#[rocket::async_test]
+async fn the_examples_of_the_apis_description_work() {
+    let server = Server::start().await;
+    let described = server.client().get("/api/openapi.json").await.expect("an answer").json;
+    let operations = described["paths"].as_object().expect("paths").values();
+    let operations = operations.flat_map(|path| path.as_object().expect("operations").values());
+    let mut run = 0;
+    for operation in operations {
+        let name = operation["operationId"].as_str().expect("a name");
+        let example = operation["x-codeSamples"][0]["source"].as_str().expect("an example");
+        // A server for each: some of them end what others need.
+        let server = Server::start().await;
+        ran(&format!("operation={name}\nurl={}\n{BEFORE}\n{example}", server.url()));
+        run += 1;
+    }
+    assert!(run > 30, "they were found");
+}
