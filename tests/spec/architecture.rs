@@ -14,13 +14,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("api", &["domain", "engine", "wire"]),
     ("pages", &["api", "domain", "engine", "wire"]),
     ("assets", &[]),
+    ("commands", &["api", "assets", "backends", "config", "domain", "engine"]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("sockets", &[]),
     ("logs", &[]),
     (
         "lib",
-        &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages", "wire"],
+        &[
+            "api", "assets", "backends", "commands", "config", "domain", "engine", "metrics",
+            "pages", "wire",
+        ],
     ),
     ("main", &[]),
 ];
