@@ -55,7 +55,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// Serves a manual of one page, with this server's address in it.
 #[get("/", rank = 2)]
 fn manual(base: BaseUrl) -> Template {
-    Template::render("manual", context! { url: base.as_str(), kept: KEPT_MESSAGES })
+    Template::render("manual.txt", context! { url: base.as_str(), kept: KEPT_MESSAGES })
 }
 
 /// The answer with a channel as lines, or as its stream: what is there, and what comes.

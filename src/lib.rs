@@ -61,6 +61,7 @@
 //! - [`pages`]: the same engine as HTML, and the API's description; [`faces`]: as text, at the same
 //!   addresses, by what is asked for; [`assets`]: what pages are made of.
 //! - [`metrics`]: statistics for monitors; `logs`: the log of the process, without secrets.
+//! - [`commands`]: the `houston` command and what an operator can do by it.
 //! - [`config`]: every setting; `sockets`: limits on connections that Rocket does not set.
 //!
 //! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, faces, metrics`; this
@@ -105,6 +106,7 @@
 pub mod api;
 pub mod assets;
 pub mod backends;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod engine;
@@ -116,7 +118,7 @@ pub mod pages;
 mod sockets;
 pub mod wire;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,7 +127,7 @@ use rocket::figment::Figment;
 use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
-use crate::assets::Assets;
+use crate::assets::{Assets, Sources};
 use crate::backends::files::{self, Files};
 use crate::backends::sqlite::{OpenError, Sqlite};
 use crate::config::{Config, SettingError};
@@ -147,8 +149,16 @@ pub enum SetUpError {
     /// The directory of files cannot be used.
     #[error("the directory of files cannot be written")]
     Files(#[source] std::io::Error),
-    /// The static files cannot be read.
-    #[error("the static files in `static` cannot be read: start it where they are")]
+    /// The templates or static files cannot be read.
+    #[error("the pages in `{}` cannot be read", .directory.display())]
+    Pages {
+        /// The directory that has them.
+        directory: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// No pages can be made of the static files.
+    #[error("the static files cannot be used")]
     Assets(#[source] std::io::Error),
     /// Two metrics have the same name.
     #[error("the metrics cannot be counted")]
@@ -160,12 +170,13 @@ pub enum SetUpError {
 
 /// Builds the server, ready to be launched: the one place that knows every part.
 ///
-/// Opens the data directory and replays the log; must run within a Tokio runtime.
+/// Opens the data directory and replays the log; must run within a Tokio runtime. Pages are made of
+/// the `built_in` sources, unless the setting `pages_dir` names others.
 ///
 /// # Errors
 ///
 /// When a setting is wrong, or the data directory cannot be used or read.
-pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
+pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
     logs::start(settings.extract_inner("log_level").map_err(SettingError::from)?);
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
@@ -179,9 +190,15 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
     };
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
     let metrics = Metrics::new(config.metrics_token.as_deref())?;
-    let generated = [(pages::emoji::PATH, pages::emoji::list())];
-    let assets = Assets::read(Path::new("static"), generated).map_err(SetUpError::Assets)?;
-    let rocket = rocket::custom(settings)
+    let mut sources = match config.pages_dir {
+        None => built_in,
+        Some(directory) => {
+            Sources::read(&directory).map_err(|source| SetUpError::Pages { directory, source })?
+        }
+    };
+    sources.files.insert(pages::emoji::PATH.to_owned(), pages::emoji::list());
+    let assets = Assets::of(&sources.files).map_err(SetUpError::Assets)?;
+    let rocket = rocket::custom(assets::without_template_directory(settings))
         .manage(engine)
         .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
@@ -196,7 +213,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         // `nosniff`, and no frames, on every answer. What Rocket itself would deny by the third of
         // its headers is far less than pages deny.
         .attach(Shield::default().enable(Frame::Deny).disable::<Permission>())
-        .attach(assets::templates(&assets))
+        .attach(assets::templates(sources.templates, &assets))
         .attach(faces::vary())
         .manage(assets)
         .attach(assets::compress_pages())

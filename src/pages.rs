@@ -221,7 +221,7 @@ fn view(
     engine.count_read(&session, Cost::PAGE)?;
     let reader = reader(&session, &locale, look, &host);
     let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
-    Ok(Template::render("view", view))
+    Ok(Template::render("view.html", view))
 }
 
 /// What is to be seen of a channel, as templates take it.

@@ -1,6 +1,7 @@
 //! Tests of promises that only a real process can keep or break: kills, restarts, signals, full
 //! disks, many clients at once.
 
+mod anywhere;
 mod bodies;
 mod client;
 mod connections;
@@ -16,5 +17,6 @@ mod races;
 mod readme;
 mod refusals;
 mod server;
+mod settings;
 mod streams;
 mod tls;

@@ -40,6 +40,19 @@ impl Server {
         Self::launch(&mut command, data).await
     }
 
+    /// Starts a server in this working directory, with further settings.
+    pub(crate) async fn started_in(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        let command = settings(&mut command, data.path(), port).current_dir(directory);
+        let process = command.envs(variables.iter().copied()).spawn().expect("a process");
+        let url = format!("http://127.0.0.1:{port}");
+        let server = Self { process, url, data: Some(data) };
+        server.until_ready().await;
+        server
+    }
+
     /// Starts a server that can write no file beyond this size, as on a full disk.
     pub(crate) async fn with_files_of_at_most(kibibytes: u32) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pages", &["api", "domain", "engine", "wire"]),
     ("faces", &["api", "domain", "engine", "wire"]),
     ("assets", &[]),
+    ("commands", &["api", "assets", "backends", "config", "domain", "engine"]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("sockets", &[]),
@@ -22,8 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "lib",
         &[
-            "api", "assets", "backends", "config", "domain", "engine", "faces", "metrics", "pages",
-            "wire",
+            "api", "assets", "backends", "commands", "config", "domain", "engine", "faces",
+            "metrics", "pages", "wire",
         ],
     ),
     ("main", &[]),

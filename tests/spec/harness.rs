@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{FutureExt, LocalBoxFuture, join_all};
+use houston::assets::Sources;
 use houston::config::Config;
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
@@ -83,8 +84,11 @@ impl Workspace {
 }
 
 async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Client> {
-    let settings = Config::figment().merge(("data_dir", data)).merge(("log_level", "off"));
-    let rocket = houston::rocket(change(settings)).await.expect("a workspace");
+    let settings = Config::figment()
+        .merge(("data_dir", data))
+        .merge(("pages_dir", env!("CARGO_MANIFEST_DIR")))
+        .merge(("log_level", "off"));
+    let rocket = houston::rocket(change(settings), Sources::default()).await.expect("a workspace");
     Arc::new(Client::untracked(rocket).await.expect("a server"))
 }
 

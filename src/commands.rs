@@ -1,0 +1,80 @@
+//! The `houston` command: serves by default, and does for an operator what is not for users.
+//!
+//! Each command is a module with its arguments and a function that runs it.
+
+mod check;
+mod manual;
+mod serve;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::assets::Sources;
+
+/// The name of the program.
+const PROGRAM: &str = "houston";
+
+/// Team chat on your own server.
+///
+/// Without a command it serves. Settings are read from `Rocket.toml` in the working directory (or the
+/// file that ROCKET_CONFIG names) and from ROCKET_… variables, which win: `houston check` lists them
+/// all.
+#[derive(Parser)]
+#[command(name = PROGRAM, version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until stopped by SIGTERM or Ctrl+C (the default).
+    Serve,
+    /// Check the settings: list each with its value, where that comes from, and what it means.
+    ///
+    /// Exits with 1 when the server would not start with them, or when a name looks mistyped.
+    Check,
+    /// Print what makes a shell complete this command: `houston completions bash`.
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a directory.
+    Man(manual::ManArgs),
+}
+
+/// Runs the command that the process was started with.
+///
+/// The sources are those of the pages in the program.
+#[must_use]
+pub fn run(built_in: Sources) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => {
+            // Help and version are "errors", too, and go to standard output with code 0.
+            let _ = asked.print();
+            return ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(built_in),
+        Command::Check => check::run(),
+        Command::Completions(args) => done(manual::print_completions(&args)),
+        Command::Man(args) => done(manual::write_man(&args)),
+    }
+}
+
+fn done<E: Error + 'static>(result: Result<(), E>) -> ExitCode {
+    result.map_or_else(|error| refuse(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Prints why nothing was done, with every cause.
+fn refuse(error: &dyn Error) -> ExitCode {
+    let mut said = format!("{PROGRAM}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    eprintln!("{said}");
+    ExitCode::FAILURE
+}
