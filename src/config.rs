@@ -69,6 +69,8 @@ pub struct Config {
     pub session_days: u32,
     /// The secret by which other machines may read `/metrics`.
     pub metrics_token: Option<String>,
+    /// Form of the log's lines.
+    pub log_format: LogFormat,
     /// Longest pause in the body of a request. `body_silence_seconds`.
     #[serde(rename = "body_silence_seconds", deserialize_with = "seconds")]
     pub body_silence: Duration,
@@ -76,6 +78,16 @@ pub struct Config {
     /// connection is cut off (Linux). `answer_silence_seconds`.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,
+}
+
+/// The form of the log's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text for people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 fn seconds<'de, D: Deserializer<'de>>(setting: D) -> Result<Duration, D::Error> {
@@ -108,6 +120,7 @@ impl Config {
                 Kind::Directory { default: Some(path) } => {
                     settings.merge(Serialized::default(key, path))
                 }
+                Kind::Choice { words } => settings.merge(Serialized::default(key, words.first())),
                 Kind::Directory { default: None } | Kind::Secret | Kind::Rocket { .. } => settings,
             };
         }
@@ -158,6 +171,7 @@ impl fmt::Debug for Config {
             .field("max_reaction_kinds", &self.max_reaction_kinds)
             .field("max_reactions", &self.max_reactions)
             .field("session_days", &self.session_days)
+            .field("log_format", &self.log_format)
             .field("body_silence", &self.body_silence)
             .field("answer_silence", &self.answer_silence)
             .field("metrics_token", &self.metrics_token.as_ref().map(|_| "…"))

@@ -178,7 +178,8 @@ pub enum SetUpError {
 /// When a setting is wrong, or the data directory cannot be used or read.
 pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
-    logs::start(settings.extract_inner("log_level").map_err(SettingError::from)?);
+    let log_level = settings.extract_inner("log_level").map_err(SettingError::from)?;
+    logs::start(log_level, config.log_format);
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
     let limits = config.rate_limits.then(Limits::default);
     let files = config.data_dir.join(files::DIRECTORY);
@@ -208,6 +209,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .register("/", pages::catchers())
         .mount(assets::BASE, assets::routes())
         .mount("/", metrics::routes())
+        .attach(logs::RequestIds)
         .attach(metrics.clone())
         .manage(metrics)
         // `nosniff`, and no frames, on every answer. What Rocket itself would deny by the third of

@@ -26,6 +26,7 @@ use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::api::refusal::Refusal;
+use crate::api::request_id::RequestId;
 use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
@@ -137,6 +138,7 @@ impl<'r> Responder<'r, 'static> for ErrorPage {
             },
         );
         let mut response = (kind.status(), page).respond_to(request)?;
+        response.set_header(RequestId::of(request).header());
         for header in headers {
             response.set_header(header);
         }

@@ -29,6 +29,7 @@ mod part_head;
 pub mod problem;
 pub(crate) mod qr;
 pub(crate) mod refusal;
+pub(crate) mod request_id;
 mod search;
 pub(crate) mod session;
 mod sessions;

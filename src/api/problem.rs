@@ -11,6 +11,7 @@ use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 
 pub use self::kind::ProblemKind;
+use super::request_id::RequestId;
 use crate::domain::message::TextError;
 use crate::engine::EngineError;
 use crate::wire::problem as wire;
@@ -187,7 +188,9 @@ impl From<EngineError> for Problem {
             EngineError::LimitReached(_) => {
                 Self::new(ProblemKind::LimitReached).with_detail(detail)
             }
-            EngineError::TooBusy => Self::new(ProblemKind::TooBusy).with_detail(detail),
+            EngineError::TooBusy | EngineError::Stopping => {
+                Self::new(ProblemKind::TooBusy).with_detail(detail)
+            }
             EngineError::Defect => Self::new(ProblemKind::InternalError),
             EngineError::FollowerStopped => {
                 Self::new(ProblemKind::StorageUnavailable).with_detail(detail)
@@ -218,6 +221,8 @@ impl<'r> Responder<'r, 'static> for Problem {
         let mut response = Response::build();
         response
             .status(self.kind.status())
+            // By fairings, too: but none sees the answer to a request that cannot be parsed.
+            .header(RequestId::of(request).header())
             .header(ContentType::new("application", "problem+json"))
             .sized_body(body.len(), Cursor::new(body));
         for header in self.headers {

@@ -8,6 +8,7 @@ use rocket::response::{self, Responder, Response};
 
 use super::accept::Format;
 use super::problem::{Problem, record_answer};
+use super::request_id::RequestId;
 
 /// A problem as text, as a line of JSON or as an event. As JSON it is what the API answers with.
 pub(crate) struct Refusal(pub(crate) Problem);
@@ -35,6 +36,7 @@ impl<'r> Responder<'r, 'static> for Refusal {
         let mut response = Response::build();
         response
             .status(problem.kind.status())
+            .header(RequestId::of(request).header())
             .header(kind)
             .header(Header::new("Cache-Control", "no-store"))
             .header(Header::new("Vary", "Accept"))

@@ -148,6 +148,10 @@ fn refuse(setting: &Setting, value: &Value) -> Result<(), (String, String)> {
             Some(path) if path.contains('\0') => wrong(),
             Some(_) => Ok(()),
         },
+        Kind::Choice { words } => match value.as_str() {
+            Some(word) if words.contains(&word) => Ok(()),
+            _ => wrong(),
+        },
         Kind::Secret => match value.as_str() {
             Some(word) if !word.is_empty() && word.bytes().all(|it| it.is_ascii_graphic()) => {
                 Ok(())

@@ -52,6 +52,11 @@ pub enum Kind {
         /// The default, if there is one.
         default: Option<&'static str>,
     },
+    /// One of a few words.
+    Choice {
+        /// The words; the first is the default.
+        words: &'static [&'static str],
+    },
     /// A word that nobody else should know; none by default.
     Secret,
     /// A setting of Rocket's, which checks it by itself.
@@ -199,6 +204,13 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "The secret by which programs on other machines may read `/metrics`, sent as \
                   Bearer token; without it only this machine may, and no proxy on it.",
     },
+    Setting {
+        key: "log_format",
+        kind: Kind::Choice { words: &["text", "json"] },
+        meaning: "The form of the log's lines. As JSON each has `time`, `level`, `target`, `message` \
+                  and, where a request is served, the `request_id` that its answer has as \
+                  `X-Request-Id`.",
+    },
     count(
         "body_silence_seconds",
         30,
@@ -315,6 +327,7 @@ impl Setting {
             Kind::Size { default, .. } => format!("\"{}\"", size_in_words(*default)),
             Kind::Switch { default } => default.to_string(),
             Kind::Directory { default: Some(default) } => format!("\"{default}\""),
+            Kind::Choice { words } => format!("\"{}\"", words.first().unwrap_or(&"")),
             Kind::Directory { default: None } | Kind::Secret => "none".into(),
             Kind::Rocket { default, .. } => (*default).into(),
         }
@@ -333,6 +346,7 @@ impl Setting {
             }
             Kind::Switch { .. } => "true or false".into(),
             Kind::Directory { .. } => "the path of a directory, in quotation marks".into(),
+            Kind::Choice { words } => words.join(" or "),
             Kind::Secret => "letters, digits and other visible ASCII characters, without spaces, \
                              in quotation marks"
                 .into(),

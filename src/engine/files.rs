@@ -124,6 +124,13 @@ impl Admission<'_> {
     }
 }
 
+impl Uploads {
+    /// The number of messages with files that are being sent.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().values().map(|theirs| theirs.messages).sum()
+    }
+}
+
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         let mut under_way = self.engine.uploads.0.lock();

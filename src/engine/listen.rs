@@ -27,6 +27,8 @@ use crate::wire::channel::ChannelSnapshot;
 use crate::wire::cursor::Cursor;
 use crate::wire::event;
 
+/// The time over which the clients of a server that ends come back, in milliseconds.
+const RETRY_SPREAD_MS: u32 = 4_000;
 /// Largest chunk, in bytes, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -50,6 +52,8 @@ pub struct Listener {
     ended: BoxFuture<'static, ()>,
     /// The task that `ping` and `ended` will wake.
     registered: Option<Waker>,
+    /// Set once the client was told when to come back.
+    told_end: bool,
     _guard: StreamGuard,
 }
 
@@ -177,6 +181,9 @@ impl Engine {
 
     fn open_stream(&self, session: &Session, opening: Opening) -> Result<Listener, EngineError> {
         let Opening { me, room, subject, position, backlog, end } = opening;
+        if self.core.end.is_cancelled() {
+            return Err(EngineError::Stopping);
+        }
         let (channel, cursor) = match &subject {
             Subject::Channel(channel) => {
                 (Some((channel.clone(), &room)), self.core.cursor_of(channel, Seq(0)))
@@ -196,6 +203,7 @@ impl Engine {
             ended: Box::pin(end.clone().cancelled_owned()),
             end,
             registered: None,
+            told_end: false,
             _guard: guard,
             room,
             subject,
@@ -220,7 +228,7 @@ impl Stream for Listener {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         // Checked first: in a busy room the stream would never get to wait for its end.
         if self.end.is_cancelled() {
-            return Poll::Ready(None);
+            return Poll::Ready(self.farewell());
         }
         if let Some(piece) = self.backlog.next() {
             return Poll::Ready(Some(piece));
@@ -249,12 +257,14 @@ impl Listener {
         loop {
             match self.room.read(self.position, CHUNK_BYTES) {
                 ReadResult::Frames(frames, position) => {
+                    self.core.flow.count_deliveries(position - self.position);
                     self.position = position;
                     return Poll::Ready(Some(frames));
                 }
                 ReadResult::Slots => match self.room.slots_after(self.position, CHUNK_BYTES) {
                     Err(Lagged) => return Poll::Ready(self.reset()),
                     Ok((slots, position)) => {
+                        self.core.flow.count_deliveries(position - self.position);
                         self.position = position;
                         let chunk = self.render(&slots);
                         if !chunk.is_empty() {
@@ -290,6 +300,7 @@ impl Listener {
         own.position = own_position;
         slots.extend(others);
         slots.sort_by_key(|slot| slot.seq);
+        self.core.flow.count_deliveries(slots.len() as u64);
         let chunk = self.render(&slots);
         if chunk.is_empty() { Poll::Pending } else { Poll::Ready(Some(chunk)) }
     }
@@ -305,7 +316,7 @@ impl Listener {
         }
         self.registered = Some(waker.clone());
         if self.ended.poll_unpin(context).is_ready() {
-            return Poll::Ready(None);
+            return Poll::Ready(self.farewell());
         }
         // Outside the task's budget: where that is used up, the timer would not keep the waker.
         ready!(pin!(unconstrained(self.ping.as_mut())).poll(context));
@@ -315,8 +326,22 @@ impl Listener {
         Poll::Ready(Some(event::PING))
     }
 
+    /// The last piece of a stream that has to end: where the server ends, the time after which the
+    /// client comes back, which is another one for each: a new server is not asked by all at once.
+    fn farewell(&mut self) -> Option<Bytes> {
+        if !self.core.end.is_cancelled() || std::mem::replace(&mut self.told_end, true) {
+            return None;
+        }
+        let mut random = [0; 2];
+        // Without random numbers they come back together, as they did before.
+        let _ = getrandom::fill(&mut random);
+        let share = u32::from(u16::from_ne_bytes(random)) * RETRY_SPREAD_MS / u32::from(u16::MAX);
+        Some(event::farewell(event::RETRY_MS + share))
+    }
+
     /// Starts again with a `reset`, and gives the first piece of that.
     fn reset(&mut self) -> Option<Bytes> {
+        self.core.flow.count_reset();
         let core = self.core.clone();
         let live = core.live.read();
         let reader = core.reader(&live, self.me.clone());

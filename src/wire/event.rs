@@ -25,7 +25,7 @@ pub const PING: Bytes = Bytes::from_static(b"event: ping\ndata: {}\n\n");
 /// Size of the data of most events that are no messages, in bytes.
 const USUAL_BYTES: usize = 256;
 /// Time after which a client reconnects, in milliseconds.
-const RETRY_MS: u32 = 1_000;
+pub const RETRY_MS: u32 = 1_000;
 
 /// Encodes an event as a frame, which all who receive it share.
 ///
@@ -62,6 +62,13 @@ pub fn head(name: &str, id: Option<Cursor>, data_bytes: usize) -> BytesMut {
 #[must_use]
 pub fn opening(id: Cursor) -> Bytes {
     format!("retry: {RETRY_MS}\nid: {id}\n\n").into()
+}
+
+/// The last block of a stream that ends with the server: the time to reconnect after, in
+/// milliseconds. It is no event.
+#[must_use]
+pub fn farewell(retry_ms: u32) -> Bytes {
+    format!("retry: {retry_ms}\n\n").into()
 }
 
 /// A message that was deleted: the data of `message-deleted`.

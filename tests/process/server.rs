@@ -64,11 +64,17 @@ impl Server {
 
     /// Starts a server that writes all that it says at this level into `log` in its data directory.
     pub(crate) async fn that_logs(level: &str) -> Self {
+        Self::that_logs_as(level, "text").await
+    }
+
+    /// The same with lines of this form.
+    pub(crate) async fn that_logs_as(level: &str, format: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
         let houston = env!("CARGO_BIN_EXE_houston");
-        let script =
-            format!("ROCKET_LOG_LEVEL={level} exec {houston} > \"$ROCKET_DATA_DIR/log\" 2>&1");
+        let script = format!(
+            "ROCKET_LOG_FORMAT={format} ROCKET_LOG_LEVEL={level} exec {houston} > \"$ROCKET_DATA_DIR/log\" 2>&1"
+        );
         Self::launch(command.args(["-c", &script]), data).await
     }
 

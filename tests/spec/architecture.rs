@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("sockets", &[]),
-    ("logs", &[]),
+    ("logs", &["api", "config"]),
     (
         "lib",
         &[

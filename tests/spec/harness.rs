@@ -66,6 +66,11 @@ impl Workspace {
         self.visitor().signs_in_as(name).await
     }
 
+    /// Tells the server to stop, as a signal does.
+    pub(crate) fn shut_down(&self) {
+        self.client.rocket().shutdown().notify();
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
@@ -459,6 +464,23 @@ impl Feed<'_> {
                 return (heard.name, said.unwrap_or_default().to_owned());
             }
         }
+    }
+
+    /// Reads until the stream ends. Returns the time after which the client shall come back, in
+    /// milliseconds, that it ends with.
+    pub(crate) async fn farewell(&mut self) -> u32 {
+        let last = async {
+            let mut last = Vec::new();
+            loop {
+                match self.block().await {
+                    block if block.is_empty() => return last,
+                    block => last = block,
+                }
+            }
+        };
+        let last = timeout(DEADLINE, last).await.expect("an end before the deadline");
+        let retry = last.first().and_then(|line| line.strip_prefix("retry: "));
+        retry.unwrap_or_else(|| panic!("{last:?} is how it ends")).parse().expect("milliseconds")
     }
 
     /// Reads until the stream ends, which must happen.
