@@ -198,6 +198,11 @@ fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// The number of streams that are open when the server is told to end.
 const STREAMS: usize = 1_000;
+/// The first part of an upload: so much that Rocket hands it over before more has come.
+const HALF: &str = match std::str::from_utf8(&[b'x'; 600]) {
+    Ok(half) => half,
+    Err(_) => "",
+};
 /// The time in which it has to end: the grace that Rocket gives to what is under way, and as much
 /// again for a busy machine.
 const MUST_END_WITHIN: Duration = Duration::from_secs(10);
@@ -218,14 +223,14 @@ async fn with_a_thousand_streams_and_uploads_under_way_it_ends_in_time() {
         let token = person.token.as_deref().expect("a token");
         let head = format!(
             "PUT /channels/general/a.bin HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\
-             Content-Length: {promised}\r\n\r\nhalf"
+             Content-Length: {promised}\r\n\r\n{HALF}"
         );
         connection.write_all(head.as_bytes()).await.expect("sent");
         connection
     };
     let halts = begins(&people[0], 1_000_000).await;
     let mut trickles = begins(&people[1], 1_000_000).await;
-    let mut ends = begins(&people[2], 8).await;
+    let mut ends = begins(&people[2], 2 * HALF.len()).await;
     let uploads = || async { server.metric("houston_uploads_under_way").await };
     until("the uploads have begun", async || uploads().await == 3).await;
 
@@ -236,7 +241,7 @@ async fn with_a_thousand_streams_and_uploads_under_way_it_ends_in_time() {
             rocket::tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    ends.write_all(b"done").await.expect("sent");
+    ends.write_all(HALF.as_bytes()).await.expect("sent");
     let mut answer = String::new();
     let _ = timeout(DEADLINE, ends.read_to_string(&mut answer)).await.expect("in time");
     assert!(answer.starts_with("HTTP/1.1 201 "), "what can be done is done: {answer}");
