@@ -3,6 +3,7 @@
 //! Each command is a module with its arguments and a function that runs it.
 
 mod check;
+mod client;
 mod manual;
 mod serve;
 
@@ -36,6 +37,8 @@ enum Command {
     ///
     /// Exits with 1 when the server would not start with them, or when a name looks mistyped.
     Check,
+    #[command(flatten)]
+    Client(client::ClientCommand),
     /// Print what makes a shell complete this command: `houston completions bash`.
     Completions(manual::CompletionsArgs),
     /// Print the manual page, or write those of all commands into a directory.
@@ -58,6 +61,7 @@ pub fn run(built_in: Sources) -> ExitCode {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(built_in),
         Command::Check => check::run(),
+        Command::Client(command) => client::run(command),
         Command::Completions(args) => done(manual::print_completions(&args)),
         Command::Man(args) => done(manual::write_man(&args)),
     }

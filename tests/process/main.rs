@@ -4,6 +4,7 @@
 mod anywhere;
 mod bodies;
 mod client;
+mod commands;
 mod connections;
 mod deletions;
 mod endings;

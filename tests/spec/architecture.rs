@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pages", &["api", "domain", "engine", "wire"]),
     ("faces", &["api", "domain", "engine", "wire"]),
     ("assets", &[]),
-    ("commands", &["api", "assets", "backends", "config", "domain", "engine"]),
+    ("commands", &["api", "assets", "backends", "config", "domain", "engine", "wire"]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("sockets", &[]),
