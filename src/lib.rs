@@ -61,7 +61,7 @@
 //! - [`pages`]: the same engine as HTML, and the API's description; [`faces`]: as text, at the same
 //!   addresses, by what is asked for; [`assets`]: what pages are made of.
 //! - [`metrics`]: statistics for monitors; `logs`: the log of the process, without secrets.
-//! - [`commands`]: the `houston` command and what an operator can do by it.
+//! - [`commands`]: the `houston` command: what an operator can do by it, and a client of any server.
 //! - [`config`]: every setting; `sockets`: limits on connections that Rocket does not set.
 //!
 //! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, faces, metrics`; this

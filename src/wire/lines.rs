@@ -221,6 +221,12 @@ impl Said {
     }
 }
 
+/// The text of several lines with controls replaced by signs for them: a terminal would obey them.
+#[must_use]
+pub fn without_controls(text: &str) -> String {
+    text.split('\n').map(on_one_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Tells whether programs take a character for the end of a line: where only some of them do, a text
 /// could look like another message to the others.
 fn is_line_end(sign: char) -> bool {

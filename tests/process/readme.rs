@@ -30,6 +30,37 @@ async fn the_readmes_curl_lines_work() {
 }
 
 #[rocket::async_test]
+async fn the_readmes_lines_of_its_own_command_work() {
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines: Vec<_> = blocks.filter(|block| block.contains("houston login")).collect();
+    let server = Server::start().await;
+    let script = lines.concat().replace("http://127.0.0.1:8000", server.url());
+    // What goes on for ever, or waits for people, does so for a moment here.
+    let script = script.replace("--timeout 10m", "--timeout 1s");
+    let houston = env!("CARGO_BIN_EXE_houston");
+    let shell = format!(
+        "houston() {{ case \"$1\" in
+           tail | run) timeout 3 {houston} \"$@\" || [ $? = 124 ] ;;
+           wait) {houston} \"$@\" || [ $? = 124 ] ;;
+           *) {houston} \"$@\" ;;
+         esac; }}"
+    );
+    let said = ran(&format!("{shell}\n{script}\ntrue"));
+    for promised in [
+        "\nstatus\n",
+        "Z Grace: Hello from a shell\n",
+        "Z Grace: Linux ",
+        "Z Grace: The plan\n  http",
+        "Z Grace: T minus 10\n",
+        "Z Grace: Building\n  Built\n",
+    ] {
+        assert!(said.contains(promised), "{promised} in {said}");
+    }
+    assert!(!said.contains("Off we go"), "nobody has decided");
+}
+
+#[rocket::async_test]
 async fn the_manuals_commands_work() {
     let server = Server::start().await;
     let manual = ran(&format!("curl -s {}", server.url()));

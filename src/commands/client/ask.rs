@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::events::{Event, Events};
 use super::remote::{Failure, Remote, RemoteArgs, channel_path, message_path, new_id};
 use super::{Deadline, counts, print, text_of};
+use crate::wire::lines::without_controls;
 
 /// The largest number of choices: exit codes from 124 on mean something else.
 const MAX_CHOICES: usize = 100;
@@ -56,7 +57,7 @@ pub(super) fn run(args: &AskArgs) -> Result<u8, Failure> {
                     return Ok(u8::try_from(n).unwrap_or(u8::MAX));
                 }
                 None if choices.is_empty() => {
-                    print(&format!("{answer}\n"))?;
+                    print(&format!("{}\n", without_controls(&answer)))?;
                     return Ok(0);
                 }
                 None => {}

@@ -32,6 +32,12 @@ pub(super) fn run(args: &LoginArgs) -> Result<u8, Failure> {
         let made = session.post("/api/sessions", &body)?;
         token = made["token"].as_str().unwrap_or_default().to_owned();
     }
+    // It is put into a line that a shell runs.
+    if token.is_empty()
+        || !token.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it))
+    {
+        return Err(Failure::NotHouston { url: remote.url });
+    }
     if args.bare {
         print(&format!("{token}\n"))?;
     } else {
