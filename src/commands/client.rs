@@ -48,8 +48,8 @@ pub(super) enum ClientCommand {
     Tail(tail::TailArgs),
     /// Run a command for each message in a channel, with its output as the answer.
     ///
-    /// The command has the text on its standard input, and in its environment HOUSTON_TEXT,
-    /// HOUSTON_AUTHOR, HOUSTON_CHANNEL and HOUSTON_MESSAGE (the message as JSON). Messages of oneself
+    /// The command has the text on its standard input, and in its environment `HOUSTON_TEXT`,
+    /// `HOUSTON_AUTHOR`, `HOUSTON_CHANNEL` and `HOUSTON_MESSAGE` (the message as JSON). Messages of oneself
     /// and of bots start nothing, so that two such commands do not answer each other for ever. One
     /// message is served at a time. No output, no answer.
     Run(run::RunArgs),

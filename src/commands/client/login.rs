@@ -23,14 +23,14 @@ pub(in crate::commands) struct LoginArgs {
 }
 
 pub(super) fn run(args: &LoginArgs) -> Result<u8, Failure> {
-    let remote = Remote::of(&args.remote).as_stranger();
+    let remote = Remote::of(&args.remote).without_session();
     let signed_in = remote.post("/api/session", &json!({ "display_name": args.name }))?;
     let mut token = signed_in["token"].as_str().unwrap_or_default().to_owned();
     if args.bot {
         let session = remote.clone().with_token(&token);
         let body = json!({ "name": PROGRAM, "bot": true });
         let made = session.post("/api/sessions", &body)?;
-        token = made["token"].as_str().unwrap_or_default().to_owned();
+        made["token"].as_str().unwrap_or_default().clone_into(&mut token);
     }
     // It is put into a line that a shell runs.
     if token.is_empty()

@@ -69,7 +69,7 @@ pub(super) struct RemoteArgs {
     /// The server's address.
     #[arg(long, env = "HOUSTON_URL", value_name = "URL", default_value = "http://127.0.0.1:8000")]
     url: String,
-    /// The token of your session. Others can see the arguments of a process: HOUSTON_TOKEN is better.
+    /// The token of your session. Others can see the arguments of a process: `HOUSTON_TOKEN` is better.
     #[arg(long, env = "HOUSTON_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Remote {
     }
 
     /// The same server, without a session.
-    pub(super) fn as_stranger(self) -> Self {
+    pub(super) fn without_session(self) -> Self {
         Self { token: None, ..self }
     }
 
@@ -113,14 +113,14 @@ impl Remote {
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.patiently(|| self.send(&Method::GET, path, None, ()))
+        patiently(|| self.send(&Method::GET, path, None, ()))
     }
 
     /// Puts a body under an address. Doing that again changes nothing, so it is tried again where it
     /// may not have come there.
     pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let json = Some("application/json");
-        self.patiently(|| self.send(&Method::PUT, path, json, body.to_string()))
+        patiently(|| self.send(&Method::PUT, path, json, body.to_string()))
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
@@ -133,7 +133,7 @@ impl Remote {
         path: &str,
         form: impl Fn() -> Result<(String, F), Failure>,
     ) -> Result<Value, Failure> {
-        self.patiently(|| {
+        patiently(|| {
             let (kind, form) = form()?;
             self.send(&Method::PUT, path, Some(&kind), form)
         })
@@ -210,24 +210,21 @@ impl Remote {
             detail: detail.to_owned(),
         })
     }
+}
 
-    /// Tries something that may be done again, as long as there is hope.
-    fn patiently<'a>(
-        &'a self,
-        attempt: impl Fn() -> Result<Answer<'a>, Failure>,
-    ) -> Result<Value, Failure> {
-        let mut pause = Duration::from_millis(250);
-        for _ in 1..ATTEMPTS {
-            match attempt().and_then(Answer::read) {
-                Err(failure) if failure.may_pass() => {
-                    sleep(pause);
-                    pause *= 2;
-                }
-                done => return done,
+/// Tries something that may be done again, as long as there is hope.
+fn patiently<'a>(attempt: impl Fn() -> Result<Answer<'a>, Failure>) -> Result<Value, Failure> {
+    let mut pause = Duration::from_millis(250);
+    for _ in 1..ATTEMPTS {
+        match attempt().and_then(Answer::read) {
+            Err(failure) if failure.may_pass() => {
+                sleep(pause);
+                pause *= 2;
             }
+            done => return done,
         }
-        attempt().and_then(Answer::read)
     }
+    attempt().and_then(Answer::read)
 }
 
 impl Failure {
