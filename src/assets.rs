@@ -114,7 +114,7 @@ impl Asset {
                 without_indentation(&without_comments(&sheet, "/*", "*/")).into()
             }
             "js" if path.matches('/').count() == 1 => {
-                bundle(path, &|module: &str| Ok(script(&text(module, sources)?)))?.into()
+                bundle(path, &|module: &str| Ok(bare_script(&text(module, sources)?)))?.into()
             }
             "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),
@@ -214,12 +214,21 @@ fn without_indentation(source: &str) -> String {
     source.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
-/// Removes comments, types and indentation from a script. Where a text may go on over lines, the
-/// space at their beginning is part of it.
+/// Removes comments, types and indentation from a script.
 fn script(source: &str) -> String {
-    let bare = without_types(&without_comments(source, "/**", "*/"));
-    let spans_lines = bare.lines().any(|line| line.matches('`').count() % 2 == 1);
-    if spans_lines { bare } else { without_indentation(&bare) }
+    without_needless_indentation(&bare_script(source))
+}
+
+/// Removes comments and types from a script.
+fn bare_script(source: &str) -> String {
+    without_types(&without_comments(source, "/**", "*/"))
+}
+
+/// Removes the indentation of a script. Where a text may go on over lines, the space at their
+/// beginning is part of it.
+fn without_needless_indentation(script: &str) -> String {
+    let spans_lines = script.lines().any(|line| line.matches('`').count() % 2 == 1);
+    if spans_lines { script.to_owned() } else { without_indentation(script) }
 }
 
 /// Removes the types within a script's lines: `/** @type {Known} */ (it)`.

@@ -66,7 +66,7 @@ export function mountAttaching(form, { hear, on }) {
     }
     for (const file of files) {
       if (chips.has(file)) continue
-      chips.set(file, drawn(file))
+      chips.set(file, chipOf(file))
       tray.append(chips.get(file) ?? "")
     }
     tray.hidden = files.length === 0
@@ -82,7 +82,7 @@ export function mountAttaching(form, { hear, on }) {
 }
 
 /** @param {File} file */
-function drawn(file) {
+function chipOf(file) {
   const chip = stamp("attached")
   part(chip, "name").textContent = file.name
   part(chip, "size").textContent = sizeWords(file.size)

@@ -17,7 +17,7 @@ import { replace } from "./writing.js"
 const LABELS = { "@": "People", "#": "Channels", ":": "Emoji" }
 
 /** The name by which all who have the channel open are called. */
-const HERE = { name: "here", near: false, aside: "everybody who has the channel open" }
+const EVERYBODY_HERE = { name: "here", near: false, aside: "everybody who has the channel open" }
 
 /** @param {HTMLTextAreaElement} text @param {import("../lib/mounting.js").Life} life */
 export function mountCompleting(text, { hear, on }) {
@@ -33,7 +33,7 @@ export function mountCompleting(text, { hear, on }) {
   const optionsFor = ({ sign, query }) => {
     if (sign === ":") return emojiFor(knownEmoji(), query).map(emojiOption)
     if (sign === "#") return completions(channels.map((name) => ({ name, near: true })), query)
-    const called = here().kind === "public" ? completions([HERE], query) : []
+    const called = here().kind === "public" ? completions([EVERYBODY_HERE], query) : []
     return [...completions(people(), query), ...called]
   }
   const people = () => {
@@ -50,7 +50,7 @@ export function mountCompleting(text, { hear, on }) {
   }
   /** @param {string} sign @param {string} name */
   const isName = (sign, name) => {
-    const names = sign === "#" ? channels : [HERE.name, ...everybody().map(({ display_name }) => display_name)]
+    const names = sign === "#" ? channels : [EVERYBODY_HERE.name, ...everybody().map(({ display_name }) => display_name)]
     return names.some((known) => folded(known) === folded(name))
   }
 
@@ -76,7 +76,7 @@ export function mountCompleting(text, { hear, on }) {
     const found = token && token.start !== dismissed ? optionsFor(token) : []
     if (!token || found.length === 0) return close()
     const { sign } = token
-    list.replaceChildren(...found.map((each) => optionOf(each, sign)))
+    list.replaceChildren(...found.map((each) => completionOption(each, sign)))
     list.ariaLabel = LABELS[sign]
     list.hidden = false
     // Only while there is a list is the box more than a box.
@@ -131,7 +131,7 @@ function emojiOption({ emoji, name, others }) {
 }
 
 /** @param {Option} option @param {string} sign */
-function optionOf({ id, name, aside, emoji }, sign) {
+function completionOption({ id, name, aside, emoji }, sign) {
   const option = stamp("completion")
   option.dataset.id = id ?? name
   find(option, ".completion__name").textContent = name

@@ -7,7 +7,7 @@ import { fitOf, folded } from "../lib/matching.js"
 const LONGEST_UNITS = 128
 
 /** As many as can be looked over at a glance. */
-const MOST = 8
+const MOST_NAMES = 8
 
 /** What begins a name, in either width. @type {Record<string, "@" | "#">} */
 const SIGNS = { "@": "@", "＠": "@", "#": "#", "＃": "#" }
@@ -126,7 +126,7 @@ export function completions(candidates, query) {
   if (whole || done) return []
   return fitting
     .sort((a, b) => rank(a) - rank(b) || a.candidate.name.localeCompare(b.candidate.name))
-    .slice(0, MOST)
+    .slice(0, MOST_NAMES)
     .map(({ candidate }) => candidate)
 }
 

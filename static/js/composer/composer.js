@@ -7,7 +7,7 @@ import { charsLeft, limitWords } from "./limit.js"
 import { recall, remember } from "../lib/memory.js"
 import { find, here, part } from "../lib/page.js"
 import { answer, quotation } from "./replying.js"
-import { grow, isDone, TOUCH } from "./writing.js"
+import { grow, isDone, isTouch } from "./writing.js"
 
 /** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
 export function mountComposer(form, { hear, on }) {
@@ -111,5 +111,5 @@ export function mountComposer(form, { hear, on }) {
 
   // Sending nothing is no mistake that a browser should point at.
   form.noValidate = true
-  if (!TOUCH.matches) text.focus()
+  if (!isTouch()) text.focus()
 }

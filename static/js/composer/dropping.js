@@ -5,7 +5,7 @@ import { here, part } from "../lib/page.js"
 import { broughtBy } from "./transfer.js"
 
 /** A browser tells at least every 550 ms of a drag that goes on, and of one that was given up not always. */
-const SILENCE_MS = 1_000
+const DRAG_SILENCE_MS = 1_000
 
 /** @param {HTMLElement} conversation @param {import("../lib/mounting.js").Life} life */
 export function mountDropping(conversation, { on, later }) {
@@ -26,7 +26,7 @@ export function mountDropping(conversation, { on, later }) {
     part(target, "drop-to").textContent = kind === "public" ? `#${title}` : title
     target.hidden = false
     clearTimeout(silence)
-    silence = later(hide, SILENCE_MS)
+    silence = later(hide, DRAG_SILENCE_MS)
   }
 
   on(conversation, "dragenter", over)

@@ -5,7 +5,7 @@ import { fitOf } from "../lib/matching.js"
 /** An emoji and its shortcodes, best known first. @typedef {[string, string[]]} NamedEmoji */
 
 /** As many as can be looked over at a glance. */
-const MOST = 8
+const MOST_EMOJI = 8
 
 /**
  * The emoji of a shortcode without its colons: case does not count, and `-` counts as `_` where it
@@ -30,7 +30,7 @@ export function emojiOf(known, shortcode) {
  * @param {number} [most] how many
  * @returns {{emoji: string, name: string, others: string[]}[]} each by the name that fits best
  */
-export function emojiFor(known, query, most = MOST) {
+export function emojiFor(known, query, most = MOST_EMOJI) {
   const rated = known.flatMap(([emoji, names], at) => {
     const [best] = names.map((name) => ({ name, rank: rankOf(name, query) })).filter(({ rank }) => rank < Infinity).sort((a, b) => a.rank - b.rank)
     return best ? [{ emoji, name: best.name, others: names.filter((name) => name !== best.name), rank: best.rank, at }] : []

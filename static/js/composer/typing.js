@@ -37,7 +37,7 @@ export function mountTypists(line, { hear, later, atEnd }) {
   const typists = new Map()
 
   const draw = () => {
-    words.replaceChildren(...typingWords([...typists.values()].map(({ name }) => name)).map(drawn))
+    words.replaceChildren(...typingWords([...typists.values()].map(({ name }) => name)).map(drawnPiece))
     line.toggleAttribute("data-typing", typists.size > 0)
   }
   /** @param {string} id */
@@ -67,7 +67,7 @@ export function mountTypists(line, { hear, later, atEnd }) {
 }
 
 /** @param {Piece} piece */
-function drawn(piece) {
+function drawnPiece(piece) {
   if ("words" in piece) return piece.words
   const name = document.createElement("bdi")
   name.textContent = piece.name

@@ -6,7 +6,7 @@ import { isTaken, takeTurn } from "../lib/locks.js"
 import { isReadable, isUnchanged, unreadable } from "./readable.js"
 import { upload } from "../net/upload.js"
 
-const LOST = "Its files were lost when the page was closed. Discard it and attach them again."
+const FILES_LOST = "Its files were lost when the page was closed. Discard it and attach them again."
 
 export class Uploads {
   /** @type {Map<string, File[]>} by the draft's id */
@@ -73,7 +73,7 @@ export class Uploads {
    * @returns {Promise<import("../net/api.js").Answer>}
    */
   async send(path, { id, text }) {
-    if (!this.#files.has(id)) return answerOf(410, { detail: LOST })
+    if (!this.#files.has(id)) return answerOf(410, { detail: FILES_LOST })
     if (await this.#leavesOut(id, isReadable)) return answerOf(0, { detail: UNREACHABLE })
     const files = this.#files.get(id) ?? []
     const controller = new AbortController()

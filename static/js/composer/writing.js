@@ -4,7 +4,7 @@
  * Fingers have no Shift+Enter: for them Enter is a new line, and a button is what sends; a keyboard
  * beside them has Ctrl+Enter.
  */
-export const TOUCH = matchMedia("(pointer: coarse)")
+export const isTouch = () => matchMedia("(pointer: coarse)").matches
 
 /**
  * Whether a key is the Enter that ends writing.
@@ -15,7 +15,7 @@ export function isDone(event) {
   if (event.key !== "Enter" || event.shiftKey || event.altKey) return false
   // Safari ends composing before this key, and tells so only by its code.
   if (event.isComposing || event.keyCode === 229) return false
-  return event.ctrlKey || event.metaKey || !TOUCH.matches
+  return event.ctrlKey || event.metaKey || !isTouch()
 }
 
 /**
@@ -60,7 +60,7 @@ export function replace(text, { start, end, words }) {
 const MANY_LINES = 50
 
 /** @type {Record<string, string>} */
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
+const FIELD_ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
 
 /**
  * Puts words in place of the selection by commands, which are out of favour, and still the only way
@@ -70,7 +70,7 @@ const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
  */
 function insert(words) {
   if (!words) return document.execCommand("delete")
-  const html = words.split("\n").length > MANY_LINES && words.replace(/[&<>]/g, (sign) => ENTITIES[sign])
+  const html = words.split("\n").length > MANY_LINES && words.replace(/[&<>]/g, (sign) => FIELD_ENTITIES[sign])
   return (html && document.execCommand("insertHTML", false, html)) || document.execCommand("insertText", false, words)
 }
 

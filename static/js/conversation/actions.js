@@ -12,7 +12,7 @@ import { actionSheet } from "./sheet.js"
 const HOVERS = matchMedia("(any-hover: hover)")
 
 /** @type {Record<string, number>} */
-const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }
+const TOOLBAR_STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
 export function mountActions(element, life) {
@@ -69,7 +69,7 @@ export function mountActions(element, life) {
     if (event.key === "Escape" && toolbar.closest("dialog")) return
     const all = usable()
     const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement))
-    const step = STEPS[event.key]
+    const step = TOOLBAR_STEPS[event.key]
     if (step) all[(at + step + all.length) % all.length].focus()
     else if (event.key === "Home") all[0].focus()
     else if (event.key === "End") all[all.length - 1].focus()

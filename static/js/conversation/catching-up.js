@@ -12,7 +12,7 @@ const BEAT_MS = 5_000
 const ASLEEP_MS = 30_000
 
 /** What was missed comes at once: a pause this long is its end. */
-const PAUSE_MS = 1_000
+const END_PAUSE_MS = 1_000
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
 export function mountCatchingUp(element, { hear, on, later, every }) {
@@ -36,7 +36,7 @@ export function mountCatchingUp(element, { hear, on, later, every }) {
   }
   const goOn = () => {
     clearTimeout(ending)
-    ending = later(end, PAUSE_MS)
+    ending = later(end, END_PAUSE_MS)
   }
   const begin = () => {
     if (!ending) {

@@ -2,17 +2,17 @@
 
 import { say } from "../lib/bus.js"
 import { copy } from "../lib/clipboard.js"
-import { asHtml, asText, selectedIn } from "./excerpt.js"
+import { excerptHtml, excerptText, selectedIn } from "./excerpt.js"
 import { anchorOf, permalink } from "./permalink.js"
 import { find, place } from "../lib/page.js"
 
 /** @param {HTMLElement} list @param {import("../lib/mounting.js").Life} life */
 export function mountCopying(list, { hear, on }) {
-  hear("copy-text", ({ id }) => tell(document.getElementById(anchorOf(id))?.dataset.text ?? "", "Text copied."))
-  hear("copy-link", ({ id }) => tell(permalink(place(), id), "Link copied."))
+  hear("copy-text", ({ id }) => copyAndTell(document.getElementById(anchorOf(id))?.dataset.text ?? "", "Text copied."))
+  hear("copy-link", ({ id }) => copyAndTell(permalink(place(), id), "Link copied."))
   on(list, "click", ({ target }) => {
     const button = /** @type {Element} */ (target).closest('[data-action="copy-code"]')
-    if (button?.parentElement) tell(find(button.parentElement, "pre").textContent ?? "", "Code copied.")
+    if (button?.parentElement) copyAndTell(find(button.parentElement, "pre").textContent ?? "", "Code copied.")
   })
   // Where the selection begins elsewhere, the list does not hear of it.
   on(document, "copy", (event) => {
@@ -22,8 +22,8 @@ export function mountCopying(list, { hear, on }) {
     // Within one message a browser's own way is better.
     if (messages.length < 2 || !event.clipboardData) return
     event.preventDefault()
-    event.clipboardData.setData("text/plain", asText(messages))
-    event.clipboardData.setData("text/html", asHtml(messages))
+    event.clipboardData.setData("text/plain", excerptText(messages))
+    event.clipboardData.setData("text/html", excerptHtml(messages))
   })
 }
 
@@ -31,7 +31,7 @@ export function mountCopying(list, { hear, on }) {
  * @param {string} text
  * @param {string} done
  */
-async function tell(text, done) {
+async function copyAndTell(text, done) {
   const copied = await copy(text)
   say("tell", { text: copied ? done : `Your browser does not let us copy. It is: ${text}` })
 }

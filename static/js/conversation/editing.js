@@ -39,7 +39,7 @@ export function mountEditing(element, { hear, later }) {
     if (known) return known.field.focus()
     const { form, field } = editForm({ save: () => save(id), cancel: () => end(id) })
     edits.set(id, { form, field, text: item.dataset.text ?? "", from })
-    draw(() => attach(item, form))
+    draw(() => attachForm(item, form))
     prefill(field, item.dataset.text ?? "")
     form.scrollIntoView({ block: "nearest" })
   }
@@ -77,7 +77,7 @@ export function mountEditing(element, { hear, later }) {
     for (const [id, edit] of edits) {
       const item = list.byId(id)
       if (item && !item.contains(edit.form)) {
-        attach(item, edit.form)
+        attachForm(item, edit.form)
         if (document.activeElement === document.body) edit.field.focus({ preventScroll: true })
       }
       // The change may be this one, told before its own answer.
@@ -111,7 +111,7 @@ export function mountEditing(element, { hear, later }) {
  * @param {HTMLElement} item
  * @param {HTMLElement} form
  */
-function attach(item, form) {
+function attachForm(item, form) {
   find(item, ".message__body").after(form)
   item.dataset.editing = ""
 }

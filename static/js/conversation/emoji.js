@@ -1,7 +1,7 @@
 // Which messages are but a few emoji. Decides only.
 
 /** Up to so many are shown large. */
-const MOST = 3
+const MOST_LARGE = 3
 
 const EMOJI = emojiPattern()
 
@@ -14,7 +14,7 @@ export function isEmojiAlone(html) {
   if (!html.startsWith("<p>") || !html.endsWith("</p>")) return false
   const text = html.slice("<p>".length, -"</p>".length).replaceAll("<br>", "")
   const seen = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment).filter((each) => each.trim())
-  return seen.length > 0 && seen.length <= MOST && seen.every((each) => EMOJI.test(each))
+  return seen.length > 0 && seen.length <= MOST_LARGE && seen.every((each) => EMOJI.test(each))
 }
 
 /**

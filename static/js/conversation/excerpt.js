@@ -44,10 +44,10 @@ export function selectedIn(list, selection) {
 }
 
 /** @param {Selected[]} messages */
-export function asText(messages) {
+export function excerptText(messages) {
   const timeOf = timesOf(messages)
   const said = messages.map((message) => {
-    const text = message.isPlain ? (message.text.textContent ?? "") : wordsOf(message.text)
+    const text = message.isPlain ? (message.text.textContent ?? "") : textOf(message.text)
     const files = message.files.map(({ name, url }) => `${name}: ${url}`)
     return [`${message.author}, ${timeOf(message)}`, text, ...files].filter(Boolean).join("\n")
   })
@@ -55,7 +55,7 @@ export function asText(messages) {
 }
 
 /** @param {Selected[]} messages */
-export function asHtml(messages) {
+export function excerptHtml(messages) {
   const timeOf = timesOf(messages)
   const root = document.createElement("div")
   for (const message of messages) {
@@ -124,7 +124,7 @@ function bared(text) {
  * @param {Node} root
  * @returns {string}
  */
-function wordsOf(root) {
+function textOf(root) {
   if (isA(root, "pre")) return (root.textContent ?? "").replace(/\n$/, "")
   /** Blocks, and what stands in a line between them. @type {string[]} */
   const parts = []
@@ -157,7 +157,7 @@ const boxOf = ({ checked }) => (checked ? "☑" : "☐")
 
 /** The words of a block with what tells its kind. @param {Node} block */
 function marked(block) {
-  const words = wordsOf(block)
+  const words = textOf(block)
   if (isA(block, "blockquote")) return words.replace(/^/gm, "> ")
   if (!isA(block, "li")) return words
   const list = block.parentElement

@@ -1,7 +1,7 @@
 // Join and leave notices, folded: who came and went cancels out, many become a number.
 
 /** Beyond these, the first is named and the others are counted. */
-const NAMED = 3
+const MOST_MOVERS_NAMED = 3
 
 /** @typedef {{kind: "joined" | "left", id: string, display_name: string}} Move */
 
@@ -23,18 +23,18 @@ export function fold(moves, move) {
  * @returns {string} one line: "Ada and 3 others joined, Bob left"; names are isolated, so that they
  *   keep their own direction (Unicode UAX #9)
  */
-export function tell(moves) {
+export function noticeWords(moves) {
   return ["joined", "left"]
     .map((kind) => [kind, moves.filter((move) => move.kind === kind)])
     .filter(([, who]) => who.length > 0)
-    .map(([kind, who]) => `${people(/** @type {Move[]} */ (who))} ${kind}`)
+    .map(([kind, who]) => `${namesOf(/** @type {Move[]} */ (who))} ${kind}`)
     .join(", ")
 }
 
 /** @param {Move[]} who */
-function people(who) {
+function namesOf(who) {
   const names = who.map((move) => `\u2068${move.display_name}\u2069`)
-  if (names.length > NAMED) return `${names[0]} and ${names.length - 1} others`
+  if (names.length > MOST_MOVERS_NAMED) return `${names[0]} and ${names.length - 1} others`
   const last = names.pop()
   return names.length > 0 ? `${names.join(", ")} and ${last}` : last
 }

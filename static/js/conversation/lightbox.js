@@ -5,7 +5,7 @@
 import { find, part } from "../lib/page.js"
 
 /** @type {Record<string, number>} */
-const STEPS = { ArrowLeft: -1, ArrowRight: 1 }
+const FILE_STEPS = { ArrowLeft: -1, ArrowRight: 1 }
 
 /** Of a longer text the beginning is shown: nobody reads so much here. */
 const MAX_TEXT_BYTES = 256 * 1024
@@ -85,7 +85,7 @@ export function mountLightbox(dialog, { on }) {
     if (/** @type {Element} */ (target).matches(".lightbox__stage")) dialog.close()
   })
   on(dialog, "keydown", ({ key }) => {
-    const step = STEPS[key]
+    const step = FILE_STEPS[key]
     if (step && links.length > 1) show(at + step)
   })
   on(dialog, "close", clear)

@@ -11,8 +11,8 @@ import { fill } from "../lib/slots.js"
  * @param {HTMLElement} item
  * @param {import("../net/api.js").Message} message
  */
-export function show(item, message) {
-  draw(item, messageView(message, reader()))
+export function showStored(item, message) {
+  drawMessage(item, messageView(message, reader()))
 }
 
 /**
@@ -22,7 +22,7 @@ export function show(item, message) {
  * @param {Parameters<typeof pendingView>[0]} draft
  */
 export function showPending(item, draft) {
-  draw(item, pendingView(draft, reader()))
+  drawMessage(item, pendingView(draft, reader()))
 }
 
 /**
@@ -68,7 +68,7 @@ export function showReason(item, why) {
  * @param {HTMLElement} item
  * @param {import("../lib/slots.js").View} view
  */
-function draw(item, view) {
+function drawMessage(item, view) {
   delete item.dataset.leaving
   item.querySelector(".message__failure")?.remove()
   // A reaction that somebody rests on may be gone.

@@ -1,9 +1,9 @@
 // What is said, as it is said: each message once, whether its answer or its event comes first.
 
-import { draw as drawAny, moved } from "./drawing.js"
+import { draw, moved } from "./drawing.js"
 import { replaceUnplayable, showProgress } from "./attachments.js"
 import { followClock } from "./clock.js"
-import { show as showStored, showFailure, showPending, showTimes } from "./message.js"
+import { showFailure, showPending, showStored, showTimes } from "./message.js"
 import { MessageList } from "./message-list.js"
 import { find, here, part, stamp } from "../lib/page.js"
 
@@ -16,8 +16,8 @@ export function mountMessages(element, { hear, signal }) {
   let seen = new Set()
 
   /** @param {() => object | void} change gives what `drawn` has to tell */
-  const draw = (change) =>
-    drawAny(() => {
+  const drawList = (change) =>
+    draw(() => {
       const told = change()
       list.settle()
       empty.hidden = list.all().length > 0
@@ -26,7 +26,7 @@ export function mountMessages(element, { hear, signal }) {
 
   /** @param {import("../net/api.js").Message} message @param {boolean} [isBack] whether it was here before */
   const show = (message, isBack = false) =>
-    draw(() => {
+    drawList(() => {
       const known = list.byId(message.id)
       const item = known ?? stamp("message")
       const settled = known?.dataset.seq === String(message.seq)
@@ -49,7 +49,7 @@ export function mountMessages(element, { hear, signal }) {
     if (!inIt) await moved(item)
     // Unless its id was used anew meanwhile.
     if (!item.dataset.leaving) return
-    draw(() => {
+    drawList(() => {
       // Whoever was in it stays in the conversation.
       if (inIt) find(document, '[data-mount~="scroll"]').focus({ preventScroll: true })
       item.remove()
@@ -63,7 +63,7 @@ export function mountMessages(element, { hear, signal }) {
   hear("message-deleted", ({ id }) => drop(id))
   hear("discarded", ({ id }) => drop(id))
   hear("reset", () =>
-    draw(() => {
+    drawList(() => {
       seen = new Set(list.stored().map((item) => item.dataset.id))
       list.stored().forEach((item) => item.remove())
       return { isReset: true }
@@ -73,7 +73,7 @@ export function mountMessages(element, { hear, signal }) {
   hear("sending", (draft) => {
     const known = list.byId(draft.id)
     if (draft.channel !== here().channel || known?.dataset.seq) return
-    draw(() => {
+    drawList(() => {
       const item = known ?? stamp("message")
       showPending(item, draft)
       if (!known) list.append(item)
@@ -86,13 +86,13 @@ export function mountMessages(element, { hear, signal }) {
   })
   hear("not-sent", ({ id, why, retries }) => {
     const item = list.byId(id)
-    if (item && !item.dataset.seq) draw(() => showFailure(item, why, retries))
+    if (item && !item.dataset.seq) drawList(() => showFailure(item, why, retries))
   })
 
   replaceUnplayable(element)
   followClock(element, {
-    onTimes: () => draw(() => list.all().forEach(showTimes)),
-    onDay: () => draw(() => {}),
+    onTimes: () => drawList(() => list.all().forEach(showTimes)),
+    onDay: () => drawList(() => {}),
   }, signal)
-  draw(() => {})
+  drawList(() => {})
 }

@@ -1,7 +1,7 @@
 // Who joined and who left, as quiet lines in the conversation.
 
 import { draw } from "./drawing.js"
-import { fold, tell } from "./folding.js"
+import { fold, noticeWords } from "./folding.js"
 import { MessageList } from "./message-list.js"
 import { here, stamp } from "../lib/page.js"
 
@@ -39,7 +39,7 @@ export function mountNotices(element, { hear }) {
   const write = (line, moves) => {
     told.set(line, moves)
     const text = /** @type {Element} */ (line.firstElementChild)
-    text.textContent = tell(moves)
+    text.textContent = noticeWords(moves)
   }
 
   // What stood between two of them is gone, or was put above.

@@ -2,7 +2,7 @@
 
 /** @typedef {{origin: string, channel: string, name: string}} Place a page's origin, and its channel's id and name */
 
-const PREFIX = "message-"
+const ANCHOR_PREFIX = "message-"
 
 /**
  * What a message is called in the page's address.
@@ -10,7 +10,7 @@ const PREFIX = "message-"
  * @param {string} id
  */
 export function anchorOf(id) {
-  return PREFIX + id
+  return ANCHOR_PREFIX + id
 }
 
 /**
@@ -31,7 +31,7 @@ export function permalink({ origin, channel, name }, id) {
  * @param {string} hash
  */
 export function messageIn(hash) {
-  return hash.startsWith(`#${PREFIX}`) ? hash.slice(PREFIX.length + 1) : null
+  return hash.startsWith(`#${ANCHOR_PREFIX}`) ? hash.slice(ANCHOR_PREFIX.length + 1) : null
 }
 
 /**

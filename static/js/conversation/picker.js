@@ -12,13 +12,13 @@ import { fill } from "../lib/slots.js"
 const COLUMNS = 8
 
 /** How many are shown at once. */
-const MOST = 7 * COLUMNS
+const MOST_PICKED_FROM = 7 * COLUMNS
 
 /** Between the picker and what it stands beside. */
-const GAP_PX = 4
+const PICKER_GAP_PX = 4
 
 /** @type {Record<string, number>} */
-const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS }
+const PICKER_STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS }
 
 /** @param {HTMLElement} picker @param {import("../lib/mounting.js").Life} life */
 export function mountPicker(picker, { hear, on }) {
@@ -49,7 +49,7 @@ export function mountPicker(picker, { hear, on }) {
     /** @param {string} key */
     const view = (key) => ({ template: "emoji", key, name: names.get(key)?.at(-1)?.replaceAll("_", " ") ?? key })
     const query = field.value.trim().replace(/^:|:$/g, "").replace(/\s+/g, "_")
-    const found = query ? emojiFor(knownEmoji(), query, MOST).map(({ emoji }) => emoji) : [...names.keys()].slice(0, MOST)
+    const found = query ? emojiFor(knownEmoji(), query, MOST_PICKED_FROM).map(({ emoji }) => emoji) : [...names.keys()].slice(0, MOST_PICKED_FROM)
     fill(picker, { quick: atHand().map(view), found: found.map(view) })
     stopAt(quick, 0)
     stopAt(grid, 0)
@@ -72,7 +72,7 @@ export function mountPicker(picker, { hear, on }) {
     draw()
     readEmoji()
     picker.showPopover()
-    place(picker, document.getElementById(anchorOf(id)))
+    placePicker(picker, document.getElementById(anchorOf(id)))
     stopAt(quick, 0).focus()
   })
   hear("emoji", () => {
@@ -82,7 +82,7 @@ export function mountPicker(picker, { hear, on }) {
     if (picker.matches(":popover-open") && !document.getElementById(anchorOf(id))) picker.hidePopover()
   })
   on(window, "resize", () => {
-    if (picker.matches(":popover-open")) place(picker, document.getElementById(anchorOf(id)))
+    if (picker.matches(":popover-open")) placePicker(picker, document.getElementById(anchorOf(id)))
   })
   on(picker, "toggle", (event) => {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open"
@@ -97,7 +97,7 @@ export function mountPicker(picker, { hear, on }) {
     const group = button.parentElement
     if (group !== quick && group !== grid) return
     const at = [...group.children].indexOf(button)
-    const step = STEPS[event.key]
+    const step = PICKER_STEPS[event.key]
     const isDown = Math.abs(step) > 1
     const to = group === quick && isDown ? -1 : at + step
     // Whoever begins to write means the field.
@@ -144,13 +144,13 @@ export function mountPicker(picker, { hear, on }) {
  * @param {HTMLElement} picker
  * @param {HTMLElement | null} item
  */
-function place(picker, item) {
+function placePicker(picker, item) {
   if (!item) return
   const beside = find(item, ".message__actions").getBoundingClientRect()
-  const below = beside.bottom + GAP_PX
-  const above = beside.top - GAP_PX - picker.offsetHeight
-  const top = below + picker.offsetHeight <= innerHeight ? below : Math.max(GAP_PX, above)
-  const left = Math.max(GAP_PX, beside.right - picker.offsetWidth)
+  const below = beside.bottom + PICKER_GAP_PX
+  const above = beside.top - PICKER_GAP_PX - picker.offsetHeight
+  const top = below + picker.offsetHeight <= innerHeight ? below : Math.max(PICKER_GAP_PX, above)
+  const left = Math.max(PICKER_GAP_PX, beside.right - picker.offsetWidth)
   picker.style.setProperty("--picker-top", `${top}px`)
   picker.style.setProperty("--picker-left", `${left}px`)
 }

@@ -6,10 +6,10 @@
  */
 
 /** Reactions that are at hand until the reader has given others. */
-const USUAL = ["👍", "❤️", "😂", "🎉", "👀", "✅"]
+const USUAL_REACTIONS = ["👍", "❤️", "😂", "🎉", "👀", "✅"]
 
 /** Beyond these, people are counted instead of named. */
-const NAMED = 8
+const MOST_REACTORS_NAMED = 8
 
 /**
  * Tells whether both count as the same reaction, as the server compares them: in NFC, without the
@@ -57,7 +57,7 @@ export function hasReacted(reactions, reaction, user) {
  * @param {User[]} users
  */
 export function tellWho(users) {
-  const names = users.slice(0, NAMED).map((user) => user.display_name)
+  const names = users.slice(0, MOST_REACTORS_NAMED).map((user) => user.display_name)
   const more = users.length - names.length
   if (more > 0) names.push(more === 1 ? "1 other" : `${more} others`)
   const last = names.pop()
@@ -71,8 +71,8 @@ export function tellWho(users) {
  * @param {string} [reaction] that is given now
  */
 export function quickReactions(used, reaction) {
-  const all = [...(reaction ? [reaction] : []), ...used, ...USUAL]
-  return all.filter((each, at) => all.findIndex((other) => isSameReaction(each, other)) === at).slice(0, USUAL.length)
+  const all = [...(reaction ? [reaction] : []), ...used, ...USUAL_REACTIONS]
+  return all.filter((each, at) => all.findIndex((other) => isSameReaction(each, other)) === at).slice(0, USUAL_REACTIONS.length)
 }
 
 /**

@@ -50,7 +50,7 @@ export function rove(element, { hear, on }, enter) {
     inside = item
     if (item instanceof HTMLElement) {
       last = item
-      name(item)
+      nameMessage(item)
     }
     settle()
   }
@@ -101,7 +101,7 @@ function setStop(element, isStop) {
 }
 
 /** Names a message by what is in it: to a reader of the screen, an item of a list has no name of its own. @param {HTMLElement} item */
-function name(item) {
+function nameMessage(item) {
   const parts = NAMED_BY.flatMap((part) => item.querySelector(`.message__${part}:not([hidden])`) ?? [])
   parts.forEach((part, at) => (part.id = `${anchorOf(item.dataset.id ?? "")}-${NAMED_BY[at]}`))
   item.setAttribute("aria-labelledby", parts.map(({ id }) => id).join(" "))

@@ -9,7 +9,7 @@ import { hasReacted } from "./reaction.js"
 import { reactionsOf } from "./reactions.js"
 
 /** Between the message and the sheet. */
-const GAP_PX = 8
+const SHEET_GAP_PX = 8
 
 /**
  * @param {HTMLElement} toolbar
@@ -31,7 +31,7 @@ export function actionSheet(toolbar, { on }, act) {
     const [own, view] = [item, scroll].map((each) => each.getBoundingClientRect())
     // Where it will be when it has arrived.
     const top = innerHeight - sheet.offsetHeight
-    const covered = Math.min(own.bottom + GAP_PX - top, own.top - view.top)
+    const covered = Math.min(own.bottom + SHEET_GAP_PX - top, own.top - view.top)
     if (covered > 0) scroll.style.setProperty("--lift", `${covered}px`)
   }
 

@@ -30,7 +30,7 @@ export function wordsIn(typed) {
  */
 export function markedPieces(text, words) {
   const line = text.replace(/\s+/gu, " ").trim()
-  const wanted = words.flatMap((word) => folded(word).split(/\s+/u)).filter((word) => word !== "")
+  const wanted = words.flatMap((word) => foldedForSearch(word).split(/\s+/u)).filter((word) => word !== "")
   const matches = wanted.length === 0 ? [] : matchesIn(line, wanted)
   const start = startBefore(line, matches[0]?.start ?? 0)
   const pieces = start > 0 ? [{ text: "…", marked: false }] : []
@@ -68,7 +68,7 @@ function matchesIn(line, words) {
  *
  * @param {string} text
  */
-function folded(text) {
+function foldedForSearch(text) {
   if (ASCII.test(text)) return text.toLowerCase()
   // To capitals and back is what folding does where one letter becomes two.
   const small = text.normalize("NFKC").replace(IGNORED, "").toLowerCase().toUpperCase().toLowerCase()
@@ -90,7 +90,7 @@ function foldedWithPlaces(line) {
   /** @type {Map<string, string>} */
   const known = new Map()
   for (const { 0: cluster, index } of line.matchAll(CLUSTERS)) {
-    const part = known.get(cluster) ?? folded(cluster)
+    const part = known.get(cluster) ?? foldedForSearch(cluster)
     known.set(cluster, part)
     const place = { start: index, end: index + cluster.length }
     for (let at = 0; at < part.length; at += 1) places.push(place)

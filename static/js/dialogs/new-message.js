@@ -1,6 +1,6 @@
 // Writing to somebody: everybody who holds a name, to choose from by typing.
 
-import { goTo, optionOf } from "../sidebar/destination.js"
+import { goTo, destinationOption } from "../sidebar/destination.js"
 import { fitting, peopleToWrite } from "../sidebar/destinations.js"
 import { everybody, knowsEverybody, readEverybody } from "../net/everybody.js"
 import { Listbox } from "../lib/listbox.js"
@@ -17,7 +17,7 @@ export function mountNewMessage(button, { hear, on }) {
 
   const draw = () => {
     const found = fitting(peopleToWrite(everybody(), here().user), field.value).slice(0, MOST_LISTED)
-    list.replaceChildren(...found.map(optionOf))
+    list.replaceChildren(...found.map(destinationOption))
     list.hidden = found.length === 0
     field.ariaExpanded = String(found.length > 0)
     told.textContent = found.length > 0 || !knowsEverybody() ? "" : "Nobody here is called that."

@@ -16,7 +16,7 @@ import { reader } from "../lib/reader.js"
  */
 export function foundOption(message, words, channels) {
   const option = stamp("found")
-  const { label, href } = placeOf(message, channels)
+  const { label, href } = channelOfFound(message, channels)
   const id = anchorOf(message.id)
   Object.assign(option.dataset, { id, href: `${href}#${id}` })
   find(option, ".found__author").textContent = message.author.display_name
@@ -24,12 +24,12 @@ export function foundOption(message, words, channels) {
   const time = /** @type {HTMLTimeElement} */ (find(option, "time"))
   time.dateTime = message.sent_at
   time.textContent = briefWords(new Date(message.sent_at), reader().locale, new Date())
-  find(option, ".found__text").append(...markedPieces(message.text, words).map(drawn))
+  find(option, ".found__text").append(...markedPieces(message.text, words).map(drawnPart))
   return option
 }
 
 /** @param {import("./marking.js").Piece} piece */
-function drawn({ text, marked }) {
+function drawnPart({ text, marked }) {
   if (!marked) return text
   const mark = document.createElement("mark")
   mark.textContent = text
@@ -42,7 +42,7 @@ function drawn({ text, marked }) {
  * @param {Found} message
  * @param {Known[]} channels
  */
-function placeOf({ channel }, channels) {
+function channelOfFound({ channel }, channels) {
   if (!channel.startsWith("id:")) return { label: `#${channel}`, href: `/channels/${encodeURIComponent(channel)}` }
   const direct = channels.find(({ id }) => `id:${id}` === channel)
   return { label: direct?.label ?? "Direct message", href: direct?.href ?? `/channels/${channel}` }

@@ -9,7 +9,7 @@ import { fill } from "../lib/slots.js"
 import { sessionView } from "./session-view.js"
 
 /** How long "Copied" stays on the button. */
-const COPIED_MS = 2_000
+const TOKEN_COPIED_MS = 2_000
 
 /** @param {HTMLButtonElement} button @param {import("../lib/mounting.js").Life} life */
 export function mountSessions(button, { on, later }) {
@@ -82,7 +82,7 @@ export function mountSessions(button, { on, later }) {
     const copied = await copy(token.value)
     token.select()
     copyButton.textContent = copied ? "Copied" : "Selected"
-    later(() => (copyButton.textContent = "Copy"), COPIED_MS)
+    later(() => (copyButton.textContent = "Copy"), TOKEN_COPIED_MS)
   })
   on(dialog, "close", forget)
 }

@@ -2,7 +2,7 @@
 
 import { request } from "../net/api.js"
 import { say } from "../lib/bus.js"
-import { goTo, optionOf } from "../sidebar/destination.js"
+import { goTo, destinationOption } from "../sidebar/destination.js"
 import { everywhere, fitting } from "../sidebar/destinations.js"
 import { everybody, readEverybody } from "../net/everybody.js"
 import { APPLE } from "../shell/keys.js"
@@ -12,10 +12,10 @@ import { find, here, part } from "../lib/page.js"
 import { foundOption } from "./search.js"
 
 /** As many as leave room for messages below. */
-const MOST = 7
+const MOST_PLACES = 7
 
 /** The server is asked after a pause in typing. */
-const PAUSE_MS = 200
+const TYPING_PAUSE_MS = 200
 
 /** A single letter is in nearly every message; a single character of Chinese is a word. */
 const ENOUGH = /^(?:\p{Ideographic}|..)/su
@@ -51,7 +51,7 @@ export function mountSwitcher(dialog, { hear, on, later }) {
   }
   const drawPlaces = () => {
     const all = everywhere(channels, everybody(), here().user).filter(({ href }) => href !== location.pathname)
-    const options = fitting(all, field.value).slice(0, MOST).map(optionOf)
+    const options = fitting(all, field.value).slice(0, MOST_PLACES).map(destinationOption)
     part(places, "options").replaceChildren(...options)
   }
   const drawFound = (now = answer) => {
@@ -80,7 +80,7 @@ export function mountSwitcher(dialog, { hear, on, later }) {
     if (searches) {
       const ask = asked
       tell("Searching…")
-      pause = later(() => search(words, ask), PAUSE_MS)
+      pause = later(() => search(words, ask), TYPING_PAUSE_MS)
     } else {
       drawFound({ messages: [], words: [] })
     }

@@ -1,6 +1,7 @@
 // A conversation as a file, to be kept after the server has let go of it. Decides only.
 
 import { sizeWords } from "../conversation/files.js"
+import { clockWords, dateOf } from "../conversation/local-time.js"
 
 /** @typedef {import("../net/api.js").Message} Message */
 
@@ -14,21 +15,21 @@ import { sizeWords } from "../conversation/files.js"
 
 /** What each format is made with, and called. */
 export const FORMATS = {
-  txt: { type: "text/plain", make: asText },
-  html: { type: "text/html", make: asHtml },
-  json: { type: "application/json", make: asJson },
+  txt: { type: "text/plain", make: transcriptText },
+  html: { type: "text/html", make: transcriptHtml },
+  json: { type: "application/json", make: transcriptJson },
 }
 
 /** @param {Transcript} transcript @param {keyof typeof FORMATS} format */
 export function fileName({ title, savedAt }, format) {
   // What some file system or other does not take, and a name that would be hidden.
   const name = title.replace(/^[#.]+/, "").replace(/[\\/:*?"<>|\p{C}]/gu, "-")
-  return `${name || "conversation"}-${dayOf(savedAt)}.${format}`
+  return `${name || "conversation"}-${dateOf(savedAt)}.${format}`
 }
 
 /** @param {Transcript} transcript */
-export function asText({ title, origin, savedAt, messages }) {
-  const head = `${title} at ${origin}\n${counted(messages)}, saved ${dayOf(savedAt)} ${clockOf(savedAt)}\n`
+export function transcriptText({ title, origin, savedAt, messages }) {
+  const head = `${title} at ${origin}\n${counted(messages)}, saved ${momentOf(savedAt)}\n`
   const lines = messages.map((message) => {
     const sentAt = new Date(message.sent_at)
     const edited = message.edited_at ? " (edited)" : ""
@@ -37,13 +38,13 @@ export function asText({ title, origin, savedAt, messages }) {
       ...message.attachments.map(({ name, size, url }) => `[${name}, ${sizeWords(size)}: ${origin}${url}]`),
       ...message.reactions.map((given) => reactionWords(given)),
     ]
-    return `${dayOf(sentAt)} ${clockOf(sentAt)} ${message.author.display_name}${edited}\n${said.map((line) => `  ${line}`.trimEnd()).join("\n")}\n`
+    return `${momentOf(sentAt)} ${message.author.display_name}${edited}\n${said.map((line) => `  ${line}`.trimEnd()).join("\n")}\n`
   })
   return [head, ...lines].join("\n")
 }
 
 /** @param {Transcript} transcript */
-export function asJson({ title, origin, savedAt, messages }) {
+export function transcriptJson({ title, origin, savedAt, messages }) {
   return `${JSON.stringify({ channel: title, origin, saved_at: savedAt.toISOString(), messages }, null, 2)}\n`
 }
 
@@ -52,13 +53,13 @@ export function asJson({ title, origin, savedAt, messages }) {
  *
  * @param {Transcript} transcript
  */
-export function asHtml({ title, origin, savedAt, messages }) {
+export function transcriptHtml({ title, origin, savedAt, messages }) {
   const items = messages.map((message) => {
     const sentAt = new Date(message.sent_at)
     const files = message.attachments.map(({ name, size, url }) => `<p><a href="${escaped(url)}" dir="auto">${escaped(name)}</a> (${escaped(sizeWords(size))})</p>`)
     const given = message.reactions.map((each) => `<p class="soft">${escaped(reactionWords(each))}</p>`)
     // The server's own rendering, which the page shows as it is, too.
-    return `<li><p><b dir="auto">${escaped(message.author.display_name)}</b> <time class="soft" datetime="${escaped(message.sent_at)}">${dayOf(sentAt)} ${clockOf(sentAt)}${message.edited_at ? ", edited" : ""}</time></p>
+    return `<li><p><b dir="auto">${escaped(message.author.display_name)}</b> <time class="soft" datetime="${escaped(message.sent_at)}">${momentOf(sentAt)}${message.edited_at ? ", edited" : ""}</time></p>
 <div dir="auto">${message.html}</div>${files.join("")}${given.join("")}</li>`
   })
   return `<!doctype html>
@@ -81,7 +82,7 @@ blockquote { border-inline-start: 3px solid; margin-inline: 0; padding-inline-st
 .soft { font-size: .85em; opacity: .75 }
 </style>
 <h1 dir="auto">${escaped(title)}</h1>
-<p class="soft">${counted(messages)}, saved ${dayOf(savedAt)} ${clockOf(savedAt)} from ${escaped(origin)}</p>
+<p class="soft">${counted(messages)}, saved ${momentOf(savedAt)} from ${escaped(origin)}</p>
 <ol>
 ${items.join("\n")}
 </ol>
@@ -95,17 +96,11 @@ const reactionWords = ({ reaction, users }) => `${reaction} ${users.map(({ displ
 /** @param {Message[]} messages */
 const counted = ({ length }) => `${length} ${length === 1 ? "message" : "messages"}`
 
-/** @param {number} number */
-const two = (number) => String(number).padStart(2, "0")
-
 /** @param {Date} date where the reader is */
-const dayOf = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-
-/** @param {Date} date */
-const clockOf = (date) => `${two(date.getHours())}:${two(date.getMinutes())}`
+const momentOf = (date) => `${dateOf(date)} ${clockWords(date, { clock: "24", isMonthFirst: false })}`
 
 /** @type {Record<string, string>} */
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
+const FILE_ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
 
 /** @param {string} text */
-const escaped = (text) => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign])
+const escaped = (text) => text.replace(/[&<>"']/g, (sign) => FILE_ENTITIES[sign])

@@ -1,11 +1,11 @@
 // What the browser remembers. Where storage is refused, nothing is remembered and all else works.
 
-const PREFIX = "houston."
+const KEY_PREFIX = "houston."
 
 /** @param {string} key */
 export function recall(key) {
   try {
-    return localStorage.getItem(PREFIX + key)
+    return localStorage.getItem(KEY_PREFIX + key)
   } catch {
     return null
   }
@@ -17,8 +17,8 @@ export function recall(key) {
  */
 export function remember(key, value) {
   try {
-    if (value) localStorage.setItem(PREFIX + key, value)
-    else localStorage.removeItem(PREFIX + key)
+    if (value) localStorage.setItem(KEY_PREFIX + key, value)
+    else localStorage.removeItem(KEY_PREFIX + key)
   } catch {
     // Full or refused: whoever needs it keeps it otherwise.
   }
@@ -31,8 +31,8 @@ export function remember(key, value) {
  */
 export function remembered(beginning) {
   try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning))
-    return keys.map((key) => key.slice(PREFIX.length + beginning.length))
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEY_PREFIX + beginning))
+    return keys.map((key) => key.slice(KEY_PREFIX.length + beginning.length))
   } catch {
     return []
   }
@@ -45,7 +45,7 @@ export function remembered(beginning) {
  */
 export function forget(beginning) {
   try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning))
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEY_PREFIX + beginning))
     for (const key of keys) localStorage.removeItem(key)
   } catch {
     // Refused: nothing was remembered either.
@@ -60,8 +60,8 @@ export function forget(beginning) {
  */
 export function move(beginning, other) {
   try {
-    for (const key of Object.keys(localStorage).filter((each) => each.startsWith(PREFIX + beginning))) {
-      const to = key.slice(PREFIX.length).replace(beginning, other)
+    for (const key of Object.keys(localStorage).filter((each) => each.startsWith(KEY_PREFIX + beginning))) {
+      const to = key.slice(KEY_PREFIX.length).replace(beginning, other)
       if (recall(to) === null) remember(to, localStorage.getItem(key))
       localStorage.removeItem(key)
     }
@@ -77,5 +77,5 @@ export function move(beginning, other) {
  * @param {() => void} act
  */
 export function onRemembered(key, act) {
-  addEventListener("storage", (event) => event.key === PREFIX + key && act())
+  addEventListener("storage", (event) => event.key === KEY_PREFIX + key && act())
 }

@@ -37,7 +37,7 @@ export function fill(element, view) {
   for (const slot of element.getAttribute("data-slots")?.split(" ") ?? []) {
     const at = slot.indexOf("=")
     const target = slot.slice(0, at)
-    const value = valueOf(view, slot.slice(at + 1))
+    const value = valueFor(view, slot.slice(at + 1))
     const put = TARGETS[target]
     if (put) goesOn = false
     if (value === undefined) continue
@@ -92,7 +92,7 @@ const TARGETS = {
  * @param {View} view
  * @param {string} name
  */
-function valueOf(view, name) {
+function valueFor(view, name) {
   if (!name.startsWith("!")) return view[name]
   const value = view[name.slice(1)]
   return value === undefined ? value : !(Array.isArray(value) ? value.length : value)

@@ -49,10 +49,10 @@
  */
 
 /** A server that takes longer is not going to answer. */
-const PATIENCE_MS = 20_000
+const ANSWER_MS = 20_000
 
 export const UNREACHABLE = "No connection to the server."
-const SILENT = "The server did not answer in time."
+const NO_ANSWER = "The server did not answer in time."
 
 /**
  * @param {string} method
@@ -64,12 +64,12 @@ const SILENT = "The server did not answer in time."
 export async function request(method, path, body, { keepalive = false } = {}) {
   try {
     const headers = body ? { "Content-Type": "application/json" } : undefined
-    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const signal = AbortSignal.timeout(ANSWER_MS)
     const response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal, keepalive })
     const isJson = response.headers.get("Content-Type")?.includes("json")
     return answerOf(response.status, isJson ? await response.json() : null, response.headers.get("Retry-After"))
   } catch (error) {
-    const detail = error instanceof DOMException && error.name === "TimeoutError" ? SILENT : UNREACHABLE
+    const detail = error instanceof DOMException && error.name === "TimeoutError" ? NO_ANSWER : UNREACHABLE
     return answerOf(0, { detail })
   }
 }

@@ -6,30 +6,30 @@ import { Listing } from "./listing.js"
 /** @typedef {import("./api.js").User & {online: boolean}} Person */
 
 /** @type {Map<string, Person>} */
-let people = new Map()
+let usersById = new Map()
 
 /** Whether there was a list: before that, who comes says nothing of who is there. */
-let known = false
+let isKnown = false
 
 const listing = new Listing("/users", ({ users }, heard) => {
-  const kept = [...people.values()].filter(({ id }) => heard.has(id))
-  people = new Map([...users, ...kept].map((person) => [person.id, person]))
-  known = true
+  const kept = [...usersById.values()].filter(({ id }) => heard.has(id))
+  usersById = new Map([...users, ...kept].map((person) => [person.id, person]))
+  isKnown = true
   say("everybody")
 })
 
-const { compare } = new Intl.Collator()
+const NAME_ORDER = new Intl.Collator()
 
-export const knowsEverybody = () => known
+export const knowsEverybody = () => isKnown
 
 /** As far as it is known: by name. */
 export function everybody() {
-  return known ? [...people.values()].sort((a, b) => compare(a.display_name, b.display_name)) : []
+  return isKnown ? [...usersById.values()].sort((a, b) => NAME_ORDER.compare(a.display_name, b.display_name)) : []
 }
 
 /** @param {string | undefined} id */
 export function personOf(id) {
-  return id ? people.get(id) : undefined
+  return id ? usersById.get(id) : undefined
 }
 
 /**
@@ -45,10 +45,10 @@ export function readEverybody() {
 export function mountEverybody(_, { hear }) {
   /** @param {{user: import("./api.js").User}} told @param {boolean} [now] */
   const change = ({ user }, now) => {
-    const online = now ?? people.get(user.id)?.online
+    const online = now ?? usersById.get(user.id)?.online
     if (online === undefined || (listing.stale && now !== undefined)) return readEverybody()
     listing.heard(user.id)
-    people.set(user.id, { ...user, online })
+    usersById.set(user.id, { ...user, online })
     say("everybody")
   }
   hear("everywhere-online", (told) => change(told, true))

@@ -4,7 +4,7 @@
 import { waitMs } from "./backoff.js"
 
 /** The server pings every 20 s: longer silence than this means a dead connection. */
-const SILENCE_MS = 15_000
+const STREAM_SILENCE_MS = 15_000
 
 /**
  * @typedef {object} State
@@ -96,6 +96,6 @@ export class Stream {
 
   #expectSound() {
     clearTimeout(this.#watch)
-    this.#watch = setTimeout(() => this.#failed(), SILENCE_MS)
+    this.#watch = setTimeout(() => this.#failed(), STREAM_SILENCE_MS)
   }
 }

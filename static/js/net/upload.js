@@ -3,7 +3,7 @@
 import { answerOf, UNREACHABLE } from "./api.js"
 
 /** Nothing went out and nothing came in for so long: nothing will. */
-const SILENCE_MS = 30_000
+const UPLOAD_SILENCE_MS = 30_000
 
 /**
  * @param {string} path below `/api`
@@ -24,7 +24,7 @@ export function upload(path, { text, files }, signal, onProgress) {
     const stop = () => request.abort()
     const heard = () => {
       clearTimeout(silence)
-      silence = setTimeout(stop, SILENCE_MS)
+      silence = setTimeout(stop, UPLOAD_SILENCE_MS)
     }
     const end = () => {
       clearTimeout(silence)

@@ -2,10 +2,10 @@
 
 
 /** Messages within this time are announced together. */
-const GATHER_MS = 1_000
+const ANNOUNCE_AFTER_MS = 1_000
 
 /** Nobody listens to more of a message than this in passing. */
-const LONGEST_CHARS = 200
+const ANNOUNCED_CHARS = 200
 
 /** @param {HTMLElement} announcer @param {import("../lib/mounting.js").Life} life */
 export function mountAnnouncer(announcer, { hear, later }) {
@@ -21,12 +21,12 @@ export function mountAnnouncer(announcer, { hear, later }) {
     later(() => {
       announcer.textContent = waiting.length === 1 ? waiting[0] : `${waiting.length} new messages`
       waiting = []
-    }, GATHER_MS)
+    }, ANNOUNCE_AFTER_MS)
   })
 }
 
 /** @param {string} text */
 function brief(text) {
   const chars = [...text]
-  return chars.length > LONGEST_CHARS ? `${chars.slice(0, LONGEST_CHARS).join("")}…` : text
+  return chars.length > ANNOUNCED_CHARS ? `${chars.slice(0, ANNOUNCED_CHARS).join("")}…` : text
 }

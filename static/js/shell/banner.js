@@ -4,9 +4,9 @@ import { say } from "../lib/bus.js"
 import { find, part } from "../lib/page.js"
 
 /** Shorter losses heal unseen. */
-const PATIENCE_MS = 1_500
+const UNSEEN_LOSS_MS = 1_500
 
-const LOST = "Connection lost. What you write is kept and sent when it is back."
+const CONNECTION_LOST = "Connection lost. What you write is kept and sent when it is back."
 const OFFLINE = "You are offline. What you write is kept and sent when you are back."
 const DELETED = "This channel was deleted."
 
@@ -44,13 +44,13 @@ export function mountBanner(region, { hear, on, later, every }) {
     const retryAt = Date.now() + retryInMs
     const tick = () => (countdown.textContent = ` ${nextAttempt(retryAt - Date.now())}`)
     const begin = () => {
-      show(navigator.onLine ? LOST : OFFLINE)
+      show(navigator.onLine ? CONNECTION_LOST : OFFLINE)
       if (!navigator.onLine) return
       tick()
       ticking = every(tick, 1_000)
     }
     if (!banner.hidden || !navigator.onLine) begin()
-    else patience = later(begin, PATIENCE_MS)
+    else patience = later(begin, UNSEEN_LOSS_MS)
   })
 
   hear("opened", () => {

@@ -31,7 +31,7 @@ export function rings(bell, before, after) {
 const HERE_PAUSE_MS = 60_000
 
 /** What the server draws `@here` as. Text has no `<` of its own. */
-const HERE = /<span [^>]*data-here/
+const HERE_MARK = /<span [^>]*data-here/
 
 /**
  * The messages that call everybody who has the channel open: at most one a minute of each author.
@@ -45,7 +45,7 @@ export function callsAmong(messages, me, calledAt = {}) {
   const last = new Map(Object.entries(calledAt))
   return messages.filter(({ html, author, sent_at }) => {
     const at = Date.parse(sent_at)
-    if (author.id === me || !HERE.test(html) || at - (last.get(author.id) ?? -Infinity) < HERE_PAUSE_MS) return false
+    if (author.id === me || !HERE_MARK.test(html) || at - (last.get(author.id) ?? -Infinity) < HERE_PAUSE_MS) return false
     last.set(author.id, at)
     return true
   })
@@ -82,14 +82,14 @@ export function newsAmong(messages, bell, me, toldSeq, calls = []) {
 }
 
 /** A notification shows little more. */
-const LONGEST_CHARS = 240
+const NOTIFIED_CHARS = 240
 
 /**
  * @param {Message} message
  * @param {{name: string, kind: "public" | "direct"}} channel
  */
-export function wordsOf({ author, text }, { name, kind }) {
+export function notificationWords({ author, text }, { name, kind }) {
   const chars = [...(text || "A file")]
-  const body = chars.length > LONGEST_CHARS ? `${chars.slice(0, LONGEST_CHARS).join("")}…` : chars.join("")
+  const body = chars.length > NOTIFIED_CHARS ? `${chars.slice(0, NOTIFIED_CHARS).join("")}…` : chars.join("")
   return { title: kind === "direct" ? author.display_name : `${author.display_name} in #${name}`, body }
 }

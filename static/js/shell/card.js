@@ -9,7 +9,7 @@ import { replace } from "../composer/writing.js"
 import { go } from "./navigation.js"
 
 /** Between the card and the name, and between it and the edge of the screen. */
-const GAP_PX = 6
+const CARD_GAP_PX = 6
 
 /** @param {HTMLElement} card @param {import("../lib/mounting.js").Life} life */
 export function mountCard(card, { hear, on }) {
@@ -31,10 +31,10 @@ export function mountCard(card, { hear, on }) {
   }
   const place = () => {
     const beside = /** @type {HTMLElement} */ (link).getBoundingClientRect()
-    const below = beside.bottom + GAP_PX
-    const above = Math.max(GAP_PX, beside.top - GAP_PX - card.offsetHeight)
-    const top = below + card.offsetHeight + GAP_PX <= innerHeight ? below : above
-    const left = Math.max(GAP_PX, Math.min(beside.left, innerWidth - card.offsetWidth - GAP_PX))
+    const below = beside.bottom + CARD_GAP_PX
+    const above = Math.max(CARD_GAP_PX, beside.top - CARD_GAP_PX - card.offsetHeight)
+    const top = below + card.offsetHeight + CARD_GAP_PX <= innerHeight ? below : above
+    const left = Math.max(CARD_GAP_PX, Math.min(beside.left, innerWidth - card.offsetWidth - CARD_GAP_PX))
     card.style.setProperty("--card-top", `${top}px`)
     card.style.setProperty("--card-left", `${left}px`)
   }

@@ -2,7 +2,7 @@
 // browser does it for all of them, and knows at which channels the others look.
 
 import { channelPath, request } from "../net/api.js"
-import { callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "./bells.js"
+import { callsAmong, newsAmong, rings, SILENT, withCall, notificationWords } from "./bells.js"
 import { isTaken, takeTurn } from "../lib/locks.js"
 import { recall, remember } from "../lib/memory.js"
 import { find, here } from "../lib/page.js"
@@ -11,7 +11,7 @@ import { permissionOf } from "./permission.js"
 import { sendRememberedBells } from "../sidebar/preferences.js"
 
 /** Whether `@here` was said in a channel is looked up at most so often. */
-const GATHER_MS = 2_000
+const LOOK_UP_AFTER_MS = 2_000
 
 /** @typedef {import("../sidebar/destinations.js").Known} Known */
 
@@ -49,13 +49,13 @@ export function mountNotifying(_, { hear, on, later }) {
     if (!news) return
     remember(told, String(news.seq))
     if (calls.includes(news)) remember(called, JSON.stringify(withCall(calledAt, news)))
-    show(channel, news)
+    notify(channel, news)
   }
   /** `@here` is in no count: only the messages tell. @param {Known} channel @param {string} since */
   const ringIfCalled = async (channel, since) => {
     if (gathering.has(channel.id)) return
     gathering.add(channel.id)
-    await new Promise((gathered) => setTimeout(gathered, GATHER_MS))
+    await new Promise((gathered) => setTimeout(gathered, LOOK_UP_AFTER_MS))
     gathering.delete(channel.id)
     if (await isTaken(`open.${channel.id}`)) ring(channel, "mentions", since)
   }
@@ -97,8 +97,8 @@ export function mountNotifying(_, { hear, on, later }) {
  * @param {Known} channel
  * @param {import("../net/api.js").Message} message
  */
-function show(channel, message) {
-  const { title, body } = wordsOf(message, channel)
+function notify(channel, message) {
+  const { title, body } = notificationWords(message, channel)
   try {
     const notification = new Notification(title, /** @type {NotificationOptions & {renotify: boolean}} */ ({ body, tag: channel.id, renotify: true, icon: find(document, ".shell").dataset.icon }))
     notification.addEventListener("click", () => {

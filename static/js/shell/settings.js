@@ -7,7 +7,7 @@ import { find, here, part } from "../lib/page.js"
 import { changePermission, drawPermission } from "./permission.js"
 
 /** What each setting is where nothing, or nothing that is known, was chosen. */
-const USUAL = { theme: "system", clock: "system", density: "cosy" }
+const USUAL_SETTINGS = { theme: "system", clock: "system", density: "cosy" }
 
 /** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
 export function mountSettings(shell, { hear, on, atEnd }) {
@@ -17,12 +17,12 @@ export function mountSettings(shell, { hear, on, atEnd }) {
   const tabs = new BroadcastChannel("settings")
   const me = here().user
 
-  /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL} name */
+  /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL_SETTINGS} name */
   const chosen = (name) => {
     const all = [...choices.querySelectorAll(/** @type {"input"} */ (`input[name="${name}"]`))]
-    const value = all.find((each) => each.value === cookie(name))?.value ?? USUAL[name]
+    const value = all.find((each) => each.value === cookie(name))?.value ?? USUAL_SETTINGS[name]
     for (const each of all) each.checked = each.value === value
-    return value === USUAL[name] ? "" : value
+    return value === USUAL_SETTINGS[name] ? "" : value
   }
   const show = () => {
     const theme = chosen("theme")
@@ -41,7 +41,7 @@ export function mountSettings(shell, { hear, on, atEnd }) {
 
   on(choices, "change", ({ target }) => {
     const { name, value } = /** @type {HTMLInputElement} */ (target)
-    setCookie(name, value === USUAL[/** @type {keyof typeof USUAL} */ (name)] ? "" : value)
+    setCookie(name, value === USUAL_SETTINGS[/** @type {keyof typeof USUAL_SETTINGS} */ (name)] ? "" : value)
     show()
     tabs.postMessage(name)
   })

@@ -4,7 +4,7 @@
 import { say } from "../lib/bus.js"
 import { mountAll } from "../lib/mounting.js"
 import { find, here, part, stamp } from "../lib/page.js"
-import { TOUCH } from "../composer/writing.js"
+import { isTouch } from "../composer/writing.js"
 import { waitMs } from "../net/backoff.js"
 import { readView } from "../net/view.js"
 
@@ -63,7 +63,7 @@ export function mountViews(stage, { hear, on }, mounts) {
   /** Where one can write at once; on a phone that would open the keyboard. @param {Element | null} [before] */
   const settle = (before) => {
     if (before instanceof HTMLElement && before.isConnected) return before.focus({ preventScroll: true })
-    find(document, TOUCH.matches ? "#conversation" : "#text").focus({ preventScroll: true })
+    find(document, isTouch() ? "#conversation" : "#text").focus({ preventScroll: true })
   }
 
   /** @param {{isBack: boolean}} how one came here */
@@ -77,7 +77,7 @@ export function mountViews(stage, { hear, on }, mounts) {
       enter(before.view)
       return settle(isBack ? before.focus : null)
     }
-    put(pendingView(pathname, channels.get(pathname)))
+    put(pendingChannelView(pathname, channels.get(pathname)))
     settle()
     load(life.signal)
   }
@@ -126,7 +126,7 @@ export function mountViews(stage, { hear, on }, mounts) {
  * @param {string} address
  * @param {Known | undefined} known
  */
-function pendingView(address, known) {
+function pendingChannelView(address, known) {
   const view = stamp("pending-view")
   const name = known?.name ?? decodeURIComponent(address.replace("/channels/", ""))
   const kind = known?.kind ?? (/^(@|id:)/.test(name) ? "direct" : "public")

@@ -13,12 +13,12 @@ import { fill } from "../lib/slots.js"
 /** @typedef {import("../net/api.js").Channel} Channel */
 /** @typedef {import("./destinations.js").Known} Known */
 
-const compare = (a = "", b = "") => Number(a > b) - Number(a < b)
+const ascending = (a = "", b = "") => Number(a > b) - Number(a < b)
 
 /** By name, and the latest conversation first. @type {Record<string, (a: Known, b: Known) => number>} */
 const ORDERS = {
-  public: (a, b) => compare(a.name, b.name),
-  direct: (a, b) => compare(b.lastAt, a.lastAt),
+  public: (a, b) => ascending(a.name, b.name),
+  direct: (a, b) => ascending(b.lastAt, a.lastAt),
 }
 
 /** The lists of the sidebar. @type {[string, (channel: Known) => boolean][]} */

@@ -7,7 +7,7 @@ import { waitingIn } from "./waiting.js"
 const ASIDES = { online: "online", offline: "", gone: "signed out for good", notes: "", "": "" }
 
 /** @param {import("./destinations.js").Destination} destination */
-export function optionOf(destination) {
+export function destinationOption(destination) {
   const { id, kind, label, href, presence, bot } = destination
   const { count, unit } = waitingIn(destination)
   const option = stamp("destination")
