@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { callsAmong, newsAmong, rings, SILENT, withCall, notificationWords } from "../../static/js/shell/bells.js"
+import { callsAmong, newsAmong, notificationWords, rings, SILENT, withCall } from "../../static/js/shell/notifications.js"
 
 describe("a channel's bell", () => {
   const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }

@@ -1,6 +1,6 @@
 // The files that go out with the next message of each channel.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 
 /** By the channel's id, or its address while that is not known. @type {Map<string, File[]>} */
 const files = new Map()

@@ -1,11 +1,11 @@
 // Choosing files for the next message: by the button, by dropping, by pasting.
 
 import { attach, attached, detach } from "./attached.js"
-import { say } from "../lib/bus.js"
-import { admit, sizeWords } from "../conversation/files.js"
-import { find, part, stamp } from "../lib/page.js"
 import { unreadable } from "./readable.js"
 import { pastedBy } from "./transfer.js"
+import { admit, sizeWords } from "../conversation/files.js"
+import { say } from "../lib/mounting.js"
+import { find, part, stamp } from "../lib/page.js"
 
 /** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
 export function mountAttaching(form, { hear, on }) {

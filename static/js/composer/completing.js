@@ -2,14 +2,12 @@
 // emoji after `:`.
 
 import { complete, completions, tokenAt } from "./completion.js"
-import { knownEmoji, readEmoji } from "./emoji-names.js"
-import { everybody, readEverybody } from "../net/everybody.js"
-import { Listbox } from "../lib/listbox.js"
-import { folded } from "../lib/matching.js"
-import { hueOf, initials } from "../lib/avatar.js"
-import { find, here, stamp } from "../lib/page.js"
-import { emojiFor } from "./shortcodes.js"
 import { replace } from "./writing.js"
+import { hueOf, initials } from "../lib/avatar.js"
+import { folded, Listbox } from "../lib/choosing.js"
+import { emojiFor, knownEmoji, readEmoji } from "../lib/emoji.js"
+import { find, here, stamp } from "../lib/page.js"
+import { everybody, readEverybody } from "../net/users.js"
 
 /** @typedef {{name: string, id?: string, aside?: string, emoji?: string}} Option */
 

@@ -1,7 +1,7 @@
 // Completing a name that begins with `@`, or a channel that begins with `#`. Decides only.
 
 import { isInCode } from "../conversation/code.js"
-import { fitOf, folded } from "../lib/matching.js"
+import { fitOf, folded } from "../lib/choosing.js"
 
 /** The longest name, in UTF-16 units: 64 characters of up to two. */
 const LONGEST_UNITS = 128

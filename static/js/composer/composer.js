@@ -2,12 +2,12 @@
 // while one goes from channel to channel, so that no key is lost on the way.
 
 import { attached, attachTo, takeAttached } from "./attached.js"
-import { say } from "../lib/bus.js"
 import { charsLeft, limitWords } from "./limit.js"
-import { recall, remember } from "../lib/memory.js"
-import { find, here, part } from "../lib/page.js"
 import { answer, quotation } from "./replying.js"
 import { grow, isDone, isTouch } from "./writing.js"
+import { recall, remember } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
+import { find, here, part } from "../lib/page.js"
 
 /** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
 export function mountComposer(form, { hear, on }) {

@@ -1,8 +1,8 @@
 // Files that are dragged over the conversation can be dropped anywhere on it.
 
-import { say } from "../lib/bus.js"
-import { here, part } from "../lib/page.js"
 import { broughtBy } from "./transfer.js"
+import { say } from "../lib/mounting.js"
+import { here, part } from "../lib/page.js"
 
 /** A browser tells at least every 550 ms of a drag that goes on, and of one that was given up not always. */
 const DRAG_SILENCE_MS = 1_000

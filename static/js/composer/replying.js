@@ -1,12 +1,12 @@
 // Answering a message: a line over the message box says which, and what is sent begins with it as a
 // quotation. It is kept with the draft.
 
-import { say } from "../lib/bus.js"
-import { recall, remember } from "../lib/memory.js"
-import { find, here, part, place } from "../lib/page.js"
-import { anchorOf, permalink } from "../conversation/permalink.js"
 import { quote } from "./quote.js"
 import { write } from "./writing.js"
+import { anchorOf, permalink } from "../lib/addresses.js"
+import { recall, remember } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
+import { find, here, part, place } from "../lib/page.js"
 
 /** @typedef {{author: string, link: string, text: string}} Answered */
 

@@ -2,14 +2,13 @@
 // order in which they were written; those with files beside them, since these may take long. Each is
 // shown at once and stays until it is stored, or discarded.
 
-import { channelPath, request } from "../net/api.js"
 import { isAnyAttached } from "./attached.js"
-import { waitMs } from "../net/backoff.js"
-import { say } from "../lib/bus.js"
-import { recall, remember, remembered } from "../lib/memory.js"
 import { fateOf, newId, Outbox } from "./outbox.js"
-import { find, here } from "../lib/page.js"
 import { named, Uploads } from "./uploads.js"
+import { recall, remember, remembered } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
+import { find, here } from "../lib/page.js"
+import { channelPath, request, waitMs } from "../net/api.js"
 
 /** @typedef {import("./outbox.js").Draft} Draft */
 

@@ -1,9 +1,8 @@
 // Making an emoji of a shortcode when its closing colon is typed.
 
 import { closedAt, complete } from "./completion.js"
-import { knownEmoji, readEmoji } from "./emoji-names.js"
-import { emojiOf } from "./shortcodes.js"
 import { replace } from "./writing.js"
+import { emojiOf, knownEmoji, readEmoji } from "../lib/emoji.js"
 
 /** @param {HTMLTextAreaElement} text @param {import("../lib/mounting.js").Life} life */
 export function mountShortening(text, { on }) {

@@ -1,7 +1,7 @@
 // Telling that one is typing, and seeing who is.
 
-import { channelPath, request } from "../net/api.js"
 import { here, part } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** Nobody types longer than this without saying so again. */
 const TYPING_MS = 5_000

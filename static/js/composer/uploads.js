@@ -1,9 +1,9 @@
 // The bytes of what is on its way: kept for as long as the page is open.
 
-import { answerOf, UNREACHABLE } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { isTaken, takeTurn } from "../lib/locks.js"
 import { isReadable, isUnchanged, unreadable } from "./readable.js"
+import { isTaken, takeTurn } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
+import { answerOf, UNREACHABLE } from "../net/api.js"
 import { upload } from "../net/upload.js"
 
 const FILES_LOST = "Its files were lost when the page was closed. Discard it and attach them again."

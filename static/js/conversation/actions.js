@@ -1,13 +1,13 @@
 // What can be done with a message. There is one toolbar, in the message that the pointer or the
 // focus is on; where nothing hovers, a long press opens it in a sheet.
 
-import { say } from "../lib/bus.js"
 import { draw } from "./drawing.js"
 import { onLongPress } from "./long-press.js"
 import { MessageList } from "./message-list.js"
-import { find, stamp } from "../lib/page.js"
 import { rove } from "./roving.js"
 import { actionSheet } from "./sheet.js"
+import { say } from "../lib/mounting.js"
+import { find, stamp } from "../lib/page.js"
 
 const HOVERS = matchMedia("(any-hover: hover)")
 
@@ -89,7 +89,7 @@ export function mountActions(element, life) {
     if (action === "more") return open(item)
     const siblings = pressed.closest(".message__files")?.children ?? []
     const at = [...siblings].findIndex((file) => file.contains(pressed))
-    say(/** @type {keyof import("../lib/events.js").OfActions} */ (action), { id: item.dataset.id ?? "", at })
+    say(/** @type {keyof import("../lib/mounting.js").OfActions} */ (action), { id: item.dataset.id ?? "", at })
   })
   atEnd(() => toolbar.remove())
   hear("dismiss", ({ id }) => {

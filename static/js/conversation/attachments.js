@@ -1,8 +1,7 @@
 // The files of a message, while they are sent and once they are there.
 
 import { shares } from "./files.js"
-import { part } from "../lib/page.js"
-import { drawn } from "../lib/slots.js"
+import { drawn, part } from "../lib/page.js"
 
 /**
  * @param {HTMLElement} item

@@ -2,8 +2,8 @@
 // whether this one tells anything.
 
 import { here, part } from "../lib/page.js"
-import { changePermission, drawPermission, permissionOf } from "../shell/permission.js"
-import { want } from "../sidebar/preferences.js"
+import { want } from "../net/api.js"
+import { changePermission, drawPermission, permissionOf } from "../shell/notifications.js"
 
 /** @param {HTMLDetailsElement} details @param {import("../lib/mounting.js").Life} life */
 export function mountBell(details, { hear, on }) {
@@ -22,7 +22,7 @@ export function mountBell(details, { hear, on }) {
   }
 
   on(details, "change", async ({ target }) => {
-    const chosen = /** @type {import("../shell/bells.js").Bell} */ (/** @type {HTMLInputElement} */ (target).value)
+    const chosen = /** @type {import("../shell/notifications.js").Bell} */ (/** @type {HTMLInputElement} */ (target).value)
     const { ok, why } = await want(channel, { bell: chosen })
     if (ok) bell = chosen
     draw()

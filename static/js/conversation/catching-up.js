@@ -1,8 +1,8 @@
 // Coming back after a long gap: what is new, and whether anything was lost, said once.
 
-import { say } from "../lib/bus.js"
 import { caughtUpWords, lostNothing } from "./gap.js"
 import { MessageList } from "./message-list.js"
+import { say } from "../lib/mounting.js"
 
 /** Whoever was gone for less has not lost the thread. */
 const LONG_GAP_MS = 2 * 60_000

@@ -1,9 +1,9 @@
 // The menu of the channel that is open: what the user wants of it.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 import { here, part } from "../lib/page.js"
+import { want } from "../net/api.js"
 import { go } from "../shell/navigation.js"
-import { want } from "../sidebar/preferences.js"
 
 /** @param {HTMLDetailsElement} menu @param {import("../lib/mounting.js").Life} life */
 export function mountChannelMenu(menu, { hear, on }) {

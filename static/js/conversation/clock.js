@@ -1,8 +1,8 @@
 // The clock where the reader is: the server is told its zone, and a new day begins at midnight there.
 
-import { setCookie } from "../lib/cookies.js"
-import { reader } from "../lib/reader.js"
 import { untilMidnight } from "./local-time.js"
+import { setCookie } from "../lib/browser.js"
+import { reader } from "../lib/page.js"
 
 /** A tab that slept wakes up late, and a clock is set. */
 const LATEST_LOOK_MS = 60 * 60 * 1000

@@ -1,9 +1,9 @@
 // Copying a message's address, a block of code, or several messages that are selected.
 
-import { say } from "../lib/bus.js"
-import { copy } from "../lib/clipboard.js"
 import { excerptHtml, excerptText, selectedIn } from "./excerpt.js"
-import { anchorOf, permalink } from "./permalink.js"
+import { anchorOf, permalink } from "../lib/addresses.js"
+import { copy } from "../lib/clipboard.js"
+import { say } from "../lib/mounting.js"
 import { find, place } from "../lib/page.js"
 
 /** @param {HTMLElement} list @param {import("../lib/mounting.js").Life} life */

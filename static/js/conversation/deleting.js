@@ -1,12 +1,12 @@
 // Deleting a message: it is deleted at once, and folds into a line from which it can be brought back
 // for a while.
 
-import { channelPath, request } from "../net/api.js"
-import { say } from "../lib/bus.js"
 import { draw } from "./drawing.js"
-import { showReason } from "./message.js"
 import { MessageList } from "./message-list.js"
+import { showReason } from "./message.js"
+import { say } from "../lib/mounting.js"
 import { find, here, part, stamp } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** How long one can think better of it. The server waits a little longer. */
 const UNDO_MS = 10_000

@@ -1,9 +1,9 @@
 // The direct conversation that is open: called after the other one, whatever they are called now.
 
-import { say } from "../lib/bus.js"
-import { hrefOf, labelOf } from "../sidebar/destinations.js"
-import { knowsEverybody, personOf } from "../net/everybody.js"
+import { say } from "../lib/mounting.js"
 import { find, here, part } from "../lib/page.js"
+import { knowsEverybody, personOf } from "../net/users.js"
+import { hrefOf, labelOf } from "../sidebar/destinations.js"
 
 /** @param {HTMLElement} view @param {import("../lib/mounting.js").Life} life */
 export function mountDirect(view, { hear }) {

@@ -1,6 +1,6 @@
 // Changing what the conversation shows: whoever follows it is told before and after.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 
 /** @param {() => object | void} change gives what `drawn` has to tell */
 export function draw(change) {

@@ -1,8 +1,8 @@
 // The form in which a message is written anew.
 
 import { charsLeft, limitWords } from "../composer/limit.js"
-import { find, part, stamp } from "../lib/page.js"
 import { grow, isDone } from "../composer/writing.js"
+import { find, part, stamp } from "../lib/page.js"
 
 /**
  * @param {{save: () => void, cancel: () => void}} acts

@@ -1,14 +1,14 @@
 // Editing a message of one's own, in its place. What was typed outlives whatever happens to the
 // message meanwhile.
 
-import { channelPath, request } from "../net/api.js"
-import { say } from "../lib/bus.js"
+import { charsLeft } from "../composer/limit.js"
+import { prefill } from "../composer/writing.js"
 import { draw } from "./drawing.js"
 import { editForm } from "./edit-form.js"
-import { charsLeft } from "../composer/limit.js"
 import { MessageList } from "./message-list.js"
+import { say } from "../lib/mounting.js"
 import { find, here, part } from "../lib/page.js"
-import { prefill } from "../composer/writing.js"
+import { channelPath, request } from "../net/api.js"
 
 /** After a reset all that is stored comes again: by then at the latest. */
 const COMES_BACK_MS = 3_000

@@ -1,9 +1,9 @@
 // Following addresses of messages: the message comes into view, is marked, and has the focus.
 
-import { say } from "../lib/bus.js"
 import { MessageList } from "./message-list.js"
+import { anchorOf, messageAt, messageIn } from "../lib/addresses.js"
+import { say } from "../lib/mounting.js"
 import { place } from "../lib/page.js"
-import { anchorOf, messageAt, messageIn } from "./permalink.js"
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
 export function mountLinking(element, { on }) {

@@ -3,9 +3,8 @@
 // stands after the last of it.
 
 import { dayView } from "./local-time.js"
-import { reader } from "../lib/reader.js"
-import { drawn, fill } from "../lib/slots.js"
 import { continues, placeOf, sameDay } from "./timeline.js"
+import { drawn, fill, reader } from "../lib/page.js"
 
 /** The list's elements are all its state, so several behaviours can each have one of it. */
 export class MessageList {
@@ -107,7 +106,7 @@ export class MessageList {
 
   /**
    * @param {HTMLElement} item
-   * @param {import("../lib/slots.js").View | null} day that begins with it, if one does
+   * @param {import("../lib/page.js").View | null} day that begins with it, if one does
    */
   #drawDay(item, day) {
     const above = item.previousElementSibling

@@ -1,16 +1,15 @@
 // What a message shows, with every value that is derived of what the API tells. Decides only. The
 // server makes the same view (src/pages/views.rs).
 
-import { hueOf, initials } from "../lib/avatar.js"
-import { isEmojiAlone } from "./emoji.js"
 import { fileView, sizeWords } from "./files.js"
 import { clockWords, fullWords } from "./local-time.js"
-import { anchorOf } from "./permalink.js"
 import { namesReader, readable } from "./prose.js"
 import { reactionView } from "./reaction.js"
-import { hrefOfName } from "../sidebar/destinations.js"
+import { anchorOf, hrefOfName } from "../lib/addresses.js"
+import { hueOf, initials } from "../lib/avatar.js"
+import { isEmojiAlone } from "../lib/emoji.js"
 
-/** @typedef {import("../lib/reader.js").Reader} Reader */
+/** @typedef {import("../lib/page.js").Reader} Reader */
 
 /**
  * A stored message.

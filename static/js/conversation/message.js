@@ -1,9 +1,7 @@
 // One message on the page: drawn by the one partial that also the server draws with.
 
 import { messageView, pendingView, times } from "./message-view.js"
-import { find, stamp } from "../lib/page.js"
-import { reader } from "../lib/reader.js"
-import { fill } from "../lib/slots.js"
+import { fill, find, reader, stamp } from "../lib/page.js"
 
 /**
  * Shows a stored message.
@@ -66,7 +64,7 @@ export function showReason(item, why) {
 
 /**
  * @param {HTMLElement} item
- * @param {import("../lib/slots.js").View} view
+ * @param {import("../lib/page.js").View} view
  */
 function drawMessage(item, view) {
   delete item.dataset.leaving

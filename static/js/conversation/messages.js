@@ -1,10 +1,10 @@
 // What is said, as it is said: each message once, whether its answer or its event comes first.
 
-import { draw, moved } from "./drawing.js"
 import { replaceUnplayable, showProgress } from "./attachments.js"
 import { followClock } from "./clock.js"
-import { showFailure, showPending, showStored, showTimes } from "./message.js"
+import { draw, moved } from "./drawing.js"
 import { MessageList } from "./message-list.js"
+import { showFailure, showPending, showStored, showTimes } from "./message.js"
 import { find, here, part, stamp } from "../lib/page.js"
 
 /** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */

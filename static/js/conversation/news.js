@@ -1,13 +1,13 @@
 // The line above what is new to the reader: since the last visit, since the tab was looked at, or
 // from where it was marked unread.
 
-import { say } from "../lib/bus.js"
 import { draw } from "./drawing.js"
 import { MessageList } from "./message-list.js"
 import { showReason } from "./message.js"
-import { find, stamp } from "../lib/page.js"
 import { tellRead } from "./reading.js"
 import { firstUnread } from "./unread.js"
+import { say } from "../lib/mounting.js"
+import { find, stamp } from "../lib/page.js"
 
 /** What was missed comes at once with the connection; later is live. */
 const CATCHING_UP_MS = 2_000

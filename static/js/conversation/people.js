@@ -1,11 +1,9 @@
 // Who is here.
 
-import { channelPath } from "../net/api.js"
-import { hrefOfName } from "../sidebar/destinations.js"
-import { Listing } from "../net/listing.js"
-import { here, MOST_LISTED, part, tellRest } from "../lib/page.js"
 import { personView } from "./person.js"
-import { drawn } from "../lib/slots.js"
+import { hrefOfName } from "../lib/addresses.js"
+import { drawn, here, MOST_LISTED, part, tellRest } from "../lib/page.js"
+import { channelPath, Listing } from "../net/api.js"
 
 /** @typedef {import("../net/api.js").User} User */
 

@@ -1,8 +1,8 @@
 // Somebody, as their partial in the list of who is here and their card show them. Decides only. The
 // server makes the same view for the list (src/pages/views.rs).
 
+import { hrefOfName } from "../lib/addresses.js"
 import { hueOf, initials } from "../lib/avatar.js"
-import { hrefOfName } from "../sidebar/destinations.js"
 
 const PRESENCES = { online: "Online", offline: "Not online", "": "" }
 
@@ -26,7 +26,7 @@ export function personView({ id, display_name: name, bot = false }, me) {
  * Somebody as their card shows them.
  *
  * @param {{id: string, name: string, bot?: boolean}} named as they are named where one pressed
- * @param {import("../net/everybody.js").Person | undefined} person as they are known now
+ * @param {import("../net/users.js").Person | undefined} person as they are known now
  * @param {boolean} isKnown whether everybody is
  * @param {string} me
  */

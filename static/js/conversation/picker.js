@@ -1,12 +1,10 @@
 // The picker of reactions, beside the message that it is for: six at hand, a field that finds every
 // emoji by its name, and what is found.
 
-import { knownEmoji, readEmoji } from "../composer/emoji-names.js"
-import { anchorOf } from "./permalink.js"
-import { find, part } from "../lib/page.js"
 import { atHand, react } from "./reacting.js"
-import { emojiFor, emojiOf } from "../composer/shortcodes.js"
-import { fill } from "../lib/slots.js"
+import { anchorOf } from "../lib/addresses.js"
+import { emojiFor, emojiOf, knownEmoji, readEmoji } from "../lib/emoji.js"
+import { fill, find, part } from "../lib/page.js"
 
 /** How many stand in a row of what is found, as the stylesheet lays them out. */
 const COLUMNS = 8

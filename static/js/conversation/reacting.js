@@ -1,14 +1,14 @@
 // Giving and taking back reactions: shown at once, undone where the server refuses.
 
-import { channelPath, request } from "../net/api.js"
 import { draw } from "./drawing.js"
 import { showReason } from "./message.js"
-import { isEmoji } from "./emoji.js"
-import { recall, remember } from "../lib/memory.js"
-import { anchorOf } from "./permalink.js"
-import { here } from "../lib/page.js"
 import { hasReacted, quickReactions, withReaction } from "./reaction.js"
 import { drawReactions, reactionsOf } from "./reactions.js"
+import { anchorOf } from "../lib/addresses.js"
+import { recall, remember } from "../lib/browser.js"
+import { isEmoji } from "../lib/emoji.js"
+import { here } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** The key under which the browser remembers what was given last. */
 const USED = "reactions"

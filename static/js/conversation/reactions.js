@@ -1,8 +1,7 @@
 // The reactions under a message.
 
-import { find, here } from "../lib/page.js"
 import { reactionView } from "./reaction.js"
-import { fill } from "../lib/slots.js"
+import { fill, find, here } from "../lib/page.js"
 
 /** @typedef {import("./reaction.js").Reacted} Reacted */
 

@@ -1,9 +1,9 @@
 // Tells the server up to where this channel is read: to its end, while it is looked at. What was
 // marked unread stays so until something newer is looked at.
 
-import { channelPath, request } from "../net/api.js"
 import { MessageList } from "./message-list.js"
 import { here } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** Reading is reported this long after the last news at the latest. */
 const REPORT_MS = 800

@@ -2,8 +2,7 @@
 
 import { keptWords } from "./kept.js"
 import { MessageList } from "./message-list.js"
-import { find, part } from "../lib/page.js"
-import { reader } from "../lib/reader.js"
+import { find, part, reader } from "../lib/page.js"
 
 /** @param {HTMLElement} ring @param {import("../lib/mounting.js").Life} life */
 export function mountRing(ring, { hear }) {

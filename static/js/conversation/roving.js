@@ -3,7 +3,7 @@
 // and tables that are wider than their place are stops of their own at any time.
 
 import { MessageList } from "./message-list.js"
-import { anchorOf } from "./permalink.js"
+import { anchorOf } from "../lib/addresses.js"
 
 /** What can have the focus in a message. A form there, and the actions, see to themselves. */
 const INNER = ":is(a[href], button, pre, table, video, audio):not(.edit *, .message__actions *)"

@@ -1,7 +1,7 @@
 // Following the conversation: its end stays in view for whoever is there, and what others read
 // stays where it is.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 
 /** Closer to the end than this, the reader is following along. */
 const NEAR_END_PX = 100

@@ -3,10 +3,10 @@
 
 import { draw } from "./drawing.js"
 import { showReason } from "./message.js"
-import { find, here, part } from "../lib/page.js"
 import { react } from "./reacting.js"
 import { hasReacted } from "./reaction.js"
 import { reactionsOf } from "./reactions.js"
+import { find, here, part } from "../lib/page.js"
 
 /** Between the message and the sheet. */
 const SHEET_GAP_PX = 8
@@ -14,7 +14,7 @@ const SHEET_GAP_PX = 8
 /**
  * @param {HTMLElement} toolbar
  * @param {import("../lib/mounting.js").Life} life
- * @param {(action: keyof import("../lib/events.js").OfActions, item: HTMLElement) => void} act
+ * @param {(action: keyof import("../lib/mounting.js").OfActions, item: HTMLElement) => void} act
  */
 export function actionSheet(toolbar, { on }, act) {
   const sheet = /** @type {HTMLDialogElement} */ (find(document, "#sheet"))
@@ -48,7 +48,7 @@ export function actionSheet(toolbar, { on }, act) {
     // Closed first, so that the focus is where the action wants it.
     sheet.close()
     const { action, reaction } = button.dataset
-    if (action) return act(/** @type {keyof import("../lib/events.js").OfActions} */ (action), message)
+    if (action) return act(/** @type {keyof import("../lib/mounting.js").OfActions} */ (action), message)
     const why = await react(message.dataset.id ?? "", reaction ?? "", button.ariaPressed !== "true")
     if (why && message.isConnected) draw(() => showReason(message, why))
   })

@@ -1,15 +1,12 @@
 // All public channels, to find one among them or to make a new one.
 
 import { briefWords } from "../conversation/local-time.js"
-import { folded } from "../lib/matching.js"
-import { Listbox } from "../lib/listbox.js"
-import { find, here, MOST_LISTED, part } from "../lib/page.js"
-import { reader } from "../lib/reader.js"
-import { drawn } from "../lib/slots.js"
+import { segment } from "../lib/addresses.js"
+import { folded, Listbox } from "../lib/choosing.js"
+import { drawn, find, here, MOST_LISTED, part, reader } from "../lib/page.js"
 import { request } from "../net/api.js"
 import { go } from "../shell/navigation.js"
-import { goTo } from "../sidebar/destination.js"
-import { channelsFitting, segment } from "../sidebar/destinations.js"
+import { channelsFitting, goTo } from "../sidebar/destinations.js"
 
 /** @typedef {import("../net/api.js").Channel} Channel */
 

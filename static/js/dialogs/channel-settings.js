@@ -1,9 +1,9 @@
 // The settings of the channel that is open, for whoever may change them: the server draws no others.
 
-import { answerOf, channelPath, request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { folded } from "../lib/matching.js"
+import { folded } from "../lib/choosing.js"
+import { say } from "../lib/mounting.js"
 import { here } from "../lib/page.js"
+import { answerOf, channelPath, request } from "../net/api.js"
 import { go } from "../shell/navigation.js"
 import { askWith } from "../sidebar/form.js"
 

@@ -1,12 +1,11 @@
 // Using another device as the same user: a link that signs it in, to scan or to copy. Whoever came
 // aboard by it is told, and can be signed out again.
 
-import { request } from "../net/api.js"
-import { copy } from "../lib/clipboard.js"
 import { leftWords } from "./links.js"
-import { find, part } from "../lib/page.js"
-import { fill } from "../lib/slots.js"
 import { newDevices, sessionName } from "./session-view.js"
+import { copy } from "../lib/clipboard.js"
+import { fill, find, part } from "../lib/page.js"
+import { request } from "../net/api.js"
 
 /** How long "Copied" stays on the button. */
 const COPIED_MS = 2_000

@@ -1,10 +1,9 @@
 // Writing to somebody: everybody who holds a name, to choose from by typing.
 
-import { goTo, destinationOption } from "../sidebar/destination.js"
-import { fitting, peopleToWrite } from "../sidebar/destinations.js"
-import { everybody, knowsEverybody, readEverybody } from "../net/everybody.js"
-import { Listbox } from "../lib/listbox.js"
+import { Listbox } from "../lib/choosing.js"
 import { find, here, MOST_LISTED, part } from "../lib/page.js"
+import { everybody, knowsEverybody, readEverybody } from "../net/users.js"
+import { destinationOption, fitting, goTo, peopleToWrite } from "../sidebar/destinations.js"
 
 /** @param {HTMLButtonElement} button @param {import("../lib/mounting.js").Life} life */
 export function mountNewMessage(button, { hear, on }) {

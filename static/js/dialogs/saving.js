@@ -1,9 +1,9 @@
 // Saving what a channel keeps, before it goes.
 
-import { channelPath, request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { here, part } from "../lib/page.js"
 import { fileName, FORMATS } from "./transcript.js"
+import { say } from "../lib/mounting.js"
+import { here, part } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** A browser has taken the file long before. */
 const TAKEN_MS = 60_000

@@ -1,10 +1,9 @@
 // Messages found by the server, as the options of a list.
 
 import { briefWords } from "../conversation/local-time.js"
-import { markedPieces } from "./marking.js"
-import { find, stamp } from "../lib/page.js"
-import { anchorOf } from "../conversation/permalink.js"
-import { reader } from "../lib/reader.js"
+import { anchorOf } from "../lib/addresses.js"
+import { markedPieces } from "../lib/choosing.js"
+import { find, reader, stamp } from "../lib/page.js"
 
 /** @typedef {import("../sidebar/destinations.js").Known} Known */
 /** @typedef {import("../net/api.js").Message & {channel: string}} Found */
@@ -28,7 +27,7 @@ export function foundOption(message, words, channels) {
   return option
 }
 
-/** @param {import("./marking.js").Piece} piece */
+/** @param {import("../lib/choosing.js").Piece} piece */
 function drawnPart({ text, marked }) {
   if (!marked) return text
   const mark = document.createElement("mark")

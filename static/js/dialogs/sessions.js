@@ -1,12 +1,10 @@
 // The user's devices and tokens: all of their sessions, each of which can be ended, and tokens for
 // scripts.
 
-import { request } from "../net/api.js"
-import { copy } from "../lib/clipboard.js"
-import { find, part } from "../lib/page.js"
-import { reader } from "../lib/reader.js"
-import { fill } from "../lib/slots.js"
 import { sessionView } from "./session-view.js"
+import { copy } from "../lib/clipboard.js"
+import { fill, find, part, reader } from "../lib/page.js"
+import { request } from "../net/api.js"
 
 /** How long "Copied" stays on the button. */
 const TOKEN_COPIED_MS = 2_000

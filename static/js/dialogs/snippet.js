@@ -1,9 +1,9 @@
 // A line to take along: this server's address, or a command for a script. It is told by the page
 // itself, since only the page knows under which address it was reached.
 
+import { scriptLines } from "./script-lines.js"
 import { copy } from "../lib/clipboard.js"
 import { here, part } from "../lib/page.js"
-import { scriptLines } from "./script-lines.js"
 
 /** How long the button says what became of it. */
 const TOLD_MS = 2_000

@@ -1,15 +1,13 @@
 // Going anywhere by typing: channels and people from what the page knows, messages from the server.
 
-import { request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { goTo, destinationOption } from "../sidebar/destination.js"
-import { everywhere, fitting } from "../sidebar/destinations.js"
-import { everybody, readEverybody } from "../net/everybody.js"
-import { APPLE } from "../shell/keys.js"
-import { Listbox } from "../lib/listbox.js"
-import { wordsIn } from "./marking.js"
-import { find, here, part } from "../lib/page.js"
 import { foundOption } from "./search.js"
+import { Listbox, wordsIn } from "../lib/choosing.js"
+import { say } from "../lib/mounting.js"
+import { find, here, part } from "../lib/page.js"
+import { request } from "../net/api.js"
+import { everybody, readEverybody } from "../net/users.js"
+import { APPLE } from "../shell/keys.js"
+import { destinationOption, everywhere, fitting, goTo } from "../sidebar/destinations.js"
 
 /** As many as leave room for messages below. */
 const MOST_PLACES = 7

@@ -1,7 +1,7 @@
 // A disclosure for people with a keyboard: its first field has the focus, Escape closes it. One
 // that lies over the page (`data-popover`) also closes when something else is clicked.
 
-/** @param {HTMLDetailsElement} disclosure @param {import("../lib/mounting.js").Life} life */
+/** @param {HTMLDetailsElement} disclosure @param {import("./mounting.js").Life} life */
 export function mountDisclosure(disclosure, { hear, on }) {
   on(disclosure, "toggle", () => {
     if (disclosure.open) disclosure.querySelector(/** @type {"input"} */ ('input:not([type="radio"]), input:checked'))?.focus()

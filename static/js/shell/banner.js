@@ -1,6 +1,6 @@
 // The state of the connection, when it is not well.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 import { find, part } from "../lib/page.js"
 
 /** Shorter losses heal unseen. */

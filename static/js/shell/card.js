@@ -1,11 +1,10 @@
 // The card of somebody whose name or avatar was pressed: who that is, and what one can do then. One
 // popover for all names in the conversation.
 
-import { cardView } from "../conversation/person.js"
-import { find, here } from "../lib/page.js"
-import { fill } from "../lib/slots.js"
-import { knowsEverybody, personOf, readEverybody } from "../net/everybody.js"
 import { replace } from "../composer/writing.js"
+import { cardView } from "../conversation/person.js"
+import { fill, find, here } from "../lib/page.js"
+import { knowsEverybody, personOf, readEverybody } from "../net/users.js"
 import { go } from "./navigation.js"
 
 /** Between the card and the name, and between it and the edge of the screen. */

@@ -1,10 +1,10 @@
 // Keys that work everywhere on the page.
 
-import { say } from "../lib/bus.js"
+import { isTouch } from "../composer/writing.js"
+import { say } from "../lib/mounting.js"
 import { find, here } from "../lib/page.js"
 import { go } from "./navigation.js"
-import { nextChannel } from "../sidebar/walking.js"
-import { isTouch } from "../composer/writing.js"
+import { nextChannel } from "../sidebar/destinations.js"
 
 export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform)
 

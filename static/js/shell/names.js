@@ -1,9 +1,9 @@
 // A new name shows at once, wherever its owner is named: by `data-name-of` and `data-avatar-of`.
 
-import { say } from "../lib/bus.js"
+import { hrefOfName } from "../lib/addresses.js"
 import { initials } from "../lib/avatar.js"
-import { remember } from "../lib/memory.js"
-import { hrefOfName } from "../sidebar/destinations.js"
+import { remember } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
 
 /** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
 export function mountNames(shell, { hear }) {

@@ -1,10 +1,10 @@
 // The settings of this browser: colours, clock and density, which the server reads as cookies, and
 // whether notifications are shown. A change shows at once, in all tabs.
 
-import { say } from "../lib/bus.js"
-import { cookie, setCookie } from "../lib/cookies.js"
+import { cookie, setCookie } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
 import { find, here, part } from "../lib/page.js"
-import { changePermission, drawPermission } from "./permission.js"
+import { changePermission, drawPermission } from "./notifications.js"
 
 /** What each setting is where nothing, or nothing that is known, was chosen. */
 const USUAL_SETTINGS = { theme: "system", clock: "system", density: "cosy" }

@@ -1,9 +1,9 @@
 // Forms that ask the API and say what is wrong where it was typed.
 
-import { request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { go } from "../shell/navigation.js"
+import { say } from "../lib/mounting.js"
 import { here, part } from "../lib/page.js"
+import { request } from "../net/api.js"
+import { go } from "../shell/navigation.js"
 
 /**
  * Creates a channel and goes there.

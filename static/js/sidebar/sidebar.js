@@ -1,14 +1,13 @@
-// The channels and direct conversations that the user can see: all of them as the page knows them,
-// and the sidebar's lists of those that are shown.
+// The sidebar: the channels and direct conversations that the user can see, all of them as the page knows
+// them, and the lists of those that are shown. On a small screen it is a drawer.
 
-import { say } from "../lib/bus.js"
-import { fillLink, knownFrom, knownOf, newLink, present } from "./channel-link.js"
-import { afterActivity, hrefOf, labelOf, shownAmong } from "./destinations.js"
-import { knowsEverybody, personOf, readEverybody } from "../net/everybody.js"
-import { Listing } from "../net/listing.js"
-import { recall } from "../lib/memory.js"
-import { find, here, part, tellRest } from "../lib/page.js"
-import { fill } from "../lib/slots.js"
+import { segment } from "../lib/addresses.js"
+import { recall } from "../lib/browser.js"
+import { say } from "../lib/mounting.js"
+import { fill, find, here, part, stamp, tellRest } from "../lib/page.js"
+import { Listing } from "../net/api.js"
+import { knowsEverybody, personOf, readEverybody } from "../net/users.js"
+import { afterActivity, hrefOf, labelOf, shownAmong, waitingIn } from "./destinations.js"
 
 /** @typedef {import("../net/api.js").Channel} Channel */
 /** @typedef {import("./destinations.js").Known} Known */
@@ -28,7 +27,12 @@ const GROUPS = [
   ["direct", ({ starred, kind }) => !starred && kind === "direct"],
 ]
 
-/** @param {HTMLElement} nav @param {import("../lib/mounting.js").Life} life */
+/**
+ * The lists of channels and direct conversations.
+ *
+ * @param {HTMLElement} nav
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountChannels(nav, { hear, on }) {
   const { user: me } = here()
 
@@ -186,4 +190,126 @@ export function mountChannels(nav, { hear, on }) {
   hear("everywhere-reset", read)
   hear("channels-stale", read)
   arrange()
+}
+
+/** A channel's link, made from the one partial that also the server draws with. @returns {HTMLAnchorElement} */
+function newLink() {
+  return /** @type {HTMLAnchorElement} */ (find(stamp("channel"), "a"))
+}
+
+/**
+ * Shows a channel in its link.
+ *
+ * @param {HTMLAnchorElement} link
+ * @param {Known} channel
+ * @param {string} here the id of the channel that is open
+ */
+function fillLink(link, channel, here) {
+  const { user = "", lastAt } = channel
+  const current = channel.id === here ? "page" : null
+  fill(link, { ...channel, user, last_at: lastAt, current, ...waiting(channel, current !== null) })
+}
+
+/**
+ * What depends on the other one of a direct conversation.
+ *
+ * @param {HTMLAnchorElement} link
+ * @param {import("../net/users.js").Person | undefined} partner unless they have left for good
+ * @param {string} me
+ */
+function present(link, partner, me) {
+  const presence = partner ? (partner.online ? "online" : "offline") : "gone"
+  const isMe = partner?.id === me
+  fill(link, { presence: isMe ? "notes" : presence, presence_words: isMe ? "" : `, ${PRESENCE_WORDS[presence]}` })
+}
+
+/**
+ * The part of a link's view that says what waits: nothing, where one looks.
+ *
+ * @param {Known} channel
+ * @param {boolean} isOpen
+ */
+function waiting(channel, isOpen) {
+  const { calls, count, unit } = waitingIn(channel)
+  const shown = isOpen ? 0 : count
+  return { is_unread: shown > 0, calls: shown > 0 && calls > 0, count: shown, unit }
+}
+
+/**
+ * A channel as the server tells of it.
+ *
+ * @param {import("../net/api.js").Channel} channel
+ * @param {boolean} visited
+ * @returns {Known}
+ */
+function knownFrom({ id, name, kind, with: partner, last_message_at, unread, mentions, mine }, visited) {
+  const href = `/channels/${kind === "public" ? segment(name) : `id:${id}`}`
+  const label = name.replace(/^@/, "")
+  return { id, name, kind, href, label, user: partner?.id, lastAt: last_message_at ?? "", unread, mentions, ...mine, visited }
+}
+
+/**
+ * A channel as the server drew its link.
+ *
+ * @param {HTMLAnchorElement} link
+ * @returns {Known}
+ */
+function knownOf(link) {
+  const { id = "", name = "", kind, user, lastAt = "", waiting, mentions, bell, starred, concealed, visited } = link.dataset
+  return {
+    id,
+    name,
+    kind: kind === "direct" ? "direct" : "public",
+    href: link.getAttribute("href") ?? "",
+    label: find(link, ".channel-link__name").textContent ?? "",
+    user,
+    lastAt,
+    unread: Number(waiting),
+    mentions: Number(mentions),
+    bell: /** @type {Known["bell"]} */ (bell),
+    starred: starred !== undefined,
+    hidden: concealed !== undefined,
+    visited: visited !== undefined,
+  }
+}
+
+const PRESENCE_WORDS = { online: "online", offline: "offline", gone: "signed out for good" }
+
+/**
+ * The sidebar on a small screen: a page of its own, reached by its address, so that the browser's way back
+ * closes it and it works without a script. Here: nothing behind it can be reached, and Escape closes it.
+ *
+ * @param {HTMLElement} drawer
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountDrawer(drawer, { hear, on }) {
+  const behind = find(document, "main")
+  const close = part(drawer, "close")
+  /** The stylesheet shows the way out exactly where the sidebar covers the page. */
+  const covers = () => location.hash === `#${drawer.id}` && getComputedStyle(close).display !== "none"
+  const look = () => {
+    const wasOpen = behind.inert
+    behind.inert = covers()
+    if (!wasOpen && behind.inert) drawer.focus()
+    if (wasOpen && !behind.inert) find(behind, '[data-mount~="menu"]').focus()
+  }
+
+  on(window, "hashchange", look)
+  on(window, "resize", look)
+  hear("opened", look)
+  on(document, "keydown", ({ key }) => {
+    if (key === "Escape" && behind.inert) close.click()
+  })
+  look()
+}
+
+/**
+ * @param {HTMLElement} menu tells that there is something unread behind it
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountMenu(menu, { hear }) {
+  hear("unread-elsewhere", (channels) => {
+    part(menu, "news").hidden = channels === 0
+    menu.toggleAttribute("data-unread", channels > 0)
+  })
 }

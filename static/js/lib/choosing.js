@@ -1,4 +1,122 @@
-// Where the words that were searched for stand in a text. Decides only.
+// Choosing by typing: which names fit what is typed, the list in which one of them is chosen, and where
+// the words of a search stand in a text.
+
+/** Names are compared without case and width, as the server compares them. @param {string} text */
+export function folded(text) {
+  return text.normalize("NFKC").toLowerCase()
+}
+
+/**
+ * How well a name fits: 0 when it begins so, 1 when one of its words does, 2 when it is in it.
+ *
+ * @param {string} name
+ * @param {string} typed
+ * @returns {number} -1 when it does not
+ */
+export function fitOf(name, typed) {
+  const [whole, query] = [folded(name), folded(typed)]
+  if (whole.startsWith(query)) return 0
+  const at = whole.indexOf(query)
+  if (at === -1) return -1
+  return WORD_STARTS(whole).some((start) => whole.startsWith(query, start)) ? 1 : 2
+}
+
+/** @param {string} text */
+const WORD_STARTS = (text) => [...text.matchAll(/(?<![\p{L}\p{N}\p{M}])[\p{L}\p{N}]/gu)].map(({ index }) => index)
+
+/** A list of options from which one is chosen while the focus stays in the field: arrows move, Enter chooses. */
+export class Listbox {
+  #field
+  #list
+  #choose
+  #offersFirst
+  /** The `data-id` of what is marked. @type {string | undefined} */
+  #marked
+
+  /**
+   * @param {HTMLElement} field
+   * @param {HTMLElement} list with an id, of options that have a `data-id` each
+   * @param {(option: HTMLElement, event: Event) => void} choose
+   * @param {(options: HTMLElement[]) => boolean} [offersFirst] whether the first is marked unasked
+   */
+  constructor(field, list, choose, offersFirst = () => true) {
+    this.#offersFirst = offersFirst
+    this.#field = field
+    this.#list = list
+    this.#choose = choose
+    // The field keeps the focus, and a phone its keyboard.
+    list.addEventListener("mousedown", (event) => event.preventDefault())
+    list.addEventListener("click", (event) => {
+      const option = /** @type {Element} */ (event.target).closest('[role="option"]')
+      if (option instanceof HTMLElement) choose(option, event)
+    })
+  }
+
+  get options() {
+    return [...this.#list.querySelectorAll(/** @type {"li"} */ ('[role="option"]'))]
+  }
+
+  /** Forgets what is marked: the first of the options that come next will be. */
+  restart() {
+    this.#marked = undefined
+  }
+
+  /** Marks what was marked, wherever it is after the options changed, or what is offered if it is gone. */
+  settle() {
+    const options = this.options
+    const marked = options[this.#at]
+    options.forEach((option, at) => {
+      option.id = `${this.#list.id}_${at}`
+      option.ariaSelected = String(option === marked)
+    })
+    this.#marked = marked?.dataset.id
+    if (marked) this.#field.setAttribute("aria-activedescendant", marked.id)
+    else this.rest()
+  }
+
+  /** Nothing is marked any more. */
+  rest() {
+    this.#field.removeAttribute("aria-activedescendant")
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @returns {boolean} whether the key was for the list
+   */
+  press(event) {
+    // An input method uses these keys itself.
+    if (event.isComposing || event.keyCode === 229 || this.options.length === 0) return false
+    if (event.key === "ArrowDown") this.#move(1)
+    else if (event.key === "ArrowUp") this.#move(-1)
+    else if (event.key === "Enter") this.take(event)
+    else return false
+    event.preventDefault()
+    return true
+  }
+
+  /** Chooses what is marked. @param {Event} event */
+  take(event) {
+    const marked = this.options[this.#at]
+    if (marked) this.#choose(marked, event)
+  }
+
+  get #at() {
+    const options = this.options
+    const at = options.findIndex(({ dataset }) => dataset.id === this.#marked)
+    return at === -1 && this.#offersFirst(options) ? 0 : at
+  }
+
+  /** @param {number} by */
+  #move(by) {
+    const options = this.options
+    // Where nothing is marked is before the first, and after the last.
+    const at = by < 0 ? Math.max(this.#at, 0) : this.#at
+    const next = options[(at + by + options.length) % options.length]
+    this.#marked = next.dataset.id
+    this.settle()
+    next.scrollIntoView({ block: "nearest" })
+  }
+}
 
 /** Text before the first of the words: more would push them out of sight. */
 const LEAD_CHARS = 60
@@ -15,7 +133,7 @@ const CLUSTERS = /[\s\S][\p{M}\p{Default_Ignorable_Code_Point}\u1160-\u11FF\uFF9
  * @property {boolean} marked
  */
 
-/** @param {string} typed */
+/** The words that are searched for. @param {string} typed */
 export function wordsIn(typed) {
   return typed.trim().split(/\s+/u).filter((word) => word !== "")
 }

@@ -1,7 +1,7 @@
 // Everybody who holds a name, and whether they are online.
 
-import { say } from "../lib/bus.js"
-import { Listing } from "./listing.js"
+import { say } from "../lib/mounting.js"
+import { Listing } from "./api.js"
 
 /** @typedef {import("./api.js").User & {online: boolean}} Person */
 

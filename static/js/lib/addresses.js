@@ -1,4 +1,4 @@
-// Addresses of messages.
+// The addresses of channels, conversations and messages.
 
 /** @typedef {{origin: string, channel: string, name: string}} Place a page's origin, and its channel's id and name */
 
@@ -46,4 +46,19 @@ export function messageAt(href, { origin, channel, name }) {
   const ours = [name, `id:${channel}`].map((called) => `/channels/${encodeURIComponent(called)}`)
   const path = url.pathname.replace("/channels/id:", "/channels/id%3A")
   return url.origin === origin && ours.includes(path) ? messageIn(url.hash) : null
+}
+
+/** The address of the direct conversation with whoever has this name. @param {string} name */
+export function hrefOfName(name) {
+  return `/channels/@${segment(name)}`
+}
+
+/**
+ * A name as one segment of a path, as the server writes it: all but RFC 3986's unreserved characters
+ * is encoded.
+ *
+ * @param {string} name
+ */
+export function segment(name) {
+  return encodeURIComponent(name).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }
