@@ -224,11 +224,20 @@ fn bare_script(source: &str) -> String {
     without_types(&without_comments(source, "/**", "*/"))
 }
 
-/// Removes the indentation of a script. Where a text may go on over lines, the space at their
-/// beginning is part of it.
+/// Removes the indentation of a script, but for lines within a text that goes on over lines, of which
+/// it is a part. A back-tick that stands alone, in a regular expression, would tell the two apart
+/// wrongly: it is written `\x60`, or the whole script keeps its indentation.
 fn without_needless_indentation(script: &str) -> String {
-    let spans_lines = script.lines().any(|line| line.matches('`').count() % 2 == 1);
-    if spans_lines { script.to_owned() } else { without_indentation(script) }
+    if script.matches('`').count() % 2 == 1 {
+        return script.to_owned();
+    }
+    let mut within_text = false;
+    let mut kept = String::with_capacity(script.len());
+    for line in script.lines() {
+        kept.extend([if within_text { line } else { line.trim_start() }, "\n"]);
+        within_text ^= line.matches('`').count() % 2 == 1;
+    }
+    kept
 }
 
 /// Removes the types within a script's lines: `/** @type {Known} */ (it)`.
@@ -348,7 +357,8 @@ mod tests {
         let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         assert_eq!(without_comments(source, "/**", "*/"), kept);
         assert_eq!(script("f(() => {\n  g()\n})\n"), "f(() => {\ng()\n})\n");
-        assert_eq!(script("const a = `\n  b`\n"), "const a = `\n  b`\n");
+        assert_eq!(script("{\n  a = `\n  b`\n  c = `d`\n}\n"), "{\na = `\n  b`\nc = `d`\n}\n");
+        assert_eq!(script("  a = /[`]/\n  b\n"), "  a = /[`]/\n  b\n", "which ends a text?");
         assert_eq!(without_types(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
     }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { fileName, transcriptHtml, transcriptJson, transcriptText } from "../../static/js/dialogs/transcript.js"
+import { fileName, transcriptHtml, transcriptJson, transcriptText } from "../../static/js/dialogs/saving.js"
 
 describe("a transcript", () => {
   const at = (hour, minute) => new Date(2026, 10, 24, hour, minute)

@@ -1,7 +1,6 @@
 // The form in which a message is written anew.
 
-import { charsLeft, limitWords } from "../composer/limit.js"
-import { grow, isDone } from "../composer/writing.js"
+import { charsLeft, grow, isDone, limitWords } from "../composer/writing.js"
 import { find, part, stamp } from "../lib/page.js"
 
 /**

@@ -1,8 +1,7 @@
 // Editing a message of one's own, in its place. What was typed outlives whatever happens to the
 // message meanwhile.
 
-import { charsLeft } from "../composer/limit.js"
-import { prefill } from "../composer/writing.js"
+import { charsLeft, prefill } from "../composer/writing.js"
 import { draw } from "./drawing.js"
 import { editForm } from "./edit-form.js"
 import { MessageList } from "./message-list.js"

@@ -1,6 +1,7 @@
 // What a message shows, with every value that is derived of what the API tells. Decides only. The
 // server makes the same view (src/pages/views.rs).
 
+import { escaped } from "../lib/page.js"
 import { fileView, sizeWords } from "./files.js"
 import { clockWords, fullWords } from "./local-time.js"
 import { namesReader, readable } from "./prose.js"
@@ -45,7 +46,7 @@ export function pendingView({ id, text, sentAt, author, files = [] }, reader) {
     ...times({ sent_at: sentAt, edited_at: null }, reader),
     seq: null,
     state: "pending",
-    html: text.replace(/[&<>]/g, (sign) => ENTITIES[sign]),
+    html: escaped(text),
     is_plain: true,
     is_mention: false,
     is_emoji_alone: false,
@@ -98,6 +99,3 @@ function uploadView({ name, size }, at) {
   const words = { size_words: sizeWords(size), sending: `Sending ${name}`, cancel: `Do not send ${name}` }
   return { template: "upload", key: `upload-${at}`, name, size, ...words }
 }
-
-/** @type {Record<string, string>} */
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }

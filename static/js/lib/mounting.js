@@ -184,12 +184,12 @@ export function say(name, ...told) {
  *
  * @typedef {object} OfWriting
  * @property {boolean} writable whether one can write in the open view
- * @property {import("../composer/replying.js").Answered | null} answering what the next message answers
+ * @property {import("../composer/composer.js").Answered | null} answering what the next message answers
  * @property {File[]} attached what goes with it
- * @property {import("../composer/transfer.js").Brought} dropped
+ * @property {import("../composer/attaching.js").Brought} dropped
  * @property {File[]} unreadable
  * @property {{channel: string, text: string, files: File[]}} send
- * @property {import("../composer/outbox.js").Draft & {channel: string, author: User}} sending it is on its way
+ * @property {import("../composer/sending.js").Draft & {channel: string, author: User}} sending it is on its way
  * @property {{id: string, sent: number}} progress of its files, from 0 to 1
  * @property {{channel: string, message: Message}} sent it is stored
  * @property {{id: string, why: string, retries: boolean}} not-sent

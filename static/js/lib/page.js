@@ -33,6 +33,14 @@ export function stamp(id) {
   return /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild)
 }
 
+/** @type {Record<string, string>} */
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
+
+/** A text as HTML. @param {string} text */
+export function escaped(text) {
+  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign])
+}
+
 /** As many of something are listed at most, on the server too. */
 export const MOST_LISTED = 100
 

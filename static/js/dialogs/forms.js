@@ -1,8 +1,10 @@
-// Forms that ask the API and say what is wrong where it was typed.
+// Forms that ask the API and say what is wrong where it was typed: for a channel, its settings, and another
+// name.
 
+import { folded } from "../lib/choosing.js"
 import { say } from "../lib/mounting.js"
 import { here, part } from "../lib/page.js"
-import { request } from "../net/api.js"
+import { answerOf, channelPath, request } from "../net/api.js"
 import { go } from "../shell/navigation.js"
 
 /**
@@ -41,12 +43,14 @@ export function mountRename(form, { hear, on }) {
 }
 
 /**
+ * Asks the API when the form is submitted, and says what is wrong.
+ *
  * @param {HTMLFormElement} form with a part `error`, and maybe one `taken`, the ways on where a name is
  * @param {import("../lib/mounting.js").Life["on"]} on
  * @param {(fields: Record<string, any>) => Promise<import("../net/api.js").Answer>} ask
  * @param {(body: any) => void} done
  */
-export function askWith(form, on, ask, done) {
+function askWith(form, on, ask, done) {
   const error = part(form, "error")
   const taken = /** @type {HTMLElement | null} */ (form.querySelector('[data-part="taken"]'))
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])
@@ -76,4 +80,37 @@ export function askWith(form, on, ask, done) {
     atFault.ariaInvalid = "true"
     atFault.focus()
   })
+}
+
+/**
+ * The settings of the channel that is open, for whoever may change them: the server draws no others.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountChannelSettings(dialog, { hear, on }) {
+  const { channel, name } = here()
+  const path = channelPath(channel)
+  const topic = /** @type {HTMLFormElement | null} */ (dialog.querySelector('[data-part="topic-form"]'))
+  const end = /** @type {HTMLFormElement | null} */ (dialog.querySelector('[data-part="delete-form"]'))
+
+  if (topic) {
+    const field = /** @type {HTMLInputElement} */ (topic.elements.namedItem("topic"))
+    askWith(topic, on, (fields) => request("PATCH", path, fields), () => {
+      dialog.close()
+      say("tell", { text: "The topic is set." })
+    })
+    hear("channel-updated", (told) => {
+      if (document.activeElement !== field) field.value = told.topic
+    })
+  }
+  if (end) {
+    const refused = answerOf(422, { detail: `That is not its name: type ${name} to delete it.` })
+    const ask = async (/** @type {Record<string, any>} */ { confirmed }) =>
+      folded(confirmed.trim().replace(/^#/, "")) === name ? request("DELETE", path) : refused
+    askWith(end, on, ask, () => {
+      go("/channels/general")
+      say("tell", { text: `#${name} is deleted.` })
+    })
+  }
 }
