@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { fold, noticeWords } from "../../static/js/conversation/folding.js"
+import { fold, noticeWords } from "../../static/js/conversation/people.js"
 
 describe("join and leave notices", () => {
   const joined = (name) => ({ kind: "joined", id: name, display_name: name })

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { hasReacted, isSameReaction, quickReactions, tellWho, withReaction } from "../../static/js/conversation/reaction.js"
+import { hasReacted, isSameReaction, quickReactions, tellWho, withReaction } from "../../static/js/conversation/reactions.js"
 import { isEmoji } from "../../static/js/lib/emoji.js"
 
 const user = (name) => ({ id: name.toLowerCase(), display_name: name })

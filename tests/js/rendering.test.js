@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { fileView, kindWords, sizeWords } from "../../static/js/conversation/files.js"
 import { untilMidnight } from "../../static/js/conversation/local-time.js"
-import { messageView, pendingView } from "../../static/js/conversation/message-view.js"
-import { namesReader, readable } from "../../static/js/conversation/prose.js"
-import { reactionView, tellWho } from "../../static/js/conversation/reaction.js"
-import { hueOf, initials } from "../../static/js/lib/avatar.js"
+import { messageView, namesReader, pendingView, readable } from "../../static/js/conversation/message-view.js"
+import { hueOf, initials } from "../../static/js/conversation/people.js"
+import { reactionView, tellWho } from "../../static/js/conversation/reactions.js"
 import { isEmojiAlone } from "../../static/js/lib/emoji.js"
 
 /** The tables that hold the server to the same. */

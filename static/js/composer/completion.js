@@ -2,7 +2,7 @@
 // after `:`; a shortcode whose closing colon is typed becomes its emoji.
 
 import { replace } from "./writing.js"
-import { hueOf, initials } from "../lib/avatar.js"
+import { hueOf, initials } from "../conversation/people.js"
 import { fitOf, folded, Listbox } from "../lib/choosing.js"
 import { emojiFor, emojiOf, knownEmoji, readEmoji } from "../lib/emoji.js"
 import { find, here, stamp } from "../lib/page.js"

@@ -1,8 +1,8 @@
 // The user's devices and tokens: a link that signs another device in, to scan or to copy; all sessions, each
 // of which can be ended; and tokens for scripts.
 
+import { copy } from "../conversation/copying.js"
 import { briefWords } from "../conversation/local-time.js"
-import { copy } from "../lib/clipboard.js"
 import { fill, find, part, reader } from "../lib/page.js"
 import { request } from "../net/api.js"
 

@@ -1,7 +1,7 @@
 // A line to take along: this server's address, or a command for a script. It is told by the page itself,
 // since only the page knows under which address it was reached.
 
-import { copy } from "../lib/clipboard.js"
+import { copy } from "../conversation/copying.js"
 import { here, part } from "../lib/page.js"
 
 /** How long the button says what became of it. */

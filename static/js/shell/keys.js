@@ -19,7 +19,12 @@ function keyName(key) {
 /** @type {Record<string, 1 | -1>} */
 const CHANNEL_STEPS = { ArrowUp: -1, ArrowDown: 1 }
 
-/** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
+/**
+ * Keys that work everywhere on the page.
+ *
+ * @param {HTMLElement} _
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountKeys(_, { hear, on }) {
   const text = find(document, "#text")
   /** @type {import("../sidebar/destinations.js").Known[]} */

@@ -9,7 +9,12 @@ import { changePermission, drawPermission } from "./notifications.js"
 /** What each setting is where nothing, or nothing that is known, was chosen. */
 const USUAL_SETTINGS = { theme: "system", clock: "system", density: "cosy" }
 
-/** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
+/**
+ * Shows and keeps what is chosen.
+ *
+ * @param {HTMLElement} shell
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountSettings(shell, { hear, on, atEnd }) {
   const choices = part(find(document, "#settings"), "choices")
   const [told, button] = [part(choices, "told"), part(choices, "notify")]

@@ -1,15 +1,24 @@
-// Following the conversation: its end stays in view for whoever is there, and what others read
-// stays where it is.
+// What part of the conversation is in view: its end, for whoever is there; what others read, which stays
+// where it is; or the message that an address leads to.
 
+import { MessageList } from "./message-list.js"
+import { anchorOf, messageAt, messageIn } from "../lib/addresses.js"
 import { say } from "../lib/mounting.js"
+import { place } from "../lib/page.js"
 
 /** Closer to the end than this, the reader is following along. */
 const NEAR_END_PX = 100
 
 /** What is looked at has this part of the view above it, for what came before. */
-const CONTEXT = 0.25
+const CONTEXT_ABOVE = 0.25
 
-/** @param {HTMLElement} scroll @param {import("../lib/mounting.js").Life} life */
+/**
+ * Follows the conversation: its end stays in view for whoever is there, and what others read stays where it
+ * is.
+ *
+ * @param {HTMLElement} scroll
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountScroll(scroll, { hear, on, atEnd }) {
   let following = true
   let missed = 0
@@ -65,7 +74,7 @@ export function mountScroll(scroll, { hear, on, atEnd }) {
   hear("look-at", ({ item }) => {
     const top = topOf(item)
     if (top >= 0 && top + item.clientHeight <= scroll.clientHeight) return
-    scroll.scrollTop += top - scroll.clientHeight * CONTEXT
+    scroll.scrollTop += top - scroll.clientHeight * CONTEXT_ABOVE
     look()
   })
   hear("to-latest", () => {
@@ -83,11 +92,53 @@ export function mountScroll(scroll, { hear, on, atEnd }) {
   } else toEnd()
 }
 
-/** @param {HTMLButtonElement} latest @param {import("../lib/mounting.js").Life} life */
+/**
+ * Leads to the end, and says how much came while it was out of view.
+ *
+ * @param {HTMLButtonElement} latest
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountLatest(latest, { hear, on }) {
   hear("missed", ({ following, missed }) => {
     latest.hidden = following
     latest.textContent = missed > 0 ? `${missed} new ↓` : "Latest ↓"
   })
   on(latest, "click", () => say("to-latest"))
+}
+
+/**
+ * Follows addresses of messages: the message comes into view, is marked, and has the focus.
+ *
+ * @param {HTMLElement} element
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountLinking(element, { on }) {
+  const list = new MessageList(element)
+
+  /** @param {string} id */
+  const point = (id) => {
+    const item = list.byId(id)
+    if (!item) return say("tell", { text: "That message is no longer kept." })
+    say("look-at", { item })
+    for (const other of list.all()) other.removeAttribute("data-linked")
+    item.focus({ preventScroll: true })
+    // In a frame of its own, so that pointing at the same message again shows again.
+    requestAnimationFrame(() => (item.dataset.linked = ""))
+    on(item, "blur", () => item.removeAttribute("data-linked"), { once: true })
+  }
+  const follow = () => {
+    const id = messageIn(location.hash)
+    if (id) point(id)
+  }
+
+  on(element, "click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest("a")
+    const id = link && messageAt(link.href, place())
+    if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    if (messageIn(location.hash) === id) point(id)
+    else location.hash = anchorOf(id)
+  })
+  on(window, "hashchange", follow)
+  follow()
 }
