@@ -1,6 +1,6 @@
 // The behaviours of all pages but the one on which one talks: the way in, and what says what went wrong.
 
-import { recall, remember } from "./lib/browser.js"
+import { recall, remember } from "./lib/memory.js"
 import { mountAll } from "./lib/mounting.js"
 import { mountFlash } from "./shell/flash.js"
 
@@ -67,5 +67,4 @@ function channelOf(path) {
   }
 }
 
-const mounts = { flash: mountFlash, lost: mountLost, scene: mountScene, "sign-in": mountSignIn }
-mountAll(mounts, document, new AbortController().signal)
+mountAll({ mountFlash, mountLost, mountScene, mountSignIn }, document, new AbortController().signal)

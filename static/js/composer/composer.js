@@ -5,7 +5,7 @@
 import { attached, attachTo, takeAttached } from "./attaching.js"
 import { charsLeft, grow, isDone, isTouch, limitWords, write } from "./writing.js"
 import { anchorOf, permalink } from "../lib/addresses.js"
-import { recall, remember } from "../lib/browser.js"
+import { recall, remember } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { find, here, part, place } from "../lib/page.js"
 

@@ -2,9 +2,10 @@
 // discarded.
 
 import { isAnyAttached, isReadable, isUnchanged, unreadable } from "./attaching.js"
-import { isTaken, recall, remember, remembered, takeTurn } from "../lib/browser.js"
+import { recall, remember, remembered } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { find, here } from "../lib/page.js"
+import { isTaken, takeTurn } from "../lib/tabs.js"
 import { answerOf, channelPath, request, UNREACHABLE, waitMs } from "../net/api.js"
 
 /**

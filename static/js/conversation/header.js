@@ -8,7 +8,7 @@ import { find, here, part, reader } from "../lib/page.js"
 import { want } from "../net/api.js"
 import { knowsEverybody, personOf } from "../net/users.js"
 import { go } from "../shell/navigation.js"
-import { changePermission, drawPermission, permissionOf } from "../shell/notifications.js"
+import { changePermission, drawPermission, permissionOf } from "../shell/settings.js"
 import { hrefOf, labelOf } from "../sidebar/destinations.js"
 
 /**

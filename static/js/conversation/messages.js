@@ -4,8 +4,8 @@ import { replaceUnplayable, showProgress } from "./files.js"
 import { untilMidnight } from "./local-time.js"
 import { draw, MessageList, moved } from "./message-list.js"
 import { messageView, pendingView, times } from "./message-view.js"
-import { setCookie } from "../lib/browser.js"
 import { fill, find, here, part, reader, stamp } from "../lib/page.js"
+import { setCookie } from "../shell/settings.js"
 
 /**
  * Shows what is said, and what becomes of what the reader says.

@@ -4,9 +4,9 @@
 import { replace } from "../composer/writing.js"
 import { draw, MessageList } from "./message-list.js"
 import { hrefOfName } from "../lib/addresses.js"
-import { remember } from "../lib/browser.js"
+import { remember } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
-import { drawn, fill, find, here, MOST_LISTED, part, stamp, tellRest } from "../lib/page.js"
+import { drawn, fill, find, here, MOST_LISTED, part, placeBeside, stamp, tellRest } from "../lib/page.js"
 import { channelPath, Listing } from "../net/api.js"
 import { knowsEverybody, personOf, readEverybody } from "../net/users.js"
 import { go } from "../shell/navigation.js"
@@ -166,9 +166,6 @@ function namesOf(who) {
   return names.length > 0 ? `${names.join(", ")} and ${last}` : last
 }
 
-/** Between the card and the name, and between it and the edge of the screen. */
-const CARD_GAP_PX = 6
-
 /**
  * The card of somebody whose name or avatar was pressed: who that is, and what one can do then. One
  * popover for all names in the conversation.
@@ -195,12 +192,7 @@ export function mountCard(card, { hear, on }) {
   }
   const place = () => {
     const beside = /** @type {HTMLElement} */ (link).getBoundingClientRect()
-    const below = beside.bottom + CARD_GAP_PX
-    const above = Math.max(CARD_GAP_PX, beside.top - CARD_GAP_PX - card.offsetHeight)
-    const top = below + card.offsetHeight + CARD_GAP_PX <= innerHeight ? below : above
-    const left = Math.max(CARD_GAP_PX, Math.min(beside.left, innerWidth - card.offsetWidth - CARD_GAP_PX))
-    card.style.setProperty("--card-top", `${top}px`)
-    card.style.setProperty("--card-left", `${left}px`)
+    placeBeside(card, beside, "card", beside.left)
   }
   const hide = () => isOpen() && card.hidePopover()
 

@@ -2,9 +2,9 @@
 
 import { draw, showReason } from "./message-list.js"
 import { anchorOf } from "../lib/addresses.js"
-import { recall, remember } from "../lib/browser.js"
 import { emojiFor, emojiOf, isEmoji, knownEmoji, readEmoji } from "../lib/emoji.js"
-import { fill, find, here, part } from "../lib/page.js"
+import { recall, remember } from "../lib/memory.js"
+import { fill, find, here, part, placeBeside } from "../lib/page.js"
 import { channelPath, request } from "../net/api.js"
 
 /**
@@ -120,9 +120,6 @@ const COLUMNS = 8
 
 /** How many are shown at once. */
 const MOST_PICKED_FROM = 7 * COLUMNS
-
-/** Between the picker and what it stands beside. */
-const PICKER_GAP_PX = 4
 
 /** @type {Record<string, number>} */
 const PICKER_STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS }
@@ -251,8 +248,7 @@ export function mountPicker(picker, { hear, on }) {
 }
 
 /**
- * Below the message's actions, or above them where there is no room. On a small screen the
- * stylesheet keeps it at the bottom.
+ * On a small screen the stylesheet keeps it at the bottom.
  *
  * @param {HTMLElement} picker
  * @param {HTMLElement | null} item
@@ -260,12 +256,7 @@ export function mountPicker(picker, { hear, on }) {
 function placePicker(picker, item) {
   if (!item) return
   const beside = find(item, ".message__actions").getBoundingClientRect()
-  const below = beside.bottom + PICKER_GAP_PX
-  const above = beside.top - PICKER_GAP_PX - picker.offsetHeight
-  const top = below + picker.offsetHeight <= innerHeight ? below : Math.max(PICKER_GAP_PX, above)
-  const left = Math.max(PICKER_GAP_PX, beside.right - picker.offsetWidth)
-  picker.style.setProperty("--picker-top", `${top}px`)
-  picker.style.setProperty("--picker-left", `${left}px`)
+  placeBeside(picker, beside, "picker", beside.right - picker.offsetWidth)
 }
 
 /**

@@ -20,7 +20,8 @@
 /** @typedef {(element: any, life: Life) => void} Mount */
 
 /**
- * Mounts each of these behaviours on the elements that ask for it.
+ * Mounts each of these behaviours on the elements that ask for it by its name: `mountFirstNew` where
+ * `data-mount` has `first-new`.
  *
  * @param {Record<string, Mount>} mounts in the order in which they listen
  * @param {ParentNode} root
@@ -30,7 +31,7 @@ export function mountAll(mounts, root, signal) {
   const life = lifeUntil(signal)
   const view = root instanceof Element ? root.closest(".view") : null
   for (const [name, mount] of Object.entries(mounts)) {
-    const asks = `[data-mount~="${name}"]`
+    const asks = `[data-mount~="${name.replace("mount", "").replace(/\B[A-Z]/g, "-$&").toLowerCase()}"]`
     if (root instanceof Element && root.matches(asks)) mount(root, life)
     for (const element of root.querySelectorAll(asks)) {
       // What is in a view lives as long as the view.

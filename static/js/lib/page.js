@@ -56,6 +56,26 @@ export function tellRest(line, more, where = "") {
   line.textContent = `and ${more} more${where}`
 }
 
+/** Between a popover and what it stands beside, and between it and the edge of the screen. */
+const GAP_PX = 6
+
+/**
+ * Places a popover below something, or above it where there is no room.
+ *
+ * @param {HTMLElement} popover
+ * @param {DOMRect} beside
+ * @param {string} name of the stylesheet's variables for it
+ * @param {number} left where it begins, if there is room
+ */
+export function placeBeside(popover, beside, name, left) {
+  const below = beside.bottom + GAP_PX
+  const above = Math.max(GAP_PX, beside.top - GAP_PX - popover.offsetHeight)
+  const top = below + popover.offsetHeight + GAP_PX <= innerHeight ? below : above
+  const start = Math.max(GAP_PX, Math.min(left, innerWidth - popover.offsetWidth - GAP_PX))
+  popover.style.setProperty(`--${name}-top`, `${top}px`)
+  popover.style.setProperty(`--${name}-left`, `${start}px`)
+}
+
 /**
  * Who looks at the page, and what is open: a channel by its id, once the server told it, and by the
  * address that it was asked for under.

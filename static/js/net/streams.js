@@ -1,11 +1,12 @@
 // The event streams of the server: one of the open channel, and one of everything that the user can see,
 // which one tab of a browser has for all of them.
 
-import { remember, takeTurn } from "../lib/browser.js"
+import { remember } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { here } from "../lib/page.js"
+import { takeTurn } from "../lib/tabs.js"
 import { channelPath, request, waitMs } from "./api.js"
-import { permissionOf } from "../shell/notifications.js"
+import { permissionOf } from "../shell/settings.js"
 
 /** The server pings every 5 s: longer silence than this means a dead connection. */
 const STREAM_SILENCE_MS = 15_000

@@ -1,4 +1,5 @@
-// The state of the connection, when it is not well.
+// What the page says of itself: the state of the connection when it is not well, and, in passing, what was
+// just done or cannot be.
 
 import { say } from "../lib/mounting.js"
 import { find, part } from "../lib/page.js"
@@ -74,4 +75,21 @@ export function mountBanner(region, { hear, on, later, every }) {
 /** @param {number} ms until then */
 function nextAttempt(ms) {
   return ms > 0 ? `Trying again in ${Math.ceil(ms / 1000)} s.` : "Trying again…"
+}
+
+const SHOWN_MS = 4_000
+
+/**
+ * What was just done, or cannot be, seen and heard.
+ *
+ * @param {HTMLElement} toast
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountToast(toast, { hear, later }) {
+  let timer = 0
+  hear("tell", ({ text }) => {
+    clearTimeout(timer)
+    toast.textContent = text
+    timer = later(() => (toast.textContent = ""), SHOWN_MS)
+  })
 }

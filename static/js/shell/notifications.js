@@ -1,11 +1,13 @@
 // What tells of new messages outside the conversation: notifications, as far as each channel's bell says
 // and this device shows them; the tab's title and icon; and words for those who listen to the page.
 
-import { isTaken, recall, remember, remembered, takeTurn } from "../lib/browser.js"
+import { recall, remember, remembered } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { find, here } from "../lib/page.js"
+import { isTaken, takeTurn } from "../lib/tabs.js"
 import { channelPath, request, want } from "../net/api.js"
 import { go } from "./navigation.js"
+import { permissionOf } from "./settings.js"
 import { tally } from "../sidebar/destinations.js"
 
 /** @typedef {import("../sidebar/destinations.js").Known} Known */
@@ -21,7 +23,7 @@ const LOOK_UP_AFTER_MS = 2_000
  * @param {HTMLElement} _
  * @param {import("../lib/mounting.js").Life} life
  */
-export function mountNotifying(_, { hear, on, later }) {
+export function mountNotifying(_, { hear, on }) {
   const { user: me } = here()
   /** @type {Map<string, Known>} */
   let channels = new Map()
@@ -223,63 +225,6 @@ export function notificationWords({ author, text }, { name, kind }) {
   const chars = [...(text || "A file")]
   const body = chars.length > NOTIFIED_CHARS ? `${chars.slice(0, NOTIFIED_CHARS).join("")}…` : chars.join("")
   return { title: kind === "direct" ? author.display_name : `${author.display_name} in #${name}`, body }
-}
-
-/** @typedef {"missing" | "ask" | "refused" | "off" | "on"} Permission */
-
-/** What is said of each state, and what the button then does. */
-const PERMISSIONS = {
-  missing: { told: "This browser cannot show notifications here. They need HTTPS.", button: "" },
-  refused: { told: "The browser refuses notifications for this site. Allow them in its settings for this site.", button: "" },
-  ask: { told: "Be told of new messages while you are elsewhere. The browser will ask first.", button: "Notify me" },
-  off: { told: "Be told of new messages while you are elsewhere.", button: "Notify me" },
-  on: { told: "Notifications are on, on this device.", button: "Turn off" },
-}
-
-/**
- * Whether this browser shows notifications, and whether they are wanted on this device.
- *
- * @param {string} me
- * @returns {Permission}
- */
-export function permissionOf(me) {
-  // Missing also on a plain HTTP address, and where only a service worker could show them.
-  if (!("Notification" in window)) return "missing"
-  if (Notification.permission === "denied") return "refused"
-  if (Notification.permission === "default") return "ask"
-  return recall(`notify.${me}`) === "on" ? "on" : "off"
-}
-
-/**
- * Says whether notifications are shown, and on the button what would change that.
- *
- * @param {HTMLElement} told
- * @param {HTMLElement} button
- * @param {string} me
- */
-export function drawPermission(told, button, me) {
-  const state = PERMISSIONS[permissionOf(me)]
-  told.textContent = state.told
-  button.textContent = state.button
-  button.hidden = state.button === ""
-}
-
-/** Turns notifications on or off, on this device. @param {string} me */
-export function changePermission(me) {
-  return permissionOf(me) === "on" ? silence(me) : allow(me)
-}
-
-/** Only after a click that says what it is for: a browser asks once. @param {string} me */
-async function allow(me) {
-  if (permissionOf(me) === "ask") await Notification.requestPermission()
-  if (Notification.permission === "granted") remember(`notify.${me}`, "on")
-  say("permission")
-}
-
-/** @param {string} me */
-function silence(me) {
-  remember(`notify.${me}`, null)
-  say("permission")
 }
 
 /**

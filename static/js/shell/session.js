@@ -1,7 +1,7 @@
 // Whose page this is: another tab may sign out, come in as somebody else, or take another name. Signing
 // out leaves nothing of one's own on this device.
 
-import { forget, move, onRemembered, recall, remember } from "../lib/browser.js"
+import { forget, move, onRemembered, recall, remember } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { here } from "../lib/page.js"
 import { request } from "../net/api.js"

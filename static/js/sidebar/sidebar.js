@@ -2,7 +2,7 @@
 // them, and the lists of those that are shown. On a small screen it is a drawer.
 
 import { segment } from "../lib/addresses.js"
-import { recall } from "../lib/browser.js"
+import { recall } from "../lib/memory.js"
 import { say } from "../lib/mounting.js"
 import { fill, find, here, part, stamp, tellRest } from "../lib/page.js"
 import { Listing } from "../net/api.js"
