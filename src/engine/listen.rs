@@ -27,7 +27,9 @@ use crate::wire::channel::ChannelSnapshot;
 use crate::wire::cursor::Cursor;
 use crate::wire::event;
 
-/// The time over which the clients of a server that ends come back, in milliseconds.
+/// The shortest time after which the clients of a server that ends come back, in milliseconds.
+const SHORTEST_RETRY_MS: u32 = 1_000;
+/// The time over which they come back, in milliseconds.
 const RETRY_SPREAD_MS: u32 = 4_000;
 /// Largest chunk, in bytes, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -336,7 +338,7 @@ impl Listener {
         // Without random numbers they come back together, as they did before.
         let _ = getrandom::fill(&mut random);
         let share = u32::from(u16::from_ne_bytes(random)) * RETRY_SPREAD_MS / u32::from(u16::MAX);
-        Some(event::farewell(event::RETRY_MS + share))
+        Some(event::farewell(SHORTEST_RETRY_MS + share))
     }
 
     /// Starts again with a `reset`, and gives the first piece of that.

@@ -73,7 +73,7 @@ async fn the_manuals_commands_work() {
         "/session\n",
         "/date.txt\n",
         "\"text\":\"Hello\"",
-        "retry: 1000\n",
+        "retry: ",
         "event: message\n",
         "\"name\":\"launch\"",
     ] {
