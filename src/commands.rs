@@ -2,6 +2,7 @@
 //!
 //! Each command is a module with its arguments and a function that runs it.
 
+mod backup;
 mod check;
 mod manual;
 mod serve;
@@ -36,6 +37,17 @@ enum Command {
     ///
     /// Exits with 1 when the server would not start with them, or when a name looks mistyped.
     Check,
+    /// Write a backup of everything, messages and files, into one tar.
+    ///
+    /// It is consistent, whether a server runs on the data directory or not, and has everything that
+    /// was acknowledged before it began. FILE is there when it is complete, readable by its owner
+    /// alone.
+    Backup(backup::BackupArgs),
+    /// Restore a backup into the data directory, which no server may be using.
+    ///
+    /// It is refused where there is anything, unless --replace is given. Clients that know a later
+    /// time begin anew with what was restored.
+    Restore(backup::RestoreArgs),
     /// Print what makes a shell complete this command: `houston completions bash`.
     Completions(manual::CompletionsArgs),
     /// Print the manual page, or write those of all commands into a directory.
@@ -58,6 +70,8 @@ pub fn run(built_in: Sources) -> ExitCode {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(built_in),
         Command::Check => check::run(),
+        Command::Backup(args) => done(backup::back_up(&args)),
+        Command::Restore(args) => done(backup::restore(&args)),
         Command::Completions(args) => done(manual::print_completions(&args)),
         Command::Man(args) => done(manual::write_man(&args)),
     }

@@ -128,7 +128,7 @@ use rocket::{Build, Rocket};
 
 use crate::assets::{Assets, Sources};
 use crate::backends::files::{self, Files};
-use crate::backends::sqlite::{OpenError, Sqlite};
+use crate::backends::sqlite::{OpenError, Sqlite, snapshot};
 use crate::config::{Config, SettingError};
 use crate::engine::bounds::Bounds;
 use crate::engine::files::FileLimits;
@@ -146,7 +146,7 @@ pub enum SetUpError {
     #[error(transparent)]
     Data(#[from] OpenError),
     /// The directory of files cannot be used.
-    #[error("the directory of files cannot be written")]
+    #[error("the directory of files cannot be used")]
     Files(#[source] std::io::Error),
     /// The templates or static files cannot be read.
     #[error("the pages in `{}` cannot be read", .directory.display())]
@@ -179,6 +179,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
     let config = Config::from(&settings)?;
     logs::start(settings.extract_inner("log_level").map_err(SettingError::from)?);
     let log = Arc::new(Sqlite::open(&config.data_dir)?);
+    snapshot::remove_left_behind(&config.data_dir).map_err(SetUpError::Files)?;
     let limits = config.rate_limits.then(Limits::default);
     let files = config.data_dir.join(files::DIRECTORY);
     let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);

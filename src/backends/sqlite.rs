@@ -13,10 +13,13 @@
 //! the write-ahead log under the server. This module only looks at the metadata of these files,
 //! which needs no descriptor.
 
+pub mod backup;
 mod checkpoints;
 mod directory;
 mod ops;
+pub mod restore;
 mod schema;
+pub mod snapshot;
 mod writer;
 
 use std::io;

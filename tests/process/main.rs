@@ -2,8 +2,10 @@
 //! disks, many clients at once.
 
 mod anywhere;
+mod backups;
 mod bodies;
 mod client;
+mod command;
 mod connections;
 mod deletions;
 mod endings;
@@ -16,6 +18,7 @@ mod outsiders;
 mod races;
 mod readme;
 mod refusals;
+mod restorations;
 mod server;
 mod settings;
 mod streams;

@@ -1,28 +1,12 @@
 //! Tests of settings as an operator meets them: `houston check`, and refusals at the start.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use houston::config::settings::SETTINGS;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// Runs the command in this directory, with these variables and no others of Houston's.
-fn houston(directory: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("ROCKET_") {
-            command.env_remove(name);
-        }
-    }
-    let command = command.current_dir(directory).args(arguments);
-    command.envs(variables.iter().copied()).output().expect("it runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::command::{houston, text};
 
 /// A directory with this `Rocket.toml`; empty for none.
 fn directory(toml: &str) -> TempDir {
