@@ -3,14 +3,19 @@
 //! Each command is a module with its arguments and a function that runs it.
 
 mod backup;
+mod channels;
 mod check;
 mod manual;
+mod operator;
 mod serve;
+mod users;
 
 use std::error::Error;
+use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
 use crate::assets::Sources;
 
@@ -48,6 +53,14 @@ enum Command {
     /// It is refused where there is anything, unless --replace is given. Clients that know a later
     /// time begin anew with what was restored.
     Restore(backup::RestoreArgs),
+    /// List or remove users, or print a link for somebody who lost theirs.
+    ///
+    /// Through the server that runs on the data directory, or on the directory itself when none runs.
+    Users(users::UsersArgs),
+    /// List or remove public channels.
+    ///
+    /// Through the server that runs on the data directory, or on the directory itself when none runs.
+    Channels(channels::ChannelsArgs),
     /// Print what makes a shell complete this command: `houston completions bash`.
     Completions(manual::CompletionsArgs),
     /// Print the manual page, or write those of all commands into a directory.
@@ -72,9 +85,18 @@ pub fn run(built_in: Sources) -> ExitCode {
         Command::Check => check::run(),
         Command::Backup(args) => done(backup::back_up(&args)),
         Command::Restore(args) => done(backup::restore(&args)),
+        Command::Users(args) => done(users::run(&args)),
+        Command::Channels(args) => done(channels::run(&args)),
         Command::Completions(args) => done(manual::print_completions(&args)),
         Command::Man(args) => done(manual::write_man(&args)),
     }
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    stdout().write_all(&text)
 }
 
 fn done<E: Error + 'static>(result: Result<(), E>) -> ExitCode {

@@ -23,6 +23,7 @@ mod json_list;
 pub(crate) mod message_body;
 mod messages;
 mod multipart;
+pub mod operator;
 mod part_head;
 pub mod problem;
 pub(crate) mod qr;
@@ -52,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         search::routes(),
         events::routes(),
         description::routes(),
+        operator::routes(),
     ]
     .concat()
 }

@@ -134,6 +134,12 @@ impl OpenError {
     }
 }
 
+/// Tells whether there is a database in this data directory.
+#[must_use]
+pub fn has_database(directory: &Path) -> bool {
+    directory.join(DATABASE).is_file()
+}
+
 impl Sqlite {
     /// Opens the log in this directory, creating both at need, and locks the directory against other
     /// processes until dropped. Each opening is a new start.

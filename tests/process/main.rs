@@ -14,6 +14,7 @@ mod fronts;
 mod kills;
 mod load;
 mod logs;
+mod operator;
 mod outsiders;
 mod races;
 mod readme;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use super::directory::{Contents, DATABASE, Lock};
 use super::writer::read_entry;
-use super::{OpenError, schema};
+use super::{OpenError, has_database, schema};
 use crate::backends::files;
 use crate::domain::ids::AttachmentId;
 use crate::domain::state::State;
@@ -116,7 +116,7 @@ impl Snapshot {
     ///
     /// When there is no log, or something cannot be read.
     pub fn take(data: &Path) -> Result<Self, SnapshotError> {
-        if !data.join(DATABASE).is_file() {
+        if !has_database(data) {
             return Err(SnapshotError::Nothing(data.into()));
         }
         // Held where no server runs. SQLite's own locks are enough for what a running one does.
