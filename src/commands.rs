@@ -5,6 +5,7 @@
 mod backup;
 mod channels;
 mod check;
+mod health;
 mod manual;
 mod operator;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     ///
     /// Exits with 1 when the server would not start with them, or when a name looks mistyped.
     Check,
+    /// Exit with 0 when the server that runs on the data directory is ready, and with 1 when not.
+    Health,
     /// Write a backup of everything, messages and files, into one tar.
     ///
     /// It is consistent, whether a server runs on the data directory or not, and has everything that
@@ -83,6 +86,7 @@ pub fn run(built_in: Sources) -> ExitCode {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(built_in),
         Command::Check => check::run(),
+        Command::Health => done(health::run()),
         Command::Backup(args) => done(backup::back_up(&args)),
         Command::Restore(args) => done(backup::restore(&args)),
         Command::Users(args) => done(users::run(&args)),

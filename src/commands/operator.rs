@@ -151,7 +151,8 @@ pub(super) struct Client {
 type Answer = ureq::http::Response<ureq::Body>;
 
 impl Client {
-    fn find(data: &Path) -> Result<Self, OperatorError> {
+    /// Finds the server that runs on this data directory, or that ran there last.
+    pub(super) fn find(data: &Path) -> Result<Self, OperatorError> {
         let (url, token) = operator_token::read(data)
             .map_err(|source| OperatorError::NoToken { data: data.into(), source })?;
         if !url.starts_with("http://") {
@@ -166,6 +167,11 @@ impl Client {
             .build()
             .into();
         Ok(Self { agent, url, token })
+    }
+
+    /// Asks whether the server is ready.
+    pub(super) fn ready(&self) -> Result<(), OperatorError> {
+        self.accepted(self.agent.get(format!("{}/readyz", self.url)).call()).map(drop)
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, OperatorError> {

@@ -127,6 +127,21 @@ async fn a_link_signs_in_who_lost_theirs() {
 }
 
 #[rocket::async_test]
+async fn health_is_that_of_the_server_on_the_directory() {
+    let mut server = Server::start().await;
+    done(server.data(), &["health"]);
+    let away = server.data().join("houston.db");
+    fs::rename(&away, server.data().join("away.db")).expect("it is moved");
+    crate::server::until("it is not ready", async || !server.client().is_ready().await).await;
+    refused(server.data(), &["health"], "503");
+    fs::rename(server.data().join("away.db"), &away).expect("it is moved back");
+    crate::server::until("it is ready", async || server.client().is_ready().await).await;
+    done(server.data(), &["health"]);
+    server.kill();
+    refused(server.data(), &["health"], "does not answer");
+}
+
+#[rocket::async_test]
 async fn only_the_token_in_the_directory_opens_the_operators_routes() {
     let server = Server::start().await;
     let ada = server.client().signed_in_as("Ada").await;

@@ -171,6 +171,17 @@ fn wrong_arguments_are_refused_with_what_there_is() {
 }
 
 #[test]
+fn the_service_has_settings_that_are_right() {
+    let directory = directory("");
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/.packaging/Rocket.toml");
+    let checked = houston(directory.path(), &[("ROCKET_CONFIG", config)], &["check"]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let said = text(&checked.stdout);
+    assert!(said.contains("data_dir = \"/var/lib/houston/data\"    # "), "{said}");
+    assert!(said.contains("pages_dir = none    # default"), "{said}");
+}
+
+#[test]
 fn completions_and_manual_pages_are_printed() {
     let directory = directory("");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
