@@ -26,8 +26,8 @@ const PROGRAM: &str = "houston";
 /// Team chat on your own server.
 ///
 /// Without a command it serves. Settings are read from `Rocket.toml` in the working directory (or the
-/// file that ROCKET_CONFIG names) and from ROCKET_… variables, which win: `houston check` lists them
-/// all.
+/// file that `ROCKET_CONFIG` names) and from `ROCKET_…` variables, which win: `houston check` lists
+/// them all.
 #[derive(Parser)]
 #[command(name = PROGRAM, version, max_term_width = 100)]
 struct Cli {

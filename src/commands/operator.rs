@@ -63,7 +63,7 @@ pub(super) enum Reach {
     /// By the server that runs.
     Running(Client),
     /// Here, while no server runs.
-    Stopped(Stopped),
+    Stopped(Box<Stopped>),
 }
 
 pub(super) struct Stopped {
@@ -83,7 +83,7 @@ impl Reach {
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(OperatorError::Runtime)?;
         match runtime.block_on(crate::open_engine(&config)) {
-            Ok(engine) => Ok(Self::Stopped(Stopped { data, runtime, engine })),
+            Ok(engine) => Ok(Self::Stopped(Box::new(Stopped { data, runtime, engine }))),
             Err(SetUpError::Data(OpenError::InUse { .. })) => {
                 Client::find(&data).map(Self::Running)
             }
@@ -101,7 +101,8 @@ impl Reach {
     pub(super) fn remove_user(&self, name: &str) -> Result<(), OperatorError> {
         match self {
             Self::Running(client) => client.delete(&format!("/users/{}", encoded(name))),
-            Self::Stopped(Stopped { runtime, engine, .. }) => {
+            Self::Stopped(stopped) => {
+                let Stopped { runtime, engine, .. } = &**stopped;
                 let name: DisplayName = name.parse().map_err(|_| EngineError::NoSuchUser)?;
                 Ok(runtime.block_on(engine.remove_user(&name))?)
             }
@@ -129,7 +130,8 @@ impl Reach {
     pub(super) fn remove_channel(&self, name: &str) -> Result<(), OperatorError> {
         match self {
             Self::Running(client) => client.delete(&format!("/channels/{}", encoded(name))),
-            Self::Stopped(Stopped { runtime, engine, .. }) => {
+            Self::Stopped(stopped) => {
+                let Stopped { runtime, engine, .. } = &**stopped;
                 let name: ChannelName = name.parse().map_err(|_| EngineError::NoSuchChannel)?;
                 Ok(runtime.block_on(engine.remove_channel(&name))?)
             }

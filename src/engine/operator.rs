@@ -1,6 +1,7 @@
 //! The actions of an operator, who is no user and needs nobody's session.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +10,11 @@ use super::links::NewLink;
 use super::log::Expect;
 use super::users::end_sessions;
 use super::{Engine, EngineError};
-use crate::domain::channel::ChannelKind;
+use crate::domain::channel::{Channel, ChannelKind};
 use crate::domain::entry::{ChannelRecord, Key};
 use crate::domain::ids::UserId;
 use crate::domain::names::{ChannelName, DisplayName};
+use crate::domain::user::Account;
 
 /// A user, as an operator sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +50,8 @@ impl Engine {
     pub fn list_users(&self) -> Vec<UserSummary> {
         let accounts: Vec<_> = self.core.live.read().state.accounts().cloned().collect();
         let online = self.core.presence.online();
-        let summary = |account: &crate::domain::user::Account| {
-            let used = account.sessions.iter().map(|(id, session)| {
+        let summary = |account: &Account| {
+            let times = account.sessions.iter().map(|(id, session)| {
                 self.core.session_uses.of(id).max(Some(session.used_at)).unwrap_or_default()
             });
             let user = account.person.user();
@@ -57,7 +59,7 @@ impl Engine {
                 display_name: user.display_name.to_string(),
                 bot: user.bot,
                 sessions: account.sessions.len(),
-                last_used_at: used.max().unwrap_or_default().to_string(),
+                last_used_at: times.max().unwrap_or_default().to_string(),
                 online: online.contains(&user.id),
             }
         };
@@ -97,7 +99,7 @@ impl Engine {
     #[must_use]
     pub fn list_public_channels(&self) -> Vec<ChannelSummary> {
         let channels: Vec<_> = self.core.live.read().state.public_channels().cloned().collect();
-        let summary = |channel: &std::sync::Arc<crate::domain::channel::Channel>| {
+        let summary = |channel: &Arc<Channel>| {
             let live = self.core.live.read();
             let creator = channel.creator().and_then(|creator| live.state.account(creator));
             let conversation = live.state.conversation(&channel.id);

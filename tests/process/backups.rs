@@ -146,8 +146,8 @@ async fn a_backup_while_much_goes_on_has_all_that_was_acknowledged_before() {
 
     for (file, before) in made {
         assert!(before.len() > POSTS / 10, "{} were there before", before.len());
-        let mode = fs::metadata(&file).expect("a backup").permissions().mode();
-        assert_eq!(mode & 0o077, 0, "nobody else may read it");
+        let rights = fs::metadata(&file).expect("a backup").permissions().mode();
+        assert_eq!(rights & 0o077, 0, "nobody else may read it");
         let data = tempfile::tempdir().expect("a temporary directory");
         let ran = houston_on(data.path(), &["restore", file.to_str().expect("a path")]);
         assert!(ran.status.success(), "{}", text(&ran.stderr));

@@ -78,12 +78,11 @@ impl Replayed {
         let mut kept = connection.prepare("select seq, key, at, op, body from log order by seq")?;
         for entry in kept.query_map([], read_entry)? {
             let entry = entry?;
-            match entry.decode() {
-                Ok(decoded) => drop(state.apply(decoded)),
-                Err(_) => {
-                    unreadable += 1;
-                    state.set_aside(entry.seq, &entry.key);
-                }
+            if let Ok(decoded) = entry.decode() {
+                state.apply(decoded);
+            } else {
+                unreadable += 1;
+                state.set_aside(entry.seq, &entry.key);
             }
         }
         state.caught_up(schema::last_seq(connection)?.unwrap_or_default());
