@@ -11,6 +11,7 @@
 //!   all that it does.
 
 mod channels;
+mod concerning;
 mod files;
 mod messages;
 mod preferences;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
+use self::concerning::Concerning;
 use self::files::Files;
 pub use self::preferences::Preferences;
 use self::read_markers::ReadMarkers;
@@ -70,6 +72,7 @@ pub struct State {
     files: Files,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
+    concerning: Concerning,
     /// The number of messages, those that can be restored among them.
     held_messages: usize,
     /// The channels of the deleted messages that can be restored, by the entry that deleted each.

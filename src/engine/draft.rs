@@ -40,7 +40,7 @@ impl Engine {
     /// The content of a message with this text: its rendering and mentions, still without files.
     pub(super) fn content_of(&self, text: Text) -> Content {
         let Rendered { html, mentions } = text::render(&text, &Names(&self.core.live));
-        Content { text, html, mentions, attachments: Vec::new(), folded: None, is_plain: false }
+        Content { text, html: Some(html.into()), mentions, attachments: Vec::new(), folded: None }
     }
 }
 
