@@ -92,6 +92,21 @@ const BROKEN: &[Broken<'_>] = &[
         &[],
         ["`max_streams`", "999999999", "from 0 to 1000000"],
     ),
+    (
+        "",
+        &[("ROCKET_METRICS_TOKEN", "12345")],
+        ["`metrics_token`", "unusable", "in quotation marks"],
+    ),
+    (
+        "",
+        &[("ROCKET_DATA_DIR", "2026")],
+        ["`data_dir`", "2026 (ROCKET_DATA_DIR)", "quotation marks"],
+    ),
+    (
+        "",
+        &[("ROCKET_CONFIG", "/nowhere/Rocket.toml")],
+        ["`ROCKET_CONFIG`", "\"/nowhere/Rocket.toml\"", "no such file"],
+    ),
     ("[default]\nworkers = 0", &[], ["`workers`", "is 0", "from 1"]),
     ("[default]\nsession_days = 1.5", &[], ["`session_days`", "1.5", "a whole number from 1"]),
     ("[default]\nshutdown = 3", &[], ["`shutdown`", "is 3", "`grace`"]),
