@@ -118,6 +118,7 @@ pub mod pages;
 mod sockets;
 pub mod wire;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +130,8 @@ use rocket::{Build, Rocket};
 
 use crate::assets::{Assets, Sources};
 use crate::backends::files::{self, Files};
-use crate::backends::sqlite::{OpenError, Sqlite};
+use crate::backends::operator_token;
+use crate::backends::sqlite::{OpenError, Sqlite, snapshot};
 use crate::config::{Config, SettingError};
 use crate::engine::bounds::Bounds;
 use crate::engine::files::FileLimits;
@@ -147,8 +149,11 @@ pub enum SetUpError {
     #[error(transparent)]
     Data(#[from] OpenError),
     /// The directory of files cannot be used.
-    #[error("the directory of files cannot be written")]
+    #[error("the directory of files cannot be used")]
     Files(#[source] std::io::Error),
+    /// The operator's token cannot be made.
+    #[error("the operator's token cannot be written")]
+    OperatorToken(#[source] std::io::Error),
     /// The templates or static files cannot be read.
     #[error("the pages in `{}` cannot be read", .directory.display())]
     Pages {
@@ -180,16 +185,8 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
     let config = Config::from(&settings)?;
     let log_level = settings.extract_inner("log_level").map_err(SettingError::from)?;
     logs::start(log_level, config.log_format);
-    let log = Arc::new(Sqlite::open(&config.data_dir)?);
-    let limits = config.rate_limits.then(Limits::default);
-    let files = config.data_dir.join(files::DIRECTORY);
-    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
-    let file_limits = FileLimits {
-        max_file_bytes: config.max_file_size.as_u64(),
-        max_message_files: config.max_message_files,
-        max_total_bytes: config.max_total_size.as_u64(),
-    };
-    let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
+    let engine = open_engine(&config).await?;
+    let token = operator_token::make(&config.data_dir).map_err(SetUpError::OperatorToken)?;
     let metrics = Metrics::new(config.metrics_token.as_deref())?;
     let mut sources = match config.pages_dir {
         None => built_in,
@@ -201,6 +198,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
     let assets = Assets::of(&sources.files).map_err(SetUpError::Assets)?;
     let rocket = rocket::custom(assets::without_template_directory(settings))
         .manage(engine)
+        .manage(api::operator::OperatorToken::new(&token))
         .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
@@ -224,11 +222,31 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .attach(api::renew_sessions())
         .attach(pages::headers())
         .attach(whole_bodies())
+        .attach(tell_operator_address(config.data_dir))
         .attach(end_streams_at_shutdown())
         .attach(keep_read_markers_at_shutdown());
     #[cfg(target_os = "linux")]
     let rocket = rocket.attach(sockets::set_up(config.body_silence, config.answer_silence));
     Ok(rocket)
+}
+
+/// Opens the data directory and starts the engine on it. Must be called within a Tokio runtime.
+///
+/// # Errors
+///
+/// When the data directory cannot be used or read.
+async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
+    let log = Arc::new(Sqlite::open(&config.data_dir)?);
+    snapshot::remove_left_behind(&config.data_dir).map_err(SetUpError::Files)?;
+    let limits = config.rate_limits.then(Limits::default);
+    let files = config.data_dir.join(files::DIRECTORY);
+    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
+    let file_limits = FileLimits {
+        max_file_bytes: config.max_file_size.as_u64(),
+        max_message_files: config.max_message_files,
+        max_total_bytes: config.max_total_size.as_u64(),
+    };
+    Ok(Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?)
 }
 
 /// The bounds of the engine, from their settings.
@@ -261,6 +279,25 @@ fn whole_bodies() -> AdHoc {
             if let Some(bytes) = response.body().preset_size() {
                 // One byte more than there is: the end is found without another buffer.
                 response.set_max_chunk_size((bytes + 1).min(CHUNK_BYTES));
+            }
+        })
+    })
+}
+
+/// A fairing that tells an operator's commands where the server listens, in its data directory.
+fn tell_operator_address(data: PathBuf) -> AdHoc {
+    AdHoc::on_liftoff("Tell the operator's commands the address", move |rocket| {
+        Box::pin(async move {
+            let (config, tls) = (rocket.config(), rocket.config().tls_enabled());
+            let address = match config.address {
+                IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                address => address,
+            };
+            let socket = SocketAddr::new(address, config.port);
+            let url = format!("http{}://{socket}", if tls { "s" } else { "" });
+            if let Err(error) = operator_token::write_address(&data, &url) {
+                log::warn!("An operator's commands will not find this server: {error}.");
             }
         })
     })

@@ -25,6 +25,7 @@ mod json_list;
 pub(crate) mod message_body;
 mod messages;
 mod multipart;
+pub mod operator;
 mod part_head;
 pub mod problem;
 pub(crate) mod qr;
@@ -58,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         search::routes(),
         events::routes(),
         description::routes(),
+        operator::routes(),
     ]
     .concat()
 }

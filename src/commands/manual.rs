@@ -28,14 +28,12 @@ pub(super) fn print_completions(args: &CompletionsArgs) -> io::Result<()> {
 }
 
 pub(super) fn write_man(args: &ManArgs) -> io::Result<()> {
-    match &args.directory {
-        Some(directory) => clap_mangen::generate_to(Cli::command(), directory),
-        None => {
-            let mut page = Vec::new();
-            Man::new(Cli::command()).render(&mut page)?;
-            stdout().write_all(&page)
-        }
+    if let Some(directory) = &args.directory {
+        return clap_mangen::generate_to(Cli::command(), directory);
     }
+    let mut page = Vec::new();
+    Man::new(Cli::command()).render(&mut page)?;
+    stdout().write_all(&page)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Wrong settings: finding them, and saying which, why, and what to do.
 
+use std::env;
 use std::path::Path;
 
 use rocket::data::ByteUnit;
@@ -90,6 +91,9 @@ impl Origin {
 
 /// Finds every setting that has a wrong value.
 pub(super) fn problems(settings: &Figment) -> Vec<SettingError> {
+    if let Some(missing) = env::var("ROCKET_CONFIG").ok().and_then(missing_file) {
+        return vec![missing];
+    }
     // A file that is no TOML, or has settings outside of a profile, breaks all of them alike.
     if let Err(error) = settings.extract::<figment::value::Dict>() {
         return vec![error.into()];
@@ -108,6 +112,21 @@ pub(super) fn problems(settings: &Figment) -> Vec<SettingError> {
         wrong.push(error.into());
     }
     wrong
+}
+
+/// The problem of a file of settings that was named and is not there: the defaults would be used.
+fn missing_file(named: String) -> Option<SettingError> {
+    // A relative path is looked for in the working directory, and then in those above it.
+    let here = env::current_dir().unwrap_or_default();
+    if here.ancestors().any(|directory| directory.join(&named).is_file()) {
+        return None;
+    }
+    Some(SettingError::Wrong {
+        key: "ROCKET_CONFIG".into(),
+        value: format!("\"{named}\""),
+        origin: String::new(),
+        remedy: "there is no such file: name one that is there, or leave it out".into(),
+    })
 }
 
 /// Checks one value. Refused, it gives the value as it is shown, and the remedy.

@@ -18,6 +18,7 @@ mod listen;
 pub mod log;
 mod messages;
 mod name_locks;
+pub mod operator;
 mod ping_clock;
 mod preferences;
 pub mod presence;

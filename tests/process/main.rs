@@ -2,9 +2,10 @@
 //! disks, many clients at once.
 
 mod anywhere;
+mod backups;
 mod bodies;
 mod client;
-mod commands;
+mod command;
 mod connections;
 mod deletions;
 mod endings;
@@ -13,11 +14,14 @@ mod fronts;
 mod kills;
 mod load;
 mod logs;
+mod operator;
 mod outsiders;
 mod races;
 mod readme;
 mod refusals;
+mod restorations;
 mod server;
 mod settings;
+mod shell;
 mod streams;
 mod tls;

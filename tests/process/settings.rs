@@ -1,28 +1,12 @@
 //! Tests of settings as an operator meets them: `houston check`, and refusals at the start.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use houston::config::settings::SETTINGS;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// Runs the command in this directory, with these variables and no others of Houston's.
-fn houston(directory: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("ROCKET_") {
-            command.env_remove(name);
-        }
-    }
-    let command = command.current_dir(directory).args(arguments);
-    command.envs(variables.iter().copied()).output().expect("it runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::command::{houston, text};
 
 /// A directory with this `Rocket.toml`; empty for none.
 fn directory(toml: &str) -> TempDir {
@@ -108,6 +92,21 @@ const BROKEN: &[Broken<'_>] = &[
         &[],
         ["`max_streams`", "999999999", "from 0 to 1000000"],
     ),
+    (
+        "",
+        &[("ROCKET_METRICS_TOKEN", "12345")],
+        ["`metrics_token`", "unusable", "in quotation marks"],
+    ),
+    (
+        "",
+        &[("ROCKET_DATA_DIR", "2026")],
+        ["`data_dir`", "2026 (ROCKET_DATA_DIR)", "quotation marks"],
+    ),
+    (
+        "",
+        &[("ROCKET_CONFIG", "/nowhere/Rocket.toml")],
+        ["`ROCKET_CONFIG`", "\"/nowhere/Rocket.toml\"", "no such file"],
+    ),
     ("[default]\nworkers = 0", &[], ["`workers`", "is 0", "from 1"]),
     ("[default]\nsession_days = 1.5", &[], ["`session_days`", "1.5", "a whole number from 1"]),
     ("[default]\nshutdown = 3", &[], ["`shutdown`", "is 3", "`grace`"]),
@@ -184,6 +183,17 @@ fn wrong_arguments_are_refused_with_what_there_is() {
     assert!(help.status.success() && text(&help.stdout).contains("check"));
     let version = houston(directory.path(), &[], &["--version"]);
     assert_eq!(text(&version.stdout).trim(), concat!("houston ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_service_has_settings_that_are_right() {
+    let directory = directory("");
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/.packaging/Rocket.toml");
+    let checked = houston(directory.path(), &[("ROCKET_CONFIG", config)], &["check"]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let said = text(&checked.stdout);
+    assert!(said.contains("data_dir = \"/var/lib/houston/data\"    # "), "{said}");
+    assert!(said.contains("pages_dir = none    # default"), "{said}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod log;
 mod markdown_examples;
 mod messages;
 mod metrics;
+mod packaging;
 mod pages;
 mod pings;
 mod preferences;
