@@ -12,6 +12,7 @@
 
 mod channels;
 mod files;
+mod hooks;
 mod messages;
 mod preferences;
 mod read_markers;
@@ -24,6 +25,7 @@ use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
 use self::files::Files;
+use self::hooks::Hooks;
 pub use self::preferences::Preferences;
 use self::read_markers::ReadMarkers;
 pub use self::read_markers::ReadPositions;
@@ -68,6 +70,7 @@ pub struct State {
     read_markers: HashMap<UserId, ReadMarkers>,
     preferences: HashMap<UserId, Preferences>,
     files: Files,
+    hooks: Hooks,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
     /// The number of messages, those that can be restored among them.
@@ -119,6 +122,7 @@ impl State {
             Record::Change(channel, message, record) => {
                 self.apply_change(entry, &channel, message, record)
             }
+            Record::Hook(channel, id, record) => self.apply_hook(entry, channel, id, record),
             Record::Erasure(record) => self.apply_erasure(entry, record),
             Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),

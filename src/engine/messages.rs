@@ -177,7 +177,7 @@ impl Engine {
                 Existing::None { op } => {
                     let content = content_with(&content, files, &[])?;
                     claim(files.unwrap_or_default(), &content);
-                    let record = MessageRecord { id: id.clone(), author, content };
+                    let record = MessageRecord { id: id.clone(), author, hook: None, content };
                     // The log may remember the op of a message that is gone.
                     let op = if is_retry { fresh_op() } else { op };
                     let key = Key::Messages(channel.id.clone());

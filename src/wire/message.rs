@@ -49,6 +49,18 @@ pub struct MessageView<'a> {
     attachments: Vec<AttachmentView<'a>>,
     /// The reactions, in the order of the first of each.
     reactions: Vec<ReactionView<'a>>,
+    /// Only where a hook wrote it: `author` is the hook then, no user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, inline)]
+    hook: Option<HookMarkView<'a>>,
+}
+
+/// The mark of a message that a hook wrote.
+#[derive(Serialize, ToSchema)]
+pub struct HookMarkView<'a> {
+    /// An emoji to show in place of a picture, where the sender chose one (`icon_emoji`).
+    #[schema(required = true)]
+    icon: Option<&'a str>,
 }
 
 /// A file of a message.
@@ -181,6 +193,7 @@ pub fn json(message: &Message, channel: &str) -> Bytes {
             edited_at: message.edited_at,
             attachments: message.content.attachments.iter().map(Into::into).collect(),
             reactions: message.reactions.iter().map(Into::into).collect(),
+            hook: message.hook.as_ref().map(|mark| HookMarkView { icon: mark.icon.as_deref() }),
         };
         serde_json::to_vec(&view).expect("plain data").into()
     })

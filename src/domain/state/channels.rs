@@ -336,6 +336,7 @@ impl State {
         self.release_messages(messages, applied);
         applied.spent.extend(removals);
         self.forget_preferences_for(id);
+        self.forget_hooks_of(id, applied);
         let channel = self.channels.remove(id)?;
         applied.spent.extend(channel.updated);
         applied.spent.push(channel.created);
