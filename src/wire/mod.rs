@@ -11,5 +11,6 @@ pub mod event;
 pub mod message;
 pub mod problem;
 pub mod session;
+pub mod slack;
 pub mod url;
 pub mod user;
