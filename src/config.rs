@@ -15,7 +15,7 @@ use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer};
 
 /// The settings that are whole numbers: key, default, smallest and largest value.
-const COUNTS: [(&str, u64, RangeInclusive<u64>); 14] = [
+const COUNTS: [(&str, u64, RangeInclusive<u64>); 16] = [
     ("max_message_files", 10, 1..=1_000),
     ("max_streams_per_user", 64, 1..=1_000_000),
     ("max_channels", 1_000, 1..=100_000),
@@ -30,6 +30,8 @@ const COUNTS: [(&str, u64, RangeInclusive<u64>); 14] = [
     ("max_streams", 0, 0..=MAX_STREAMS),
     ("body_silence_seconds", 30, 1..=3_600),
     ("answer_silence_seconds", 60, 1..=3_600),
+    ("max_hooks_per_channel", 20, 1..=1_000),
+    ("max_hooks_per_user", 100, 1..=10_000),
 ];
 /// The settings that are sizes: key, default, smallest and largest value in bytes.
 const SIZES: [(&str, u64, RangeInclusive<u64>); 3] = [
@@ -106,6 +108,14 @@ pub struct Config {
     /// connection is cut off (Linux). `answer_silence_seconds`, default 60, 1 to 3,600.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,
+    /// Largest number of hooks of one channel, incoming and outgoing together. `max_hooks_per_channel`,
+    /// default 20, 1 to 1,000.
+    pub max_hooks_per_channel: usize,
+    /// Largest number of hooks that one user made. `max_hooks_per_user`, default 100, 1 to 10,000.
+    pub max_hooks_per_user: usize,
+    /// Lets outgoing hooks post to addresses that are not public: this machine, and its network.
+    /// `outgoing_private`, default `false`.
+    pub outgoing_private: bool,
 }
 
 fn seconds<'de, D: Deserializer<'de>>(setting: D) -> Result<Duration, D::Error> {
@@ -154,7 +164,8 @@ impl Config {
         let mut settings = Figment::from(rocket::Config::default())
             .merge(("ip_header", false))
             .merge(("data_dir", "data"))
-            .merge(("rate_limits", true));
+            .merge(("rate_limits", true))
+            .merge(("outgoing_private", false));
         for (key, default, _) in COUNTS {
             settings = settings.merge((key, default));
         }
@@ -268,6 +279,9 @@ impl fmt::Debug for Config {
             .field("session_days", &self.session_days)
             .field("body_silence", &self.body_silence)
             .field("answer_silence", &self.answer_silence)
+            .field("max_hooks_per_channel", &self.max_hooks_per_channel)
+            .field("max_hooks_per_user", &self.max_hooks_per_user)
+            .field("outgoing_private", &self.outgoing_private)
             .field("metrics_token", &self.metrics_token.as_ref().map(|_| "…"))
             .finish()
     }

@@ -125,6 +125,7 @@ use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
 use crate::assets::Assets;
+use crate::backends::fetch::Fetcher;
 use crate::backends::files::{self, Files};
 use crate::backends::sqlite::{OpenError, Sqlite};
 use crate::config::{Config, SettingError};
@@ -177,6 +178,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         max_total_bytes: config.max_total_size.as_u64(),
     };
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
+    engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
     let metrics = Metrics::new(config.metrics_token.as_deref())?;
     let generated = [(pages::emoji::PATH, pages::emoji::list())];
     let assets = Assets::read(Path::new("static"), generated).map_err(SetUpError::Assets)?;
@@ -185,6 +187,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
+        .mount("/", api::delivery_routes())
         .mount("/", pages::routes())
         .register("/", pages::catchers())
         .mount(assets::BASE, assets::routes())
@@ -217,6 +220,8 @@ fn bounds_of(config: &Config) -> Bounds {
         max_channels: config.max_channels,
         max_channels_per_user: config.max_channels_per_user,
         max_directs_per_user: config.max_directs_per_user,
+        max_hooks_per_channel: config.max_hooks_per_channel,
+        max_hooks_per_user: config.max_hooks_per_user,
         max_sessions_per_user: config.max_sessions_per_user,
         max_preferences_per_user: config.max_preferences_per_user,
         max_reactions_per_user: config.max_reactions_per_user,

@@ -6,7 +6,8 @@
 //! code runs. So this logger takes its place:
 //!
 //! - of other crates nothing more detailed than `info` is written, whatever the level is;
-//! - in every line, what follows `/links/` is left out: whoever reads it could sign in.
+//! - in every line, what follows `/links/` and `/hooks/` is left out: whoever reads it could sign in, or
+//!   post.
 
 use std::io::{Write, stdout};
 
@@ -14,7 +15,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use rocket::config::LogLevel;
 
 /// The parts of addresses that a secret follows.
-const SECRET_PREFIXES: [&str; 1] = ["/links/"];
+const SECRET_PREFIXES: [&str; 2] = ["/links/", "/hooks/"];
 /// The text that replaces a secret.
 const REDACTED: &str = "…";
 /// The target of Rocket's line about its launch, which it logs as a warning although it is none.
@@ -89,6 +90,12 @@ mod tests {
         check("\"/links/s3cret/?more\" and /links//s3cret", "\"/links/…\" and /links/…");
         check("GET \u{1b}[34m/links/s3cret\u{1b}[0m:", "GET \u{1b}[34m/links/…\u{1b}[0m:");
         check("POST /api/session/links:", "POST /api/session/links:");
+    }
+
+    #[test]
+    fn a_hook_s_secret_is_left_out() {
+        check("POST /hooks/s3cret application/json:", "POST /hooks/… application/json:");
+        check("GET /hooks/s3cret?more /links/s3cret:", "GET /hooks/… /links/…");
     }
 
     #[test]

@@ -13,9 +13,11 @@
 mod attachments;
 pub(crate) mod body;
 mod channels;
+mod deliveries;
 pub mod description;
 mod device;
 mod events;
+mod hooks;
 pub(crate) mod forwarded;
 pub(crate) mod input;
 mod json;
@@ -51,9 +53,16 @@ pub fn routes() -> Vec<Route> {
         attachments::routes(),
         search::routes(),
         events::routes(),
+        hooks::routes(),
         description::routes(),
     ]
     .concat()
+}
+
+/// The route of what programs post to hooks, which is outside of the API.
+#[must_use]
+pub fn delivery_routes() -> Vec<Route> {
+    deliveries::routes()
 }
 
 /// The catcher that answers what no route took, and failures of guards, with a

@@ -294,6 +294,11 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// The address, without a slash at its end.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The QR code of the address, as an SVG image.
     pub(crate) fn qr_svg(&self) -> Option<String> {
         qr::svg(&format!("{}/", self.url), "QR code of this server’s address")

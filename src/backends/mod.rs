@@ -1,4 +1,5 @@
 //! The implementations of the engine's ports. Only [`crate::rocket`] knows which of them run.
 
+pub mod fetch;
 pub mod files;
 pub mod sqlite;

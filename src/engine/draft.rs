@@ -39,8 +39,13 @@ impl MessageDraft {
 impl Engine {
     /// The content of a message with this text: its rendering and mentions, still without files.
     pub(super) fn content_of(&self, text: Text) -> Content {
-        let Rendered { html, mentions } = text::render(&text, &Names(&self.core.live));
+        let Rendered { html, mentions } = text::render(&text, &self.names());
         Content { text, html, mentions, attachments: Vec::new(), folded: None, is_plain: false }
+    }
+
+    /// The users and channels that a text may name.
+    pub(super) fn names(&self) -> impl Directory + '_ {
+        Names(&self.core.live)
     }
 }
 
