@@ -201,6 +201,7 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .manage(assets)
         .attach(assets::compress_pages())
         .attach(api::NoMethodOverride)
+        .attach(api::matrix_path())
         .attach(api::no_store())
         .attach(api::renew_sessions())
         .attach(pages::headers())

@@ -15,7 +15,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use rocket::config::LogLevel;
 
 /// The parts of addresses that a secret follows.
-const SECRET_PREFIXES: [&str; 2] = ["/links/", "/hooks/"];
+const SECRET_PREFIXES: [&str; 3] = ["/links/", "/hooks/", "/matrix/hook/"];
 /// The text that replaces a secret.
 const REDACTED: &str = "…";
 /// The target of Rocket's line about its launch, which it logs as a warning although it is none.
@@ -95,6 +95,7 @@ mod tests {
     #[test]
     fn a_hook_s_secret_is_left_out() {
         check("POST /hooks/s3cret application/json:", "POST /hooks/… application/json:");
+        check("POST /api/v1/matrix/hook/s3cret:", "POST /api/v1/matrix/hook/…:");
         check("GET /hooks/s3cret?more /links/s3cret:", "GET /hooks/… /links/…");
     }
 

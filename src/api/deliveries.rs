@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use rocket::data::{Data, FromData, Outcome as DataOutcome};
+use rocket::fairing::AdHoc;
+use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Header, RawStr, Status};
 use rocket::outcome::Outcome;
 use rocket::request::Request;
@@ -21,6 +23,23 @@ use crate::wire::slack::{HookPost, PayloadError};
 /// The routes of deliveries.
 pub(super) fn routes() -> Vec<Route> {
     routes![deliver]
+}
+
+/// The path to which programs post that know hooks of Matrix bridges in Slack's format, as Apprise does.
+const MATRIX_PATH: &str = "/api/v1/matrix/hook/";
+
+/// A fairing that takes what is posted to [`MATRIX_PATH`] for a delivery to `/hooks/`.
+pub(super) fn matrix_path() -> AdHoc {
+    AdHoc::on_request("Hooks at the path of Matrix bridges", |request, _| {
+        Box::pin(async move {
+            let path = request.uri().path();
+            let secret = path.as_str().strip_prefix(MATRIX_PATH);
+            let uri = secret.and_then(|it| Origin::parse_owned(format!("/hooks/{it}")).ok());
+            if let Some(uri) = uri {
+                request.set_uri(uri);
+            }
+        })
+    })
 }
 
 /// A guard with a delivery, whose body has not been read yet. It never fails.

@@ -65,6 +65,12 @@ pub fn delivery_routes() -> Vec<Route> {
     deliveries::routes()
 }
 
+/// A fairing that takes what is posted to hooks at the path of Matrix bridges.
+#[must_use]
+pub fn matrix_path() -> AdHoc {
+    deliveries::matrix_path()
+}
+
 /// The catcher that answers what no route took, and failures of guards, with a
 /// [`problem::Problem`].
 #[must_use]

@@ -340,7 +340,7 @@ fn secret(is_key: bool) -> Result<HookSecret, EngineError> {
     Ok(secret.into())
 }
 
-/// The emoji of `:rocket:` or 🚀.
+/// The emoji of `:tada:` or 🎉.
 fn emoji_of(icon: &str) -> Option<&'static str> {
     let icon = icon.trim();
     let name = icon.trim_matches(':').split("::").next().unwrap_or_default();
@@ -409,14 +409,14 @@ mod tests {
     #[test]
     fn an_icon_is_an_emoji_or_its_name() {
         for (icon, emoji) in [
-            (":rocket:", Some("🚀")),
-            ("rocket", Some("🚀")),
-            (" :tada: ", Some("🎉")),
+            (":tada:", Some("🎉")),
+            ("fire", Some("🔥")),
+            (" :+1: ", Some("👍")),
             (":wave::skin-tone-2:", Some("👋")),
             ("🚀", Some("🚀")),
             (":nothing_of_that_name:", None),
             ("https://a.example/i.png", None),
-            ("rocket!", None),
+            ("fire!", None),
             ("", None),
         ] {
             assert_eq!(emoji_of(icon), emoji, "{icon:?}");

@@ -5,6 +5,7 @@
 //! texts of `GET /api/openapi.json` and `GET /api/docs`, so they are written for clients, as
 //! `CommonMark`. An answer that is written piece by piece has a type here, too, which describes it.
 
+mod alertmanager;
 pub mod channel;
 pub mod cursor;
 pub mod event;

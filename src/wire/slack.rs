@@ -6,8 +6,9 @@
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
+use super::alertmanager;
 use crate::domain::text::layout::{Card, Field, Part, Section, hue_of};
-use crate::domain::text::mrkdwn::{escape, to_markdown};
+use crate::domain::text::mrkdwn::{decoded, escape, is_linkable, link, to_markdown};
 
 /// A message as a program posts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,9 @@ impl HookPost {
         let Ok(Value::Object(payload)) = serde_json::from_str(json) else {
             return Err(PayloadError::Invalid);
         };
+        if let Some(sections) = alertmanager::sections(&payload) {
+            return Ok(Self { sections, ..Self::default() });
+        }
         let text = match payload.get("text") {
             Some(Value::Array(_) | Value::Object(_)) => return Err(PayloadError::Invalid),
             _ => text_in(&payload, "text"),
@@ -80,7 +84,7 @@ fn bare(parts: Vec<Part>) -> Section {
 }
 
 /// The text of a member; `None` where it is missing or blank.
-fn text_in(object: &Map<String, Value>, member: &str) -> Option<String> {
+pub(super) fn text_in(object: &Map<String, Value>, member: &str) -> Option<String> {
     let text = match object.get(member)? {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -124,7 +128,8 @@ fn attachment(attachment: &Map<String, Value>) -> [Section; 2] {
     if let Some(author) = of("author_name") {
         parts.push(Part::SmallPrint(vec![linked(&author, of("author_link"))]));
     }
-    parts.extend(of("title").map(|title| Part::Title(title, of("title_link"))));
+    let title = of("title").map(|title| decoded(&title).into_owned());
+    parts.extend(title.map(|title| Part::Title(title, of("title_link"))));
     parts.extend(markdown("text"));
     let fields: Vec<_> = objects_in(attachment, "fields").filter_map(field).collect();
     if !fields.is_empty() {
@@ -148,15 +153,15 @@ fn attachment(attachment: &Map<String, Value>) -> [Section; 2] {
 }
 
 fn linked(label: &str, url: Option<String>) -> String {
-    use crate::domain::text::mrkdwn::{is_linkable, link};
+    let label = decoded(label);
     match url.filter(|url| is_linkable(url)) {
-        Some(url) => link(label, &url),
-        None => escape(label),
+        Some(url) => link(&label, &url),
+        None => escape(&label),
     }
 }
 
 fn field(field: &Map<String, Value>) -> Option<Field> {
-    let name = text_in(field, "title").unwrap_or_default();
+    let name = text_in(field, "title").map(|name| decoded(&name).into_owned()).unwrap_or_default();
     let value = text_in(field, "value").map(|value| to_markdown(&value)).unwrap_or_default();
     let is_short = matches!(field.get("short"), Some(Value::Bool(true)))
         || text_in(field, "short").is_some_and(|short| short == "true");
@@ -168,7 +173,8 @@ fn block(block: &Map<String, Value>) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     match block.get("type")?.as_str()? {
         "header" => {
-            parts.push(Part::Title(text_in(block.get("text")?.as_object()?, "text")?, None));
+            let title = text_in(block.get("text")?.as_object()?, "text")?;
+            parts.push(Part::Title(decoded(&title).into_owned(), None));
         }
         "section" => {
             parts.extend(block.get("text").and_then(text_object).map(Part::Text));
@@ -205,7 +211,7 @@ fn text_object(object: &Value) -> Option<String> {
     let object = object.as_object()?;
     let text = text_in(object, "text")?;
     let is_plain = object.get("type").and_then(Value::as_str) == Some("plain_text");
-    Some(if is_plain { escape(&text) } else { to_markdown(&text) })
+    Some(if is_plain { escape(&decoded(&text)) } else { to_markdown(&text) })
 }
 
 /// The link of an image, as a block or a part of one.
@@ -217,7 +223,8 @@ fn picture(image: &Value) -> Option<Part> {
     let url = text_in(image, "image_url")?;
     let title = image.get("title").and_then(Value::as_object);
     let name = title.and_then(|title| text_in(title, "text")).or_else(|| text_in(image, "alt_text"));
-    Some(Part::Picture(name.unwrap_or_else(|| "Image".into()), url))
+    let name = name.map_or_else(|| "Image".into(), |name| decoded(&name).into_owned());
+    Some(Part::Picture(name, url))
 }
 
 /// The hue of a colour: one of Slack's names, or `#rrggbb`.
@@ -288,6 +295,7 @@ mod tests {
         says(json!({"attachments": [{"fallback": "f"}]}), "f");
         says(json!({"attachments": [{"fallback": "f", "title": "t"}]}), "**t**");
         says(json!({"attachments": [{"fallback": "f", "pretext": "p"}]}), "p");
+        says(json!({"attachments": [{"title": "a &amp; &lt;b&gt;"}]}), "**a & \\<b>**");
         says(json!({"attachments": [{"ts": 5, "color": "good"}]}), "");
         says(json!({"attachments": [{"text": 5, "fields": "none", "color": []}]}), "5");
         says(

@@ -12,6 +12,7 @@ mod kills;
 mod load;
 mod logs;
 mod outsiders;
+mod programs;
 mod races;
 mod readme;
 mod refusals;

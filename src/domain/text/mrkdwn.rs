@@ -234,8 +234,9 @@ impl<'s> Converter<'s> {
 /// The entities of Slack's format, and the signs that they stand for.
 const ENTITIES: [(&str, char); 3] = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>')];
 
-/// The text with its entities decoded.
-fn decoded(text: &str) -> Cow<'_, str> {
+/// The text with its entities decoded: all that Slack's plain texts need.
+#[must_use]
+pub fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return text.into();
     }
