@@ -48,13 +48,19 @@
 //! that refers to them. `apply` says which files no message has any longer; a start removes what a
 //! crash left.
 //!
+//! Hooks let programs in without a session, and out without one of ours. What is posted to an incoming
+//! hook is read as Slack's format and becomes a message whose author is the hook. A person's message
+//! waits in the queue of each outgoing hook that wants it, outside of every lock, and the program's
+//! answer becomes a message again. Whatever is fetched from elsewhere goes through one
+//! [guard](backends::fetch), which connects to public addresses alone.
+//!
 //! # Code map
 //!
 //! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL, no JSON of clients.
 //! - [`wire`]: the shapes that clients see: views, bodies, frames, cursors, addresses. Each
 //!   describes itself.
 //! - [`engine`]: the actions that people can take; the ports ([`Log`](engine::log::Log),
-//!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
+//!   [`Blobs`](engine::blobs::Blobs), [`Fetch`](engine::fetch::Fetch)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
@@ -95,6 +101,9 @@
 //! - **Cursors are `<epoch>-<start>-<seq>`**. Each stream has its own epoch, derived from the log's:
 //!   another store, channel or stream means a `reset`. The log keeps the list of its starts: a cursor
 //!   from a past that was undone, as by restoring a backup, means a `reset`, too.
+//!
+//! - **No address that is not public is connected to**, however it is written or found and wherever a
+//!   redirect leads, unless the operator allows it. A hook's secret is in no log and no metric.
 //!
 //! # What it does not do
 //!

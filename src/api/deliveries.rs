@@ -94,7 +94,9 @@ impl From<EngineError> for Answer {
                 let refused = Self::refused(Status::TooManyRequests, "rate_limited", problem);
                 Self { retry_after: Some(seconds.max(1)), ..refused }
             }
-            EngineError::TooBusy | EngineError::StorageUnavailable | EngineError::FollowerStopped => {
+            EngineError::TooBusy
+            | EngineError::StorageUnavailable
+            | EngineError::FollowerStopped => {
                 let refused = Self::refused(Status::ServiceUnavailable, "unavailable", problem);
                 Self { retry_after: Some(2), ..refused }
             }

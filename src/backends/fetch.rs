@@ -180,7 +180,8 @@ impl Client {
         };
         self.check(&addresses)?;
         let stream = self.connect(&addresses, target.port).await?;
-        let stream = if target.is_tls { self.encrypted(&target.host, stream).await? } else { stream };
+        let stream =
+            if target.is_tls { self.encrypted(&target.host, stream).await? } else { stream };
         let no_answer = |error: hyper::Error| FetchError::NoAnswer(error.to_string());
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD_BYTES);
@@ -219,7 +220,8 @@ impl Client {
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_owned();
         let host = ServerName::try_from(host).map_err(|_| FetchError::BadAddress)?;
         let refused = |error: io::Error| FetchError::NoConnection(error.to_string());
-        let stream = self.tls.get_or_init(connector).connect(host, stream).await.map_err(refused)?;
+        let stream =
+            self.tls.get_or_init(connector).connect(host, stream).await.map_err(refused)?;
         Ok(Box::new(stream))
     }
 }
@@ -269,7 +271,8 @@ fn http_request(
         let value = HeaderValue::from_str(value).map_err(|_| FetchError::BadAddress)?;
         headers.insert(HeaderName::from_static(name), value);
     }
-    let mut made = Request::builder().method(method).uri(path).body(Full::new(body)).map_err(bad)?;
+    let mut made =
+        Request::builder().method(method).uri(path).body(Full::new(body)).map_err(bad)?;
     *made.headers_mut() = headers;
     Ok(made)
 }

@@ -51,7 +51,9 @@ pub struct Fetched {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// It is no address that can be asked.
-    #[error("the address must begin with http:// or https:// and name a host, without a user or password")]
+    #[error(
+        "the address must begin with http:// or https:// and name a host, without a user or password"
+    )]
     BadAddress,
     /// The host is, or is found at, an address that is not public.
     #[error("the address is not public: this server posts to no machine of its own network")]

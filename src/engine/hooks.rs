@@ -154,11 +154,7 @@ impl Engine {
         let deleted = self.commit(|live| {
             let hook = live.own_hook(session, named, id, outgoing)?;
             let key = Key::Hook(hook.channel.clone(), id.clone());
-            Ok::<Decision<()>, _>(Decision::append(
-                key,
-                HookRecord::Deleted,
-                Expect::At(hook.seq),
-            ))
+            Ok::<Decision<()>, _>(Decision::append(key, HookRecord::Deleted, Expect::At(hook.seq)))
         });
         deleted.await?;
         self.outgoing.forget(id);
@@ -235,8 +231,14 @@ impl Engine {
         let name = post.username.and_then(|name| DisplayName::cleaned(&name));
         let icon = post.icon.and_then(|icon| emoji_of(&icon));
         let (text, Rendered { html, mentions }) = layout::compose(post.sections, &self.names());
-        let content =
-            Content { text, html, mentions, attachments: Vec::new(), folded: None, is_plain: false };
+        let content = Content {
+            text,
+            html,
+            mentions,
+            attachments: Vec::new(),
+            folded: None,
+            is_plain: false,
+        };
         let mark = HookMark { icon: icon.map(Into::into) };
         self.write_by_hook(hook, name, mark, content, &mut []).await
     }
@@ -305,7 +307,8 @@ impl Engine {
         if words.len() > MAX_WORDS {
             return Err(EngineError::LimitReached("words of a hook"));
         }
-        let words = words.into_iter().map(|word| word.trim().chars().take(MAX_WORD_CHARS).collect());
+        let words =
+            words.into_iter().map(|word| word.trim().chars().take(MAX_WORD_CHARS).collect());
         let words = words.filter(|word: &String| !word.is_empty()).collect();
         Ok(Outgoing { url: url.into(), words, paused: false })
     }

@@ -313,7 +313,11 @@ impl Engine {
     }
 
     /// Stores a direct conversation that has no message yet, unless somebody else was faster.
-    pub(super) async fn begin(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+    pub(super) async fn begin(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+    ) -> Result<(), EngineError> {
         let _lock = self.creation_lock.lock().await;
         let begun = self.commit(|live| {
             let channel = live.find(named, session)?;

@@ -33,9 +33,9 @@ use crate::domain::attachment::FileName;
 use crate::domain::event::Event;
 use crate::domain::hook::{Hook, HookMark, HookSecret, Outgoing};
 use crate::domain::ids::{ChannelId, HookId};
-use crate::domain::text::layout::{Part, Section, compose};
 use crate::domain::message::Content;
 use crate::domain::text::Rendered;
+use crate::domain::text::layout::{Part, Section, compose};
 use crate::wire::message;
 
 /// Times until each further attempt, after the first. When the last of them fails, the hook is paused.
@@ -218,8 +218,14 @@ impl Engine {
     async fn write_text(&self, hook: &Hook, text: String) -> Result<(), EngineError> {
         let section = Section { card: None, parts: vec![Part::Text(text)] };
         let (text, Rendered { html, mentions }) = compose(vec![section], &self.names());
-        let content =
-            Content { text, html, mentions, attachments: Vec::new(), folded: None, is_plain: false };
+        let content = Content {
+            text,
+            html,
+            mentions,
+            attachments: Vec::new(),
+            folded: None,
+            is_plain: false,
+        };
         self.write_by_hook(hook, None, HookMark::default(), content, &mut []).await
     }
 
@@ -264,7 +270,8 @@ impl Engine {
 /// Posts what waits for a hook, until nothing does.
 async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>) {
     loop {
-        let Some(posting) = engine.upgrade().and_then(|parts| parts.outgoing.first(&hook.id)) else {
+        let Some(posting) = engine.upgrade().and_then(|parts| parts.outgoing.first(&hook.id))
+        else {
             return;
         };
         let mut waits = RETRY_SECONDS.into_iter();

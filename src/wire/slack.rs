@@ -222,7 +222,8 @@ fn picture(image: &Value) -> Option<Part> {
     }
     let url = text_in(image, "image_url")?;
     let title = image.get("title").and_then(Value::as_object);
-    let name = title.and_then(|title| text_in(title, "text")).or_else(|| text_in(image, "alt_text"));
+    let name =
+        title.and_then(|title| text_in(title, "text")).or_else(|| text_in(image, "alt_text"));
     let name = name.map_or_else(|| "Image".into(), |name| decoded(&name).into_owned());
     Some(Part::Picture(name, url))
 }
@@ -253,7 +254,8 @@ fn hue(color: &str) -> Option<u8> {
 fn time_words(seconds: &str) -> Option<String> {
     let seconds: i64 = seconds.split('.').next()?.parse().ok()?;
     let time = DateTime::from_timestamp(seconds, 0)?;
-    (1..10_000).contains(&time.format("%Y").to_string().parse::<i32>().ok()?)
+    (1..10_000)
+        .contains(&time.format("%Y").to_string().parse::<i32>().ok()?)
         .then(|| time.format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
@@ -366,7 +368,10 @@ mod tests {
             ("{\"text\": \"a\", \"attachments\": {}}", invalid),
             ("{\"text\": \"a\", \"attachments\": [1]}", invalid),
             ("{\"text\": \"a\", \"blocks\": \"b\"}", invalid),
-            (&format!("{{\"attachments\": [{}]}}", ["{}"; 101].join(",")), PayloadError::TooManyAttachments),
+            (
+                &format!("{{\"attachments\": [{}]}}", ["{}"; 101].join(",")),
+                PayloadError::TooManyAttachments,
+            ),
             (&format!("{{\"blocks\": [{}]}}", ["{}"; 101].join(",")), PayloadError::TooManyBlocks),
         ] {
             assert_eq!(HookPost::parse(payload), Err(error), "{payload}");

@@ -59,11 +59,20 @@ async fn curl_posts_as_slack_s_manual_shows_it() {
     for (arguments, body, text) in [
         (&json[..], r#"{"text":"Hello, World!"}"#, "Hello, World!"),
         (&["-X", "POST", "--data-urlencode"], r#"payload={"text": "a & b"}"#, "a & b"),
-        (&["-d"], r#"{"text": "Danny Torrance left a 1 star review"}"#, "Danny Torrance left a 1 star review"),
+        (
+            &["-d"],
+            r#"{"text": "Danny Torrance left a 1 star review"}"#,
+            "Danny Torrance left a 1 star review",
+        ),
         (&["-H", "Content-Type: text/plain", "-d"], "as it is", "as it is"),
-        (&json, r#"{"text": "<https://example.com|Overlook Hotel>"}"#, "[Overlook Hotel](https://example.com)"),
+        (
+            &json,
+            r#"{"text": "<https://example.com|Overlook Hotel>"}"#,
+            "[Overlook Hotel](https://example.com)",
+        ),
     ] {
-        let said = runs(Command::new("curl").args(["-sS", "--fail"]).args(arguments).args([body, &url]));
+        let said =
+            runs(Command::new("curl").args(["-sS", "--fail"]).args(arguments).args([body, &url]));
         assert_eq!(said, "ok", "{arguments:?} {body}");
         assert_eq!(last(&ada).await["text"], text, "{arguments:?}");
     }
@@ -140,8 +149,7 @@ async fn alertmanager_posts_by_both_of_its_receivers() {
     );
     let file = directory.path().join("alertmanager.yml");
     fs::write(&file, config).expect("writable");
-    let mut alertmanager =
-        Command::new(program("ALERTMANAGER", "usr/bin/prometheus-alertmanager"));
+    let mut alertmanager = Command::new(program("ALERTMANAGER", "usr/bin/prometheus-alertmanager"));
     alertmanager
         .arg(format!("--config.file={}", file.display()))
         .arg(format!("--storage.path={}", directory.path().display()))
@@ -160,7 +168,8 @@ async fn alertmanager_posts_by_both_of_its_receivers() {
     until("both are there", async || ada.messages("general").await.len() == 2).await;
     let messages = ada.messages("general").await;
     let text = |message: &Value| message["text"].as_str().expect("a text").to_owned();
-    let generic = messages.iter().find(|message| text(message).contains("Firing: The disk is full"));
+    let generic =
+        messages.iter().find(|message| text(message).contains("Firing: The disk is full"));
     let generic = generic.unwrap_or_else(|| panic!("{messages:?}"));
     assert!(text(generic).contains("95 %") && text(generic).contains("db_1"), "{generic}");
     let slack = messages.iter().find(|message| text(message).contains("FIRING:1"));

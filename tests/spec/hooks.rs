@@ -173,7 +173,10 @@ async fn attachments_are_cards_and_pictures_are_links() {
     delivers(&workspace, &to, payload).await;
     let message = last(&ada, "general").await;
     let html = message["html"].as_str().expect("HTML");
-    assert!(html.starts_with("<section data-hue=\"2\">") && html.contains("<dl><div><dt>"), "{html}");
+    assert!(
+        html.starts_with("<section data-hue=\"2\">") && html.contains("<dl><div><dt>"),
+        "{html}"
+    );
     assert!(html.contains("&lt;b&gt;") && html.contains("<footer>"), "{html}");
     assert!(!html.contains("<img") && html.contains("https://ci.example/7.png"), "{html}");
     let text = "**[Build 7](https://ci.example/7)**\n\n<b>\n\n**By**: Ada\n\n\
@@ -208,7 +211,8 @@ async fn a_hook_is_deleted_by_its_maker_or_the_channels_creator() {
     ada.creates("ops").await;
     let (first, to) = hook(&bob, "ops", "one").await;
     let (second, _) = hook(&bob, "ops", "two").await;
-    let path = |hook: &Value| format!("/api/channels/ops/hooks/{}", hook["id"].as_str().expect("it"));
+    let path =
+        |hook: &Value| format!("/api/channels/ops/hooks/{}", hook["id"].as_str().expect("it"));
     for (person, sees) in [(&ada, true), (&bob, true), (&eve, false)] {
         let shown = person.get(&path(&first)).await.json();
         assert_eq!(shown["url"].is_string(), sees, "{shown}");
@@ -324,7 +328,10 @@ async fn names_are_display_names() {
     let refused = ada.post("/api/channels/general/hooks", json!({})).await;
     assert_eq!(refused.refused(400, "malformed-request")["field"], "name");
     let nobody = workspace.visitor();
-    nobody.post("/api/channels/general/hooks", json!({ "name": "x" })).await.refused(401, "sign-in-required");
+    nobody
+        .post("/api/channels/general/hooks", json!({ "name": "x" }))
+        .await
+        .refused(401, "sign-in-required");
 }
 
 #[rocket::async_test]
@@ -354,7 +361,9 @@ async fn deliveries_have_a_rate() {
     }
     let refused = refused.expect("there is a limit");
     assert_eq!(refused.text, "rate_limited");
-    assert!(refused.header("Retry-After").is_some_and(|it| it.parse::<u64>().is_ok_and(|it| it > 0)));
+    assert!(
+        refused.header("Retry-After").is_some_and(|it| it.parse::<u64>().is_ok_and(|it| it > 0))
+    );
     ada.posts("general", "people are not concerned").await;
     let path = format!("/api/channels/general/hooks/{}", hook["id"].as_str().expect("an id"));
     assert_eq!(ada.get(&path).await.json()["deliveries"][0]["status"], 429);

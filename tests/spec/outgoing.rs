@@ -65,7 +65,8 @@ impl Program {
 
     /// The texts of the messages that were posted, each attempt for itself.
     fn texts(&self) -> Vec<String> {
-        let text = |request: &FetchRequest| body(request)["message"]["text"].as_str().map(str::to_owned);
+        let text =
+            |request: &FetchRequest| body(request)["message"]["text"].as_str().map(str::to_owned);
         self.posted.lock().iter().filter_map(|(_, request)| text(request)).collect()
     }
 }
@@ -87,7 +88,8 @@ struct House {
 
 impl House {
     async fn open() -> Self {
-        let files = FileLimits { max_file_bytes: 1_000, max_message_files: 2, max_total_bytes: 3_000 };
+        let files =
+            FileLimits { max_file_bytes: 1_000, max_message_files: 2, max_total_bytes: 3_000 };
         let (log, blobs) = (Arc::<Memory>::default(), Arc::<Blobs>::default());
         let engine = Engine::start(log, blobs, None, files, Bounds::default()).await;
         let engine = engine.expect("an engine");
@@ -145,7 +147,10 @@ async fn a_message_is_posted_signed_and_once() {
     let request = &posted[0].1;
     assert_eq!(request.url, "https://bot.example/hook");
     let message = body(request);
-    assert_eq!((&message["type"], &message["channel"]["name"]), (&json!("message"), &json!("general")));
+    assert_eq!(
+        (&message["type"], &message["channel"]["name"]),
+        (&json!("message"), &json!("general"))
+    );
     assert_eq!(message["message"], house.history()[0]);
     assert!(message["channel"]["id"].is_string());
     assert!(header(request, "webhook-id").starts_with("msg_"));
@@ -158,7 +163,8 @@ async fn a_message_is_posted_signed_and_once() {
 async fn words_choose_and_bots_are_never_posted() {
     let house = House::open().await;
     house.makes(&["!deploy", "ci"]).await;
-    let incoming = house.engine.create_hook(&house.ada, &general(), "CI".parse().expect("it"), None).await;
+    let incoming =
+        house.engine.create_hook(&house.ada, &general(), "CI".parse().expect("it"), None).await;
     let incoming = incoming.expect("a hook");
     for text in ["!deploy now", "please !deploy", "city", "ci"] {
         house.posts(text).await;
@@ -228,7 +234,11 @@ async fn answers_become_messages_and_files_of_the_hook() {
         house.posts("go").await;
         house.waits(5).await;
         let history = house.history();
-        assert_eq!(history.len(), before + 1 + usize::from(text.is_some()), "{media_type} {answer}");
+        assert_eq!(
+            history.len(),
+            before + 1 + usize::from(text.is_some()),
+            "{media_type} {answer}"
+        );
         let Some(text) = text else { continue };
         let message = history.last().expect("an answer");
         assert_eq!(message["text"], text, "{media_type}");

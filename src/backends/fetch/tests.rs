@@ -204,14 +204,16 @@ async fn no_redirect_leads_to_an_address_that_is_not_public() {
 #[tokio::test]
 async fn a_public_host_is_connected_to_where_it_was_found() {
     let network = simulation();
-    let answer = ask(&network, "http://public.example:8080/hook?a=1#part").await.expect("an answer");
+    let answer =
+        ask(&network, "http://public.example:8080/hook?a=1#part").await.expect("an answer");
     assert_eq!(answer.status, 200);
     let body: Vec<_> = answer.body.try_collect().await.expect("a body");
     assert_eq!(body.concat(), b"ok");
     assert_eq!(*network.connected.lock(), ["93.184.215.14:8080".parse().expect("an address")]);
     let asked = network.asked.lock()[0].to_ascii_lowercase();
     assert!(asked.starts_with("post /hook?a=1 http/1.1\r\n"), "{asked}");
-    for header in ["host: public.example:8080", "content-type: application/json", "webhook-id: m1"] {
+    for header in ["host: public.example:8080", "content-type: application/json", "webhook-id: m1"]
+    {
         assert!(asked.contains(&format!("\r\n{header}\r\n")), "{asked}");
     }
 }
@@ -275,10 +277,9 @@ async fn what_is_no_address_is_refused_at_once() {
 async fn an_answer_that_does_not_end_is_given_up() {
     let mut network = simulation();
     network.answers.insert("/slow", "HTTP/1.1 200 OK\r\nX-Endless: 1\r\n".into());
-    network.answers.insert(
-        "/body",
-        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Endless: 1\r\n\r\nhalf".into(),
-    );
+    network
+        .answers
+        .insert("/body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Endless: 1\r\n\r\nhalf".into());
     let slow = ask(&network, "http://public.example/slow").await;
     assert_eq!(slow.err(), Some(FetchError::TooSlow));
     let answer = ask(&network, "http://public.example/body").await.expect("a head");

@@ -291,8 +291,14 @@ mod tests {
         assert_eq!(text, expected);
         assert_eq!(rendered.mentions, [UserId::from("u1".to_owned())]);
         let html = rendered.html;
-        assert!(html.starts_with("<p>before</p><section data-hue=\"10\"><p><strong><a href"), "{html}");
-        assert!(html.contains(">Build [7]</a></strong></p><p>It is <em>green</em>.</p><dl><div>"), "{html}");
+        assert!(
+            html.starts_with("<p>before</p><section data-hue=\"10\"><p><strong><a href"),
+            "{html}"
+        );
+        assert!(
+            html.contains(">Build [7]</a></strong></p><p>It is <em>green</em>.</p><dl><div>"),
+            "{html}"
+        );
         assert!(html.contains("<dt><p>By</p></dt><dd><p><a href=\"/channels/%40Ada\""), "{html}");
         assert!(html.contains("<div data-wide=\"\"><dd><p>alone</p></dd></div></dl>"), "{html}");
         assert!(html.ends_with("<hr><footer><p>CI · today</p></footer></section>"), "{html}");
@@ -311,7 +317,10 @@ mod tests {
                 Part::Picture(evil.into(), "data:text/html,x".into()),
             ],
         )]);
-        assert!(!rendered.html.contains("<script") && !rendered.html.contains("<img"), "{rendered:?}");
+        assert!(
+            !rendered.html.contains("<script") && !rendered.html.contains("<img"),
+            "{rendered:?}"
+        );
         assert!(!rendered.html.contains("href=\"javascript"), "{rendered:?}");
     }
 

@@ -375,7 +375,10 @@ mod tests {
             ("<>", "<>"),
             // Mattermost's.
             ("[A](https://a.example)", "[A](https://a.example)"),
-            ("see https://a.example/*x*_y_?a=1&amp;b=2 ok", "see https://a.example/*x*_y_?a=1&b=2 ok"),
+            (
+                "see https://a.example/*x*_y_?a=1&amp;b=2 ok",
+                "see https://a.example/*x*_y_?a=1&b=2 ok",
+            ),
             ("*https://a.example*", "**https://a.example**"),
         ] {
             check(mrkdwn, markdown);
@@ -416,7 +419,10 @@ mod tests {
     #[test]
     fn plain_text_is_escaped_where_markdown_would_see_something() {
         for (plain, markdown) in [
-            ("[FIRING:1] a_b *c* `d` <e> &amp; ~f~", "\\[FIRING:1\\] a_b \\*c\\* \\`d\\` \\<e> \\&amp; \\~f\\~"),
+            (
+                "[FIRING:1] a_b *c* `d` <e> &amp; ~f~",
+                "\\[FIRING:1\\] a_b \\*c\\* \\`d\\` \\<e> \\&amp; \\~f\\~",
+            ),
             ("_x_ :party_popper:", "\\_x\\_ :party_popper:"),
             ("R&D; 100% #1", "R\\&D; 100% #1"),
         ] {
