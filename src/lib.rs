@@ -101,7 +101,6 @@
 //! - **Cursors are `<epoch>-<start>-<seq>`**. Each stream has its own epoch, derived from the log's:
 //!   another store, channel or stream means a `reset`. The log keeps the list of its starts: a cursor
 //!   from a past that was undone, as by restoring a backup, means a `reset`, too.
-//!
 //! - **No address that is not public is connected to**, however it is written or found and wherever a
 //!   redirect leads, unless the operator allows it. A hook's secret is in no log and no metric.
 //!

@@ -227,7 +227,7 @@ mod tests {
     #[track_caller]
     fn check(kind: &str, body: &[u8], text: Option<&str>) {
         let post = post_of(kind, body.to_vec()).ok();
-        let expected = text.map(|text| HookPost::of_text(text));
+        let expected = text.map(HookPost::of_text);
         assert_eq!(post, expected, "{kind}: {}", String::from_utf8_lossy(body));
     }
 

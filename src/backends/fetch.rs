@@ -171,12 +171,11 @@ impl Client {
         request: &FetchRequest,
     ) -> Result<(Response<Incoming>, AbortOnDropHandle<()>), FetchError> {
         let target = Target::of(url)?;
-        let addresses = match target.address {
-            Some(address) => vec![address],
-            None => {
-                let found = self.network.look_up(target.host.clone()).await;
-                found.ok().filter(|found| !found.is_empty()).ok_or(FetchError::NoSuchHost)?
-            }
+        let addresses = if let Some(address) = target.address {
+            vec![address]
+        } else {
+            let found = self.network.look_up(target.host.clone()).await;
+            found.ok().filter(|found| !found.is_empty()).ok_or(FetchError::NoSuchHost)?
         };
         self.check(&addresses)?;
         let stream = self.connect(&addresses, target.port).await?;

@@ -242,7 +242,7 @@ impl Engine {
                 author.is_some_and(|hook| live.may_manage(hook, &channel, me))
             };
             let is_own = message.author.id() == me || channel.creator() == Some(me);
-            if !is_own && !(message.hook.is_some() && is_of_own_hook()) {
+            if !(is_own || message.hook.is_some() && is_of_own_hook()) {
                 return Err(EngineError::NotYours);
             }
             let record = ChangeRecord::Deleted { id: id.clone(), by: Some(me.clone()) };

@@ -23,7 +23,7 @@ const SPECIAL_V4: [([u8; 4], u32); 16] = [
     ([224, 0, 0, 0], 3),
 ];
 
-/// Networks within 2000::/3 that are not public: protocol assignments (Teredo among them),
+/// Networks within `2000::/3` that are not public: protocol assignments (Teredo among them),
 /// documentation, 6to4, and documentation again.
 const SPECIAL_V6: [([u16; 2], u32); 4] =
     [([0x2001, 0], 23), ([0x2001, 0xDB8], 32), ([0x2002, 0], 16), ([0x3FFF, 0], 20)];

@@ -68,16 +68,19 @@ pub fn hue_of(rgb: u32) -> Option<u8> {
         let channel = f64::from((rgb >> shift) & 0xFF) / 255.0;
         if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
     };
-    let (r, g, b) = (linear(16), linear(8), linear(0));
-    let l = (0.412_221_47 * r + 0.536_332_54 * g + 0.051_445_99 * b).cbrt();
-    let m = (0.211_903_50 * r + 0.680_699_55 * g + 0.107_396_96 * b).cbrt();
-    let s = (0.088_302_46 * r + 0.281_718_84 * g + 0.629_978_70 * b).cbrt();
-    let x = 1.977_998_50 * l - 2.428_592_21 * m + 0.450_593_71 * s;
-    let y = 0.025_904_04 * l + 0.782_771_77 * m - 0.808_675_77 * s;
-    if x.hypot(y) < 0.03 {
+    let [red, green, blue] = [16, 8, 0].map(linear);
+    let cone = |[of_red, of_green, of_blue]: [f64; 3]| {
+        (of_red * red + of_green * green + of_blue * blue).cbrt()
+    };
+    let long = cone([0.412_221_47, 0.536_332_54, 0.051_445_99]);
+    let medium = cone([0.211_903_50, 0.680_699_55, 0.107_396_96]);
+    let short = cone([0.088_302_46, 0.281_718_84, 0.629_978_70]);
+    let reddish = 1.977_998_50 * long - 2.428_592_21 * medium + 0.450_593_71 * short;
+    let yellowish = 0.025_904_04 * long + 0.782_771_77 * medium - 0.808_675_77 * short;
+    if reddish.hypot(yellowish) < 0.03 {
         return None;
     }
-    let steps = (y.atan2(x).to_degrees().rem_euclid(360.0) / 15.0).round();
+    let steps = (yellowish.atan2(reddish).to_degrees().rem_euclid(360.0) / 15.0).round();
     // At most 24 and not negative.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 24")]
     Some(steps as u8 % 24)

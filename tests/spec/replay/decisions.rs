@@ -155,12 +155,7 @@ impl Decisions {
             Action::PostByHook { channel, hook, name } => {
                 let channel = public(state, channel)?;
                 let hook = pick(&hooks_of(state, &channel), hook)?.clone();
-                let id = self.make("h").parse().expect("an id");
-                let author = hook.author(pick(&self.display_names, name).cloned());
-                let content = self.content(&hook.creator, false);
-                let mark = HookMark { icon: (name % 2 == 0).then(|| "🚀".into()) };
-                let record = MessageRecord { id, author, hook: Some(mark), content };
-                Some(self.append(Key::Messages(channel.id.clone()), encode(&record), Expect::Any))
+                Some(self.post_by_hook(&hook, name))
             }
             Action::Mark { user, channel, message } => {
                 let me = account(state, user)?;
@@ -175,6 +170,15 @@ impl Decisions {
             }
             Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
         }
+    }
+
+    fn post_by_hook(&mut self, hook: &Hook, name: u8) -> Draft {
+        let id = self.make("h").parse().expect("an id");
+        let author = hook.author(pick(&self.display_names, name).cloned());
+        let content = self.content(&hook.creator, false);
+        let mark = HookMark { icon: name.is_multiple_of(2).then(|| "🚀".into()) };
+        let record = MessageRecord { id, author, hook: Some(mark), content };
+        self.append(Key::Messages(hook.channel.clone()), encode(&record), Expect::Any)
     }
 
     fn change_hook(
