@@ -16,7 +16,7 @@ import { channelPath, request } from "../net/api.js"
  * @param {import("../lib/mounting.js").Life} life
  */
 export function mountHooks(button, { on }) {
-  const dialog = /** @type {HTMLDialogElement} */ (find(document, "#hooks"))
+  const dialog = /** @type {HTMLDialogElement} */ (find(/** @type {Element} */ (button.closest(".view")), "#hooks"))
   const [list, told] = [part(dialog, "list"), part(dialog, "told")]
   const form = /** @type {HTMLFormElement} */ (part(dialog, "form"))
   const path = `${channelPath(here().channel)}/hooks`
