@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import { after, before, describe, it } from "node:test"
 import { promisify } from "node:util"
-import { House, isSound, SCREENS, shoot } from "./house.js"
+import { House, isSound, SCREENS, shoot, until } from "./house.js"
 
 describe("hooks", () => {
   let house
@@ -36,6 +36,8 @@ describe("hooks", () => {
     const { stdout } = await promisify(execFile)("sh", ["-c", `${line} -s`])
     assert.equal(stdout, "ok")
     const url = line.split(" ")[1]
+    await dialog.getByRole("button", { name: "Copy the address of CI" }).click()
+    await until("it is copied", async () => (await page.evaluate(() => navigator.clipboard.readText())) === url)
     assert.equal(await (await fetch(url, { method: "POST", body: " " })).text(), "no_text")
     await page.locator(".message__text strong", { hasText: "Hello" }).waitFor()
     assert.equal(await page.locator(".message .bot:visible").count(), 1)
@@ -65,7 +67,7 @@ describe("hooks", () => {
     const page = await house.signedIn("Bob", { at })
     const dialog = await opens(page)
     await dialog.getByText("Theirs").waitFor()
-    assert.equal(await dialog.locator("code:visible, [data-action=copy]:visible, [data-action=delete]:visible").count(), 0)
+    assert.equal(await dialog.locator("code:visible, [data-action^=copy]:visible, [data-action=delete]:visible").count(), 0)
   })
 
   it("write cards that look like ones on every screen", async () => {

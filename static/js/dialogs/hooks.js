@@ -36,9 +36,12 @@ export function mountHooks(button, { on }) {
     draw()
     if (!hooks.length && !words) told.textContent = "There is none yet."
   }
+  /** @param {string} words */
+  const take = async (words) => void (told.textContent = (await copy(words)) ? "Copied." : "Your browser does not let us copy. Select it in the line.")
   /** @type {Record<string, (hook: Hook) => void>} */
   const actions = {
-    copy: async ({ url }) => void (told.textContent = (await copy(curlLine(url ?? ""))) ? "Copied." : "Your browser does not let us copy. Select the line."),
+    "copy-address": ({ url }) => take(url ?? ""),
+    "copy-line": ({ url }) => take(curlLine(url ?? "")),
     delete: async ({ id, name }) => {
       const { ok, status, why } = await request("DELETE", `${path}/${id}`)
       if (!ok && status !== 404) return void (told.textContent = `${name} could not be deleted. ${why}`)
@@ -98,7 +101,8 @@ export function hookView({ id, name, url, created_by, created_at, deliveries }, 
     aside: `Made ${briefWords(new Date(created_at), locale, now)} ${maker}`,
     line: url ? curlLine(url) : "",
     delete_name: `Delete ${name}`,
-    copy_name: `Copy the line of ${name}`,
+    address_name: `Copy the address of ${name}`,
+    line_name: `Copy the line of ${name}`,
     summary: deliveries.length === 1 ? "The last delivery" : `The last ${deliveries.length} deliveries`,
     deliveries: deliveries.map(({ at, status, problem, bytes }, place) => ({
       template: "delivery",
