@@ -1,6 +1,7 @@
 //! Load on a crowded server: messages at regular times, and beside them a noisy neighbour.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -24,7 +25,7 @@ const STREAMS: usize = 1_000;
 const STREAMS_PER_USER: usize = 50;
 /// The number of those streams that connect at once.
 const CONNECTING: usize = 16;
-/// The time that an `EventSource` waits before it reconnects.
+/// The time that an `EventSource` waits before it reconnects, where the stream tells it none.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// A noisy neighbour: a request that is made again and again while others post.
@@ -38,8 +39,10 @@ pub(crate) enum Noise {
     ListingChannels,
     /// A user opens the page in a loop.
     OpeningPages,
-    /// Each of a thousand streams reconnects so long after it was opened.
-    Reconnecting(Duration),
+    /// Each of a thousand streams reconnects after the time that its `retry:` tells.
+    Reconnecting,
+    /// Each of a thousand streams reconnects as soon as all others have.
+    ReconnectingAtOnce,
 }
 
 impl Noise {
@@ -47,8 +50,7 @@ impl Noise {
     pub(crate) const BY_ONE: [Self; 4] =
         [Self::Renaming, Self::Searching, Self::ListingChannels, Self::OpeningPages];
     /// Streams that reconnect as browsers do, and as fast as they can.
-    pub(crate) const BY_STREAMS: [Self; 2] =
-        [Self::Reconnecting(RETRY), Self::Reconnecting(Duration::ZERO)];
+    pub(crate) const BY_STREAMS: [Self; 2] = [Self::Reconnecting, Self::ReconnectingAtOnce];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,8 +58,8 @@ impl Noise {
             Self::Searching => "one searches",
             Self::ListingChannels => "one lists channels",
             Self::OpeningPages => "one opens pages",
-            Self::Reconnecting(Duration::ZERO) => "1,000 streams reconnect without a pause",
-            Self::Reconnecting(_) => "1,000 streams reconnect each second",
+            Self::Reconnecting => "1,000 streams reconnect each second",
+            Self::ReconnectingAtOnce => "1,000 streams reconnect without a pause",
         }
     }
 }
@@ -87,7 +89,7 @@ impl Crowd<'_> {
     /// Posts for a while, beside a noise if there is to be one.
     pub(crate) fn post(&self, noise: Option<Noise>, during: Duration) -> Result<Measured> {
         let mut streams = match noise {
-            Some(Noise::Reconnecting(_)) => self.streams()?,
+            Some(Noise::Reconnecting | Noise::ReconnectingAtOnce) => self.streams()?,
             _ => Vec::new(),
         };
         let counts = Counts::default();
@@ -103,9 +105,10 @@ impl Crowd<'_> {
             }
             match noise {
                 None => {}
-                Some(Noise::Reconnecting(after)) => {
+                Some(noise @ (Noise::Reconnecting | Noise::ReconnectingAtOnce)) => {
+                    let waits = noise == Noise::Reconnecting;
                     for streams in streams.chunks_mut(STREAMS.div_ceil(CONNECTING)) {
-                        let mut reconnect = move || self.reconnect(streams, after, end, counts);
+                        let mut reconnect = move || self.reconnect(streams, waits, end, counts);
                         clients.push(scope.spawn(move || sendable(reconnect())));
                     }
                 }
@@ -175,7 +178,9 @@ impl Crowd<'_> {
                 // Many messages have the first word, none has both.
                 Noise::Searching => connection.get("/api/search?q=burn%20nowhere", token)?,
                 Noise::ListingChannels => connection.get("/api/channels", token)?,
-                Noise::OpeningPages | Noise::Reconnecting(_) => connection.get("/", token)?,
+                Noise::OpeningPages | Noise::Reconnecting | Noise::ReconnectingAtOnce => {
+                    connection.get("/", token)?
+                }
             };
             if answer.status == 429 {
                 counts.refused.fetch_add(1, Ordering::Relaxed);
@@ -204,35 +209,38 @@ impl Crowd<'_> {
         (0..STREAMS).map(stream).collect()
     }
 
-    /// Opens streams one after the other, and each of them anew some time after it was opened.
+    /// Opens streams one after the other, and each of them anew some time after it was opened: where it
+    /// `waits`, after the time that the stream told.
     fn reconnect(
         &self,
         streams: &mut [Stream],
-        after: Duration,
+        waits: bool,
         end: Instant,
         counts: &Counts,
     ) -> Result<()> {
-        let mut open: VecDeque<(Instant, Connection)> = VecDeque::new();
-        for at in (0..streams.len()).cycle() {
-            if open.len() == streams.len()
-                && let Some((opened, mut connection)) = open.pop_front()
+        let mut open: Vec<Option<Connection>> = streams.iter().map(|_| None).collect();
+        let mut due: BinaryHeap<_> =
+            (0..streams.len()).map(|at| Reverse((Instant::now(), at))).collect();
+        while let Some(Reverse((when, at))) = due.pop() {
+            thread::sleep(when.min(end).saturating_duration_since(Instant::now()));
+            let stream = &mut streams[at];
+            // As an `EventSource` does, which reads all that comes.
+            if let Some(mut connection) = open[at].take()
+                && let Some(id) = connection.last_id()?
             {
-                thread::sleep((opened + after).min(end).saturating_duration_since(Instant::now()));
-                // As an `EventSource` does, which reads all that comes.
-                if let Some(id) = connection.last_id()? {
-                    streams[at].id = id;
-                }
+                stream.id = id;
             }
             if Instant::now() >= end {
                 return Ok(());
             }
-            let stream = &mut streams[at];
             let mut connection = Connection::to(self.process.address.socket)?;
-            let id = connection.listen(&stream.path, &stream.token, &stream.id)?;
+            let (id, retry) = connection.listen(&stream.path, &stream.token, &stream.id)?;
             if !id.is_empty() {
                 stream.id = id;
             }
-            open.push_back((Instant::now(), connection));
+            open[at] = Some(connection);
+            let retry = if waits { retry.unwrap_or(RETRY) } else { Duration::ZERO };
+            due.push(Reverse((Instant::now() + retry, at)));
             counts.noises.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

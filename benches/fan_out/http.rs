@@ -41,9 +41,14 @@ impl Connection {
         self.ask(target, token, &kind, json)
     }
 
-    /// Asks for an event stream, after an event if given, and returns the id that it begins with,
-    /// if any.
-    pub(crate) fn listen(&mut self, path: &str, token: &str, after: &str) -> Result<String> {
+    /// Asks for an event stream, after an event if given, and returns the id that it begins with, if
+    /// any, and the time after which the client is to reconnect, if it is told one.
+    pub(crate) fn listen(
+        &mut self,
+        path: &str,
+        token: &str,
+        after: &str,
+    ) -> Result<(String, Option<Duration>)> {
         let after = match after {
             "" => String::new(),
             after => format!("Last-Event-ID: {after}\r\n"),
@@ -56,8 +61,10 @@ impl Connection {
         let mut block = Vec::new();
         self.read_chunk(&mut block)?;
         let text = String::from_utf8_lossy(&block);
-        let id = text.lines().filter_map(|line| line.strip_prefix("id:")).next_back();
-        Ok(id.unwrap_or_default().trim().to_owned())
+        let last = |name| text.lines().filter_map(|line| line.strip_prefix(name)).next_back();
+        let id = last("id:").unwrap_or_default().trim().to_owned();
+        let retry_ms = last("retry:").and_then(|retry| retry.trim().parse().ok());
+        Ok((id, retry_ms.map(Duration::from_millis)))
     }
 
     /// Reads what has arrived of an event stream, and returns the last id in it, if any.

@@ -15,7 +15,7 @@ use tokio_util::io::StreamReader;
 const WHOLE_BYTES: usize = 128 * 1024;
 /// The size of the chunks of a larger answer, in bytes. The connection holds up to 16 of them for a
 /// client that does not read.
-const CHUNK_BYTES: usize = 4 * 1024;
+const CHUNK_BYTES: usize = 8 * 1024;
 
 /// A JSON list as a response, with the bytes before and after its items.
 pub(super) enum JsonList {

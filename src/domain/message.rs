@@ -25,7 +25,7 @@ use crate::domain::user::Person;
 /// taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Text(String);
+pub struct Text(Box<str>);
 
 /// The reason why something cannot be a message's [`Text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,8 +100,8 @@ impl fmt::Display for Text {
 pub struct Content {
     /// The text, as Markdown.
     pub text: Text,
-    /// The text rendered to safe HTML.
-    pub html: String,
+    /// The text rendered to safe HTML; `None` where that is the text as one paragraph, but in records.
+    pub html: Option<Box<str>>,
     /// The users whom the text names, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
@@ -112,9 +112,6 @@ pub struct Content {
     /// [`with_folded_text`](Self::with_folded_text).
     #[serde(skip)]
     pub folded: Option<Box<str>>,
-    /// True where the rendering is the text as one paragraph, and left out of `html`.
-    #[serde(skip)]
-    pub is_plain: bool,
 }
 
 /// The beginning and the end of the rendering of a text that is one paragraph.
@@ -134,39 +131,35 @@ impl Content {
     /// [`html`](Self::html) makes it again.
     #[must_use]
     pub fn without_plain_html(self) -> Self {
-        let text = self.text.as_str();
-        let inner = self.html.strip_prefix(PARAGRAPH).and_then(|it| it.strip_suffix(PARAGRAPH_END));
-        if inner != Some(text) {
-            return self;
-        }
-        Self { html: String::new(), is_plain: true, ..self }
+        let is_more = |html: &Box<str>| {
+            let inner = html.strip_prefix(PARAGRAPH).and_then(|it| it.strip_suffix(PARAGRAPH_END));
+            inner != Some(self.text.as_str())
+        };
+        Self { html: self.html.filter(is_more), ..self }
     }
 
     /// Puts the rendering in again where it was left out: records hold it.
     #[must_use]
     pub fn with_html(self) -> Self {
-        let html = self.html().into_owned();
-        Self { html, is_plain: false, ..self }
+        let html = self.html().into();
+        Self { html: Some(html), ..self }
     }
 
     /// The rendering.
     #[must_use]
     pub fn html(&self) -> Cow<'_, str> {
-        if self.is_plain {
-            return format!("{PARAGRAPH}{}{PARAGRAPH_END}", self.text.as_str()).into();
+        match &self.html {
+            Some(html) => (&**html).into(),
+            None => format!("{PARAGRAPH}{}{PARAGRAPH_END}", self.text.as_str()).into(),
         }
-        self.html.as_str().into()
     }
 
     /// The number of bytes of text and rendering.
     #[must_use]
     pub fn text_bytes(&self) -> u64 {
         let text = self.text.as_str().len();
-        let html = if self.is_plain {
-            PARAGRAPH.len() + text + PARAGRAPH_END.len()
-        } else {
-            self.html.len()
-        };
+        let plain = PARAGRAPH.len() + text + PARAGRAPH_END.len();
+        let html = self.html.as_ref().map_or(plain, |html| html.len());
         (text + html) as u64
     }
 

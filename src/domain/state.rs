@@ -11,6 +11,7 @@
 //!   all that it does.
 
 mod channels;
+mod concerning;
 mod files;
 mod hooks;
 mod messages;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use self::channels::DeletedChannel;
+use self::concerning::Concerning;
 use self::files::Files;
 use self::hooks::Hooks;
 pub use self::preferences::Preferences;
@@ -73,6 +75,7 @@ pub struct State {
     hooks: Hooks,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
+    concerning: Concerning,
     /// The number of messages, those that can be restored among them.
     held_messages: usize,
     /// The channels of the deleted messages that can be restored, by the entry that deleted each.

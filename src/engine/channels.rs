@@ -26,7 +26,7 @@ use crate::wire::event;
 const ABANDONED_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// Largest number of channels of a list that are looked up under one lock.
-const LISTED_AT_ONCE: usize = 64;
+pub(super) const LISTED_AT_ONCE: usize = 64;
 
 /// The changes of a channel that a user may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,8 +43,6 @@ pub struct ChannelList {
     core: Arc<Core>,
     reader: Reader,
     len: usize,
-    /// The number of public ones among them.
-    public_len: usize,
     /// The last public channel that was looked up.
     after: Option<ChannelName>,
     /// Set once there are no more public channels.
@@ -62,11 +60,6 @@ impl ChannelList {
         self.len
     }
 
-    /// The number of public channels among them.
-    pub(super) fn public_len(&self) -> usize {
-        self.public_len
-    }
-
     /// True when there was no channel when the list was begun.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -74,16 +67,11 @@ impl ChannelList {
     }
 
     /// The next channel with what is needed to show it.
-    pub(super) fn next_snapshot(&mut self) -> Option<ChannelSnapshot> {
+    fn next_snapshot(&mut self) -> Option<ChannelSnapshot> {
         if self.next.len() == 0 {
             self.next = self.look_up().into_iter();
         }
         self.next.next()
-    }
-
-    /// The user who reads the list.
-    pub(super) fn reader(&self) -> &Reader {
-        &self.reader
     }
 
     /// Looks up the next few channels; none when there are no more.
@@ -126,7 +114,6 @@ impl Engine {
             core: self.core.clone(),
             reader,
             len: public_len + directs.len(),
-            public_len,
             after: None,
             public_is_over: false,
             directs: directs.into_iter(),

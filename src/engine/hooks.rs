@@ -8,7 +8,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use uuid::Uuid;
 
 use super::commit::{Committed, Decision, fresh_op};
-use super::draft::refuse_empty;
+use super::draft::{content_as, refuse_empty};
 use super::files::{ReceivedFile, claim, release_unclaimed};
 use super::log::Expect;
 use super::{Engine, EngineError, Live};
@@ -19,8 +19,8 @@ use crate::domain::hook::{Delivery, Hook, HookMark, HookSecret, Outgoing, Secret
 use crate::domain::ids::{HookId, MessageId, UserId};
 use crate::domain::message::Content;
 use crate::domain::names::DisplayName;
+use crate::domain::text::layout;
 use crate::domain::text::shortcodes::emoji_named;
-use crate::domain::text::{Rendered, layout};
 use crate::domain::user::{Session, User};
 use crate::wire::slack::HookPost;
 
@@ -230,15 +230,8 @@ impl Engine {
     pub async fn post_by_hook(&self, hook: &Hook, post: HookPost) -> Result<(), EngineError> {
         let name = post.username.and_then(|name| DisplayName::cleaned(&name));
         let icon = post.icon.and_then(|icon| emoji_of(&icon));
-        let (text, Rendered { html, mentions }) = layout::compose(post.sections, &self.names());
-        let content = Content {
-            text,
-            html,
-            mentions,
-            attachments: Vec::new(),
-            folded: None,
-            is_plain: false,
-        };
+        let (text, rendered) = layout::compose(post.sections, &self.names());
+        let content = content_as(text, rendered);
         let mark = HookMark { icon: icon.map(Into::into) };
         self.write_by_hook(hook, name, mark, content, &mut []).await
     }

@@ -26,6 +26,7 @@ use tokio::time::sleep;
 use url::Url;
 use uuid::Uuid;
 
+use super::draft::content_as;
 use super::fetch::{FetchRequest, Fetched};
 use super::files::attachments;
 use super::{Engine, EngineError, Parts};
@@ -34,7 +35,6 @@ use crate::domain::event::Event;
 use crate::domain::hook::{Hook, HookMark, HookSecret, Outgoing};
 use crate::domain::ids::{ChannelId, HookId};
 use crate::domain::message::Content;
-use crate::domain::text::Rendered;
 use crate::domain::text::layout::{Part, Section, compose};
 use crate::wire::message;
 
@@ -217,15 +217,8 @@ impl Engine {
 
     async fn write_text(&self, hook: &Hook, text: String) -> Result<(), EngineError> {
         let section = Section { card: None, parts: vec![Part::Text(text)] };
-        let (text, Rendered { html, mentions }) = compose(vec![section], &self.names());
-        let content = Content {
-            text,
-            html,
-            mentions,
-            attachments: Vec::new(),
-            folded: None,
-            is_plain: false,
-        };
+        let (text, rendered) = compose(vec![section], &self.names());
+        let content = content_as(text, rendered);
         self.write_by_hook(hook, None, HookMark::default(), content, &mut []).await
     }
 

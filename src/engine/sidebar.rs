@@ -1,10 +1,14 @@
 //! The sidebar: the channels that a page shows beside the conversation.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
+use foldhash::HashSet;
+
+use super::channels::LISTED_AT_ONCE;
 use super::reader::Reader;
 use super::{Engine, EngineError};
-use crate::domain::channel::ChannelRef;
+use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::ids::ChannelId;
 use crate::domain::user::Session;
 use crate::wire::channel::{ChannelSnapshot, ChannelView};
@@ -57,15 +61,18 @@ impl Engine {
         open: &ChannelId,
         most: usize,
     ) -> Result<Sidebar, EngineError> {
-        let mut list = self.channels(session)?;
-        let (public_count, count) = (list.public_len(), list.len());
+        let Candidates { reader, channels, public_count, direct_count } =
+            self.candidates(session)?;
+        let reader = &reader;
         let mut shown = Vec::new();
-        while let Some(snapshot) = list.next_snapshot() {
-            if is_listed(&snapshot, list.reader(), open, public_count <= FEW_CHANNELS) {
-                shown.push(snapshot);
-            }
+        for some in channels.chunks(LISTED_AT_ONCE) {
+            let live = self.core.live.read();
+            let channels = some.iter().filter_map(|id| live.state.channel(id));
+            let channels = channels.filter(|channel| channel.is_visible_to(reader.me.id()));
+            let snapshots = channels.map(|channel| live.snapshot(channel, reader));
+            let all = public_count <= FEW_CHANNELS;
+            shown.extend(snapshots.filter(|it| is_listed(it, reader, open, all)));
         }
-        let reader = list.reader();
         if !shown.iter().any(|snapshot| snapshot.channel.id == *open) {
             let live = self.core.live.read();
             let begun = live.state.find(&ChannelRef::Id(open.clone()), reader.me.id());
@@ -85,7 +92,7 @@ impl Engine {
         shown.sort_by(|one, other| place(one).cmp(&place(other)));
         Ok(Sidebar {
             public_count,
-            more_direct: (count - public_count).saturating_sub(direct_shown),
+            more_direct: direct_count.saturating_sub(direct_shown),
             channels: shown
                 .iter()
                 .map(|snapshot| SidebarChannel {
@@ -94,6 +101,41 @@ impl Engine {
                 })
                 .collect(),
         })
+    }
+}
+
+/// The channels that a user's sidebar is chosen from.
+struct Candidates {
+    reader: Reader,
+    /// The direct conversations, and the public channels: all of few, of many those that the user has
+    /// something to do with.
+    channels: Vec<ChannelId>,
+    /// Number of all public channels.
+    public_count: usize,
+    /// Number of direct conversations.
+    direct_count: usize,
+}
+
+impl Engine {
+    fn candidates(&self, session: &Session) -> Result<Candidates, EngineError> {
+        let live = self.core.live.read();
+        let state = &live.state;
+        let reader = self.core.reader_of(&live, session)?;
+        let me = reader.me.id();
+        let ids = |channel: &Arc<Channel>| channel.id.clone();
+        let mut channels: HashSet<_> = state.directs_of(me).map(ids).collect();
+        let direct_count = channels.len();
+        let public_count = state.public_channels().len();
+        if public_count <= FEW_CHANNELS {
+            channels.extend(state.public_channels().map(ids));
+        } else {
+            channels.extend(state.channels_concerning(me).map(ids));
+            drop(live);
+            channels.extend(reader.positions.channels().cloned());
+            channels.extend(reader.preferences.channels().map(|(id, _)| id.clone()));
+        }
+        let channels = channels.into_iter().collect();
+        Ok(Candidates { reader, channels, public_count, direct_count })
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod catalogue;
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -24,8 +25,10 @@ use crate::domain::user::Person;
 pub const PING: Bytes = Bytes::from_static(b"event: ping\ndata: {}\n\n");
 /// Size of the data of most events that are no messages, in bytes.
 const USUAL_BYTES: usize = 256;
-/// Time after which a client reconnects, in milliseconds.
-const RETRY_MS: u32 = 1_000;
+/// The shortest time after which a client is to reconnect, in milliseconds.
+const MIN_RETRY_MS: u32 = 500;
+/// The number of milliseconds over which the reconnects of many clients are spread.
+const RETRY_SPREAD_MS: u32 = 1_000;
 
 /// Encodes an event as a frame, which all who receive it share.
 ///
@@ -58,10 +61,21 @@ pub fn head(name: &str, id: Option<Cursor>, data_bytes: usize) -> BytesMut {
 
 /// The first block of a stream: the time to reconnect after, and the cursor where the stream begins.
 /// It is no event, but clients remember its `id`: whoever is cut off before the first event can
-/// resume, too.
+/// resume, too. The time is another one for each stream: thousands that are cut off at once do not come
+/// back at once.
 #[must_use]
 pub fn opening(id: Cursor) -> Bytes {
-    format!("retry: {RETRY_MS}\nid: {id}\n\n").into()
+    static OPENED: AtomicU32 = AtomicU32::new(0);
+    let retry_ms = retry_ms(OPENED.fetch_add(1, Ordering::Relaxed));
+    format!("retry: {retry_ms}\nid: {id}\n\n").into()
+}
+
+/// The time to reconnect after of the `n`th stream, in milliseconds: of any number of consecutive
+/// streams they are spread evenly.
+fn retry_ms(n: u32) -> u32 {
+    // 618 of 1,000 is the golden ratio, 617 has no divisor in common with 1,000.
+    const STEP: u32 = 617;
+    MIN_RETRY_MS + n % RETRY_SPREAD_MS * STEP % RETRY_SPREAD_MS
 }
 
 /// A message that was deleted: the data of `message-deleted`.
@@ -273,6 +287,19 @@ mod tests {
             "event: message\nid: 0000000000000001-00000003-2\ndata: {}\n\n"
         );
         assert_eq!(frame("ping", None, b"{}"), PING);
-        assert_eq!(opening(id), "retry: 1000\nid: 0000000000000001-00000003-2\n\n");
+        let opening = String::from_utf8(opening(id).to_vec()).expect("a text");
+        let retry = opening.strip_suffix("\nid: 0000000000000001-00000003-2\n\n");
+        assert!(retry.is_some_and(|retry| retry.starts_with("retry: ")), "{opening:?}");
+    }
+
+    #[test]
+    fn streams_that_are_cut_off_together_come_back_over_a_second() {
+        for first in [0, 1, 999, 123_456, u32::MAX - 999] {
+            let mut times: Vec<_> = (0..1_000).map(|n| retry_ms(first + n)).collect();
+            let soon = times[..10].iter().filter(|time| **time < 1_000).count();
+            assert!((4..=6).contains(&soon), "{:?}", &times[..10]);
+            times.sort_unstable();
+            assert_eq!(times, Vec::from_iter(500..1_500));
+        }
     }
 }

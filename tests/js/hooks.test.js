@@ -13,7 +13,7 @@ describe("a hook", () => {
     ["of one's own", hook, { key: "h", name: "CI", aside: "Made 09:05 by Ada", deliveries: [], delete_name: "Delete CI" }],
     ["of somebody else", { ...hook, url: null }, { line: "" }],
     ["of somebody who has left", { ...hook, created_by: null }, { aside: "Made 09:05 by somebody who has left" }],
-    ["in another script", { ...hook, name: "構建", created_by: { display_name: "أمل" } }, { name: "構建", aside: "Made 09:05 by أمل", line_name: "Copy the line of 構建", address_name: "Copy the address of 構建" }],
+    ["in another script", { ...hook, name: "構建", created_by: { display_name: "أمل" } }, { name: "構建", aside: "Made 09:05 by أمل", line_name: "Copy line of 構建", address_name: "Copy address of 構建" }],
     ["of last year", { ...hook, created_at: new Date(2025, 0, 3, 23, 0).toISOString() }, { aside: "Made 3 Jan 2025, 23:00 by Ada" }],
     ["with a delivery", { ...hook, deliveries: [fine] }, { summary: "The last delivery", deliveries: [{ template: "delivery", key: "0", words: "09:05 · 200 · 40 bytes" }] }],
     ["with deliveries", { ...hook, deliveries: [{ ...fine, status: 400, problem: "No text." }, fine] }, { summary: "The last 2 deliveries", deliveries: [{ template: "delivery", key: "0", words: "09:05 · 400 · 40 bytes · No text." }, { template: "delivery", key: "1", words: "09:05 · 200 · 40 bytes" }] }],

@@ -112,7 +112,7 @@ impl Client {
         let mut feed = Feed { chunks: chunks.boxed(), read: Vec::new() };
         let greeting = timeout(DEADLINE, feed.block()).await.expect("a greeting in time");
         let greeting = greeting.expect("a greeting");
-        assert!(greeting.starts_with("retry: 1000"), "{greeting:?}");
+        assert!(greeting.starts_with("retry: "), "{greeting:?}");
         feed
     }
 }

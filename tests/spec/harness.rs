@@ -309,7 +309,7 @@ impl Person {
         let mut feed = Feed { lines: BufReader::new(response).lines(), last_id: None };
         let first = timeout(DEADLINE, feed.block()).await.expect("an answer before the deadline");
         let [retry, id] = &first[..] else { panic!("{first:?} is how a stream begins") };
-        assert_eq!(retry, "retry: 1000", "a stream answers at once");
+        assert!(retry.starts_with("retry: "), "{retry}: a stream answers at once");
         feed.last_id = Some(id.strip_prefix("id: ").expect("where it begins").to_owned());
         feed
     }

@@ -221,6 +221,10 @@ impl State {
             // A change that comes first, in what version 1 left, stands for the creation too.
             updated: present.is_some().then_some(entry.seq),
         });
+        if let Some(present) = present {
+            self.concerning.remove_channel(present);
+        }
+        self.concerning.add_channel(&channel);
         self.keyed.add(&key, entry.seq);
         self.directory.insert(name, channel.clone());
         self.channels.insert(id.clone(), channel.clone());
@@ -333,11 +337,12 @@ impl State {
         }
         let conversation = self.conversations.remove(id).unwrap_or_default();
         let (messages, removals) = Arc::unwrap_or_clone(conversation).into_parts();
-        self.release_messages(messages, applied);
+        self.release_messages(id, messages, applied);
         applied.spent.extend(removals);
         self.forget_preferences_for(id);
         self.forget_hooks_of(id, applied);
         let channel = self.channels.remove(id)?;
+        self.concerning.remove_channel(&channel);
         applied.spent.extend(channel.updated);
         applied.spent.push(channel.created);
         match &channel.kind {

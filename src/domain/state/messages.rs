@@ -26,6 +26,8 @@ impl State {
         if channel.is_none() && !entry.lenient {
             return entry.refused();
         }
+        // The channel's own copy: the index then holds no other one for each message.
+        let id = channel.as_ref().map_or(id, |channel| channel.id.clone());
         let known = self.conversations.get(&id);
         if known.is_some_and(|conversation| conversation.message(&record.id).is_some()) {
             return entry.refused();
@@ -49,6 +51,7 @@ impl State {
         });
         self.files.hold(&id, &message);
         self.count_text(&message);
+        self.concerning.add_message(&id, &message);
         self.held_messages += 1;
         let last_event = self.last_event_in(&id);
         let hidden_from = channel.as_ref().map(|channel| self.hidden_from(channel, &message));
@@ -56,7 +59,7 @@ impl State {
         let fallen = conversation.add(message.clone());
         self.move_by_last_event(&id, last_event);
         let mut applied = Applied::default();
-        self.release_messages(fallen, &mut applied);
+        self.release_messages(&id, fallen, &mut applied);
         if let Some(channel) = channel {
             applied.events.push(Event::MessagePosted(channel.clone(), message));
             applied.events.extend(self.shown_to(&channel, hidden_from.unwrap_or_default()));
@@ -125,13 +128,13 @@ impl State {
             if can_be_undone {
                 self.restorable.insert(entry.seq, channel.clone());
             } else {
-                self.release_message(&removed, &mut applied);
+                self.release_message(channel, &removed, &mut applied);
             }
             let channel = self.channels.get(channel).cloned();
             let deleted = |channel| Event::MessageDeleted { channel, id, message };
             applied.events.extend(channel.map(deleted));
         }
-        self.forget_removal(forgotten, &mut applied);
+        self.forget_removal(channel, forgotten, &mut applied);
         applied
     }
 
@@ -152,7 +155,7 @@ impl State {
             Restoring::Restored { message, deleted, fallen } => {
                 self.restorable.remove(&deleted);
                 let mut applied = Applied::default();
-                self.release_messages(fallen, &mut applied);
+                self.release_messages(channel, fallen, &mut applied);
                 let channel = self.channels.get(channel).cloned();
                 let restored = |channel| Event::MessageRestored(channel, message);
                 applied.events.extend(channel.map(restored));
@@ -160,7 +163,7 @@ impl State {
             }
         };
         self.move_by_last_event(channel, last_event);
-        self.forget_removal(forgotten, &mut applied);
+        self.forget_removal(channel, forgotten, &mut applied);
         applied
     }
 
@@ -170,11 +173,11 @@ impl State {
         while let Some((deleted, channel)) = self.restorable.first_key_value()
             && *deleted <= record.until
         {
-            let deleted = *deleted;
-            let conversation = self.conversations.get_mut(channel);
+            let (deleted, channel) = (*deleted, channel.clone());
+            let conversation = self.conversations.get_mut(&channel);
             let dropped = conversation.and_then(|it| Arc::make_mut(it).drop_deleted(deleted));
             self.restorable.remove(&deleted);
-            self.release_messages(dropped, &mut applied);
+            self.release_messages(&channel, dropped, &mut applied);
         }
         applied.refused = applied.spent.is_empty();
         // Last: a replay that still finds the messages must find it, too.
@@ -196,6 +199,8 @@ impl State {
         }
         self.discount_text(before);
         self.count_text(&after);
+        self.concerning.remove_message(channel, before);
+        self.concerning.add_message(channel, &after);
         applied.orphaned_files = self.files.replace(channel, before, &after);
         applied.spent.extend(before.changed);
         // Not the author, the first: the changed message shows them, too.
@@ -218,17 +223,23 @@ impl State {
     }
 
     /// Forgets a deletion or restoration, with the message that could be restored until now.
-    fn forget_removal(&mut self, forgotten: Option<Forgotten>, applied: &mut Applied) {
+    fn forget_removal(
+        &mut self,
+        channel: &ChannelId,
+        forgotten: Option<Forgotten>,
+        applied: &mut Applied,
+    ) {
         if let Some(Forgotten { seq, dropped }) = forgotten {
             // The message first: a replay without its deletion would find it undeleted.
-            self.release_messages(dropped, applied);
+            self.release_messages(channel, dropped, applied);
             applied.spent.push(seq);
         }
     }
 
-    /// Releases messages that a conversation no longer holds.
+    /// Releases messages that the conversation of a channel no longer holds.
     pub(super) fn release_messages(
         &mut self,
+        channel: &ChannelId,
         dropped: impl IntoIterator<Item = Dropped>,
         applied: &mut Applied,
     ) {
@@ -236,15 +247,16 @@ impl State {
             if let Some(deleted) = deleted {
                 self.restorable.remove(&deleted);
             }
-            self.release_message(&message, applied);
+            self.release_message(channel, &message, applied);
         }
     }
 
     /// Releases what a message that is no longer kept holds, and spends its entries.
-    fn release_message(&mut self, message: &Message, applied: &mut Applied) {
+    fn release_message(&mut self, channel: &ChannelId, message: &Message, applied: &mut Applied) {
         applied.spent.extend(message.changed);
         applied.spent.push(message.seq);
         self.discount_text(message);
+        self.concerning.remove_message(channel, message);
         self.held_messages -= 1;
         applied.orphaned_files.extend(self.files.release(message));
         for person in message.people() {

@@ -474,7 +474,7 @@ impl Decisions {
             "sha256": "00",
         });
         Content {
-            html: format!("<p>{text}</p>"),
+            html: Some(format!("<p>{text}</p>").into()),
             text: text.parse().expect("a text"),
             mentions: vec![mentioned.clone()],
             attachments: if has_file {
@@ -483,7 +483,6 @@ impl Decisions {
                 Vec::new()
             },
             folded: None,
-            is_plain: false,
         }
     }
 

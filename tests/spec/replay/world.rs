@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -11,6 +12,7 @@ use houston::domain::channel::Channel;
 use houston::domain::conversation::Missed;
 use houston::domain::entry::{ChangeRecord, DecodedEntry, Entry, Record};
 use houston::domain::ids::{ChannelId, Seq};
+use houston::domain::message::Message;
 use houston::domain::state::{Applied, State};
 use houston::engine::log::{Draft, Feed, Log};
 use houston::wire::message;
@@ -94,7 +96,8 @@ pub(super) fn restarts_show_nothing(history: &History, fault: Option<Fault>) -> 
     world.erase(WHOLE);
     world.restart(&Part { bursts: Vec::new(), cuts: [0; 4] })?;
     prop_assert!(world.spent.is_empty(), "{:?} were not spent before", world.spent);
-    world.check_rows()
+    world.check_rows()?;
+    world.check_concerning()
 }
 
 impl World {
@@ -354,6 +357,27 @@ impl World {
         let head = self.live.head().0;
         let step = usize::try_from(head / 16 + 1).expect("a short log");
         (0..=head + 1).step_by(step).map(Seq)
+    }
+
+    /// Checks, where no deleted message can be restored, that the channels which concern each user are
+    /// those that a look at all channels finds.
+    fn check_concerning(&self) -> TestCaseResult {
+        for user in self.live.accounts().map(|account| account.person.id()) {
+            let concerns = |channel: &&Arc<Channel>| {
+                let conversation = self.live.conversation(&channel.id).into_iter();
+                let mut messages = conversation.flat_map(|it| it.messages());
+                let by_or_naming = |message: &Arc<Message>| {
+                    message.author.id() == user || message.content.mentions.contains(user)
+                };
+                channel.creator() == Some(user) || messages.any(by_or_naming)
+            };
+            let ids = |channel: &Arc<Channel>| channel.id.clone();
+            let found: BTreeSet<_> = self.live.channels().filter(concerns).map(ids).collect();
+            let indexed: Vec<_> = self.live.channels_concerning(user).map(ids).collect();
+            prop_assert_eq!(indexed.len(), found.len());
+            prop_assert_eq!(BTreeSet::from_iter(indexed), found);
+        }
+        Ok(())
     }
 
     /// Checks that the log holds no more than what something needs.
