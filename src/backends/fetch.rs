@@ -219,9 +219,18 @@ impl Client {
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_owned();
         let host = ServerName::try_from(host).map_err(|_| FetchError::BadAddress)?;
         let refused = |error: io::Error| FetchError::NoConnection(error.to_string());
-        let stream =
-            self.tls.get_or_init(connector).connect(host, stream).await.map_err(refused)?;
+        let stream = self.connector().await?.connect(host, stream).await.map_err(refused)?;
         Ok(Box::new(stream))
+    }
+
+    async fn connector(&self) -> Result<TlsConnector, FetchError> {
+        if let Some(connector) = self.tls.get() {
+            return Ok(connector.clone());
+        }
+        // The authorities are files.
+        let made = tokio::task::spawn_blocking(connector).await;
+        let made = made.map_err(|error| FetchError::NoConnection(error.to_string()))?;
+        Ok(self.tls.get_or_init(|| made).clone())
     }
 }
 
