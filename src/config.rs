@@ -78,6 +78,13 @@ pub struct Config {
     /// connection is cut off (Linux). `answer_silence_seconds`.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,
+    /// Largest number of hooks of one channel, incoming and outgoing together. `max_hooks_per_channel`.
+    pub max_hooks_per_channel: usize,
+    /// Largest number of hooks that one user made. `max_hooks_per_user`.
+    pub max_hooks_per_user: usize,
+    /// Lets outgoing hooks post to addresses that are not public: this machine, and its network.
+    /// `outgoing_private`.
+    pub outgoing_private: bool,
 }
 
 /// The form of the log's lines.
@@ -174,6 +181,9 @@ impl fmt::Debug for Config {
             .field("log_format", &self.log_format)
             .field("body_silence", &self.body_silence)
             .field("answer_silence", &self.answer_silence)
+            .field("max_hooks_per_channel", &self.max_hooks_per_channel)
+            .field("max_hooks_per_user", &self.max_hooks_per_user)
+            .field("outgoing_private", &self.outgoing_private)
             .field("metrics_token", &self.metrics_token.as_ref().map(|_| "…"))
             .finish()
     }

@@ -48,13 +48,19 @@
 //! that refers to them. `apply` says which files no message has any longer; a start removes what a
 //! crash left.
 //!
+//! Hooks let programs in without a session, and out without one of ours. What is posted to an incoming
+//! hook is read as Slack's format and becomes a message whose author is the hook. A person's message
+//! waits in the queue of each outgoing hook that wants it, outside of every lock, and the program's
+//! answer becomes a message again. Whatever is fetched from elsewhere goes through one
+//! [guard](backends::fetch), which connects to public addresses alone.
+//!
 //! # Code map
 //!
 //! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL, no JSON of clients.
 //! - [`wire`]: the shapes that clients see: views, bodies, frames, cursors, addresses. Each
 //!   describes itself.
 //! - [`engine`]: the actions that people can take; the ports ([`Log`](engine::log::Log),
-//!   [`Blobs`](engine::blobs::Blobs)); rooms and presence.
+//!   [`Blobs`](engine::blobs::Blobs), [`Fetch`](engine::fetch::Fetch)); rooms and presence.
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
@@ -96,6 +102,8 @@
 //! - **Cursors are `<epoch>-<start>-<seq>`**. Each stream has its own epoch, derived from the log's:
 //!   another store, channel or stream means a `reset`. The log keeps the list of its starts: a cursor
 //!   from a past that was undone, as by restoring a backup, means a `reset`, too.
+//! - **No address that is not public is connected to**, however it is written or found and wherever a
+//!   redirect leads, unless the operator allows it. A hook's secret is in no log and no metric.
 //!
 //! # What it does not do
 //!
@@ -129,6 +137,7 @@ use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
 use crate::assets::{Assets, Sources};
+use crate::backends::fetch::Fetcher;
 use crate::backends::files::{self, Files};
 use crate::backends::operator_token;
 use crate::backends::sqlite::{OpenError, Sqlite, snapshot};
@@ -202,6 +211,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
+        .mount("/", api::delivery_routes())
         .mount("/", pages::routes())
         .mount("/", faces::routes())
         .register("/", pages::catchers())
@@ -218,6 +228,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .manage(assets)
         .attach(assets::compress_pages())
         .attach(api::NoMethodOverride)
+        .attach(api::matrix_path())
         .attach(api::no_store())
         .attach(api::renew_sessions())
         .attach(pages::headers())
@@ -246,7 +257,9 @@ async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
         max_message_files: config.max_message_files,
         max_total_bytes: config.max_total_size.as_u64(),
     };
-    Ok(Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?)
+    let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?;
+    engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
+    Ok(engine)
 }
 
 /// The bounds of the engine, from their settings.
@@ -257,6 +270,8 @@ fn bounds_of(config: &Config) -> Bounds {
         max_channels: config.max_channels,
         max_channels_per_user: config.max_channels_per_user,
         max_directs_per_user: config.max_directs_per_user,
+        max_hooks_per_channel: config.max_hooks_per_channel,
+        max_hooks_per_user: config.max_hooks_per_user,
         max_sessions_per_user: config.max_sessions_per_user,
         max_preferences_per_user: config.max_preferences_per_user,
         max_reactions_per_user: config.max_reactions_per_user,

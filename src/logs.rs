@@ -6,8 +6,8 @@
 //! code runs. So this logger takes its place:
 //!
 //! - of other crates nothing more detailed than `info` is written, whatever the level is;
-//! - in every line, what follows `/links/` is left out: whoever reads it could sign in; and so is what
-//!   follows `q=` in a query: the words that somebody searches for.
+//! - in every line, what follows `/links/` and `/hooks/` is left out: whoever reads it could sign in,
+//!   or post; and so is what follows `q=` in a query: the words that somebody searches for.
 //!
 //! A line that is written while a request is served has the id of that request, which its answer has
 //! as `X-Request-Id`. Each request is a task of its own, so the task tells which it is.
@@ -29,7 +29,7 @@ use crate::api::request_id::RequestId;
 use crate::config::LogFormat;
 
 /// The parts of addresses that a secret follows.
-const SECRET_PREFIXES: [&str; 3] = ["/links/", "?q=", "&q="];
+const SECRET_PREFIXES: [&str; 5] = ["/links/", "/hooks/", "/matrix/hook/", "?q=", "&q="];
 /// The text that replaces a secret.
 const REDACTED: &str = "…";
 /// The target of Rocket's line about its launch, which it logs as a warning although it is none.
@@ -192,6 +192,13 @@ mod tests {
         check("GET /api/search?q=lift&x=1 text/html:", "GET /api/search?q=…&x=1 text/html:");
         check("GET /api/search?x=1&q=lift:", "GET /api/search?x=1&q=…");
         check("GET /channels/general?since=10m:", "GET /channels/general?since=10m:");
+    }
+
+    #[test]
+    fn a_hook_s_secret_is_left_out() {
+        check("POST /hooks/s3cret application/json:", "POST /hooks/… application/json:");
+        check("POST /api/v1/matrix/hook/s3cret:", "POST /api/v1/matrix/hook/…");
+        check("GET /hooks/s3cret?more /links/s3cret:", "GET /hooks/… /links/…");
     }
 
     #[test]

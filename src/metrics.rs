@@ -237,6 +237,15 @@ fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Re
     counter("houston_log_unreadable_entries_total", help, statistics.unreadable)?;
     gauge("houston_text_bytes", "Bytes of the texts that are kept.", statistics.text_bytes)?;
     counter("houston_messages_posted_total", "Messages sent.", statistics.posted)?;
+    gauge("houston_hooks", "Hooks, incoming and outgoing.", statistics.hooks as u64)?;
+    let help = "Deliveries to incoming hooks.";
+    counter("houston_hook_deliveries_total", help, statistics.hook_deliveries)?;
+    let help = "Deliveries to incoming hooks that were refused.";
+    counter("houston_hook_delivery_failures_total", help, statistics.failed_hook_deliveries)?;
+    let help = "Attempts to post to the programs of outgoing hooks.";
+    counter("houston_hook_attempts_total", help, statistics.attempts)?;
+    let help = "Attempts to post to the programs of outgoing hooks that failed.";
+    counter("houston_hook_attempt_failures_total", help, statistics.failed_attempts)?;
     counter("houston_uploads_total", "Files received.", statistics.uploads)?;
     counter("houston_upload_bytes_total", "Bytes of files received.", statistics.upload_bytes)?;
     Ok(registry)

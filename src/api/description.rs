@@ -30,9 +30,10 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::input::SESSION_COOKIE;
 use super::problem::ProblemKind;
-use super::{BASE, attachments, channels, events, messages, search, session, sessions};
+use super::{BASE, attachments, channels, events, hooks, messages, search, session, sessions};
 use crate::wire::channel::{BellView, ChannelKindView, ChannelView, MineView};
 use crate::wire::event::ResetReason;
+use crate::wire::hook::{HookView, OutgoingHookView};
 use crate::wire::message::{AttachmentView, History, MessageView, ReactionView};
 use crate::wire::problem::Problem;
 use crate::wire::session::{SessionKind, SessionView};
@@ -116,12 +117,13 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
 - Public channels: 1,000, of one creator 100. Direct conversations that one user began: 500.
 - Channels that a user has starred, hidden or given a bell: 2,000.
 - Reactions to a message: 300, of one user 8, different ones 32.
+- Hooks of a channel, incoming and outgoing together: 20. Hooks that one user made: 100.
 - Sessions of a user: 100. A session ends when it was not used for 180 days.
 - Streams of a user: 64. One more ends the oldest of them. Past the streams that the server can serve: 503 `too-busy`.
 
 **As text.** `GET /` and `GET /channels/<channel>` answer by `Accept`. `text/html` gets the pages. Whoever does not ask for HTML gets `text/plain`: at `/` a manual (no session is needed), of a channel a transcript, a line a message: `2026-11-23 09:30:00Z Ada: text`, its further lines, and its files by their address, indented by two spaces. `application/x-ndjson` gets a `Message` a line, `text/event-stream` the channel's stream, which begins with all that is stored. `?since=` is a time ago (`10m`), a cursor or `all`, the default; the header `Cursor` says where an answer ends. `?follow=1` goes on with what comes: as text messages, restored and edited ones too; as JSON those and the ones that were reacted to, and `{\"event\": \"message-deleted\", \"id\", \"seq\"}` and `{\"event\": \"channel-deleted\", \"name\"}`. Where something may be missing there is a line that begins with `#`, or `{\"event\":\"reset\"}`, and all that is kept follows. A live tail counts as a stream; after half a minute of silence it has an empty line. `PUT /channels/<channel>/<filename>` (or without a name) with a file as its body, of whatever `Content-Type`, sends it as a message: 201, with `Location`; doing it again sends it again. Refusals come in the same format.
 
-**Outside `/api`** there are, too, open to all, `GET /healthz` (200 while the process runs) and `GET /readyz` (200, or 503 with the reasons, a line each, while nothing can be kept or the server is about to stop); and `GET /metrics` (numbers in Prometheus' text format), for programs on the server's machine, and for those elsewhere that send the setting `metrics_token` as Bearer token.";
+**Outside `/api`** there are, too, open to all, `GET /healthz` (200 while the process runs) and `GET /readyz` (200, or 503 with the reasons, a line each, while nothing can be kept or the server is about to stop); `POST /hooks/<secret>`, for whoever knows the secret (see *Create an incoming hook*); and `GET /metrics` (numbers in Prometheus' text format), for programs on the server's machine, and for those elsewhere that send the setting `metrics_token` as Bearer token.";
 
 /// The description of every route, put together by utoipa and completed by its modifiers.
 #[derive(utoipa::OpenApi)]
@@ -137,6 +139,9 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         messages::restore, messages::react, messages::unreact,
         attachments::file, search::search,
         events::channel, events::everything,
+        hooks::list, hooks::create, hooks::show, hooks::remove,
+        hooks::list_outgoing, hooks::create_outgoing, hooks::show_outgoing, hooks::set_paused,
+        hooks::remove_outgoing,
         openapi, docs,
     ),
     tags(
@@ -145,11 +150,12 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         (name = "Channels", description = "The places for messages: public channels, and direct conversations between two users."),
         (name = "Messages", description = "The latest 100 messages of each channel, with their files and reactions."),
         (name = "Streams", description = "What happens, the moment it has happened, as Server-Sent Events."),
+        (name = "Hooks", description = "Addresses at which programs post to a channel as they would to Slack or Mattermost, and programs that are told of its messages."),
         (name = "About", description = "This description."),
     ),
     components(schemas(
         UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
-        History<'_>, SessionView, SessionKind, ResetReason, Problem<'_>,
+        History<'_>, HookView, OutgoingHookView, SessionView, SessionKind, ResetReason, Problem<'_>,
     )),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&SecuritySchemes, &CommonProblems, &CompletePaths),
@@ -311,6 +317,9 @@ fn path_parameter(path: &str, name: &str) -> Parameter {
              direct conversation does not exist."
         }
         "id" if path.contains("/messages/") => "The message's id: 1 to 64 of `A-Z a-z 0-9 _ -`.",
+        "id" if path.contains("/hooks/") || path.contains("/outgoing/") => {
+            "The hook's id, as the list gives it."
+        }
         "id" if path.contains("/sessions/") => "The session's id, as the list gives it.",
         "id" => "The file's id.",
         "filename" => "A name for the file. Any name leads to it.",

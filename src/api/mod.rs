@@ -14,11 +14,13 @@ pub(crate) mod accept;
 mod attachments;
 pub(crate) mod body;
 mod channels;
+mod deliveries;
 pub mod description;
 mod device;
 mod events;
 pub(crate) mod file_body;
 pub(crate) mod forwarded;
+mod hooks;
 pub(crate) mod input;
 mod json;
 mod json_list;
@@ -58,10 +60,23 @@ pub fn routes() -> Vec<Route> {
         attachments::routes(),
         search::routes(),
         events::routes(),
+        hooks::routes(),
         description::routes(),
         operator::routes(),
     ]
     .concat()
+}
+
+/// The route of what programs post to hooks, which is outside of the API.
+#[must_use]
+pub fn delivery_routes() -> Vec<Route> {
+    deliveries::routes()
+}
+
+/// A fairing that takes what is posted to hooks at the path of Matrix bridges.
+#[must_use]
+pub fn matrix_path() -> AdHoc {
+    deliveries::matrix_path()
 }
 
 /// The catcher that answers what no route took, and failures of guards, with a

@@ -163,6 +163,10 @@ impl From<EngineError> for Problem {
             EngineError::NoSuchMessage => Self::new(ProblemKind::NoSuchMessage),
             EngineError::NoSuchAttachment => Self::new(ProblemKind::NoSuchAttachment),
             EngineError::NoSuchSession => Self::new(ProblemKind::NoSuchSession),
+            EngineError::NoSuchHook => Self::new(ProblemKind::NoSuchHook),
+            EngineError::BadAddress(_) => {
+                Self::new(ProblemKind::InvalidText).in_field("url").with_detail(detail)
+            }
             EngineError::NoSuchLink => Self::new(ProblemKind::NoSuchLink),
             EngineError::EmptyMessage => {
                 Self::new(ProblemKind::EmptyMessage).in_field("text").with_detail(detail)

@@ -1,5 +1,6 @@
 //! The implementations of the engine's ports. Only [`crate::rocket`] knows which of them run.
 
+pub mod fetch;
 pub mod files;
 pub mod operator_token;
 pub mod sqlite;

@@ -14,9 +14,11 @@
 //! - the entry that created a channel or claimed a name, and the last one that changed it, until
 //!   the channel is deleted or the user has left. The first one stays although a later one says
 //!   all that it does, because what comes in between refers to the channel or user;
+//! - the last entry of a hook, until it or its channel is deleted;
 //! - the last entry of a user who has left, while anything shows their name, or something that
 //!   they did before may still come.
 
+mod hook;
 mod key;
 mod session;
 mod version1;
@@ -26,9 +28,11 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::hook::HookRecord;
 pub use self::key::Key;
 pub use self::session::SessionRecord;
-use crate::domain::ids::{ChannelId, MessageId, OpId, Seq, UserId};
+use crate::domain::hook::HookMark;
+use crate::domain::ids::{ChannelId, HookId, MessageId, OpId, Seq, UserId};
 use crate::domain::message::Content;
 use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
 use crate::domain::preference::ChannelPreferences;
@@ -74,6 +78,9 @@ pub struct MessageRecord {
     pub id: MessageId,
     /// The author, under the name that they had then.
     pub author: User,
+    /// Set where a hook wrote it: then the author is no user, and keeps this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookMark>,
     /// The content as it was sent.
     #[serde(flatten)]
     pub content: Content,
@@ -211,6 +218,8 @@ pub enum Record {
     Message(ChannelId, MessageRecord),
     /// The body of a [`Key::Change`] entry.
     Change(ChannelId, Seq, ChangeRecord),
+    /// The body of a [`Key::Hook`] entry.
+    Hook(ChannelId, HookId, HookRecord),
     /// The body of a [`Key::Erasure`] entry.
     Erasure(ErasureRecord),
     /// The body of a [`Key::Channel`] entry.
@@ -298,6 +307,7 @@ impl Entry {
                 }
                 Record::Change(channel, message, record)
             }
+            Key::Hook(channel, hook) => Record::Hook(channel, hook, self.read()?),
             Key::Erasure => Record::Erasure(self.read()?),
             Key::Channel(name) => Record::Channel(name, self.read()?),
             Key::Direct(_) => Record::Direct(self.read()?),

@@ -76,6 +76,12 @@ opaque_id! {
 }
 
 opaque_id! {
+    /// A hook's id, incoming or outgoing. It is the author's id of the messages that the hook writes, and
+    /// no user's.
+    HookId
+}
+
+opaque_id! {
     /// The id by which users name their sessions. It is no secret, and not made of one: neither the
     /// token nor its hash, the [`SessionId`], follows from it.
     SessionHandle
@@ -145,6 +151,14 @@ impl SessionId {
     #[must_use]
     pub fn of_token(token: &str) -> Self {
         Self(sha256_hex(&[token.as_bytes()]).into())
+    }
+}
+
+impl HookId {
+    /// The id as that of an author, which no user has.
+    #[must_use]
+    pub fn as_author(&self) -> UserId {
+        UserId(self.0.clone())
     }
 }
 

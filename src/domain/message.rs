@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
+use crate::domain::hook::HookMark;
 use crate::domain::ids::{MessageId, Seq, UserId};
 use crate::domain::names::is_blank;
 use crate::domain::reaction::ReactionGroup;
@@ -180,8 +181,10 @@ pub struct Message {
     pub seq: Seq,
     /// The id within the channel.
     pub id: MessageId,
-    /// The user who wrote it.
+    /// The user or hook who wrote it.
     pub author: Arc<Person>,
+    /// Set where a hook wrote it: the author is no user then.
+    pub hook: Option<HookMark>,
     /// The present content.
     pub content: Content,
     /// The time of the entry that posted it.

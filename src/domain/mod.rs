@@ -7,6 +7,7 @@ pub mod channel;
 pub mod conversation;
 pub mod entry;
 pub mod event;
+pub mod hook;
 pub mod ids;
 pub mod media_type;
 pub mod message;

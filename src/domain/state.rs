@@ -13,6 +13,7 @@
 mod channels;
 mod concerning;
 mod files;
+mod hooks;
 mod messages;
 mod preferences;
 mod read_markers;
@@ -26,6 +27,7 @@ use foldhash::HashMap;
 use self::channels::DeletedChannel;
 use self::concerning::Concerning;
 use self::files::Files;
+use self::hooks::Hooks;
 pub use self::preferences::Preferences;
 use self::read_markers::ReadMarkers;
 pub use self::read_markers::ReadPositions;
@@ -70,6 +72,7 @@ pub struct State {
     read_markers: HashMap<UserId, ReadMarkers>,
     preferences: HashMap<UserId, Preferences>,
     files: Files,
+    hooks: Hooks,
     text_bytes: u64,
     text_bytes_of: HashMap<UserId, u64>,
     concerning: Concerning,
@@ -122,6 +125,7 @@ impl State {
             Record::Change(channel, message, record) => {
                 self.apply_change(entry, &channel, message, record)
             }
+            Record::Hook(channel, id, record) => self.apply_hook(entry, channel, id, record),
             Record::Erasure(record) => self.apply_erasure(entry, record),
             Record::Channel(name, record) => self.apply_channel(entry, name, record),
             Record::Direct(record) => self.apply_direct(entry, record),

@@ -16,6 +16,10 @@ pub struct Bounds {
     pub max_channels_per_user: usize,
     /// Direct conversations that one user began.
     pub max_directs_per_user: usize,
+    /// Hooks of one channel, incoming and outgoing together.
+    pub max_hooks_per_channel: usize,
+    /// Hooks that one user made.
+    pub max_hooks_per_user: usize,
     /// Sessions of one user.
     pub max_sessions_per_user: usize,
     /// Channels for which one user has preferences: starred, hidden, a bell.
@@ -46,6 +50,8 @@ impl Default for Bounds {
             max_channels: 1_000,
             max_channels_per_user: 100,
             max_directs_per_user: 500,
+            max_hooks_per_channel: 20,
+            max_hooks_per_user: 100,
             max_sessions_per_user: 100,
             max_preferences_per_user: 2_000,
             max_reactions_per_user: 8,

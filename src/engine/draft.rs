@@ -39,9 +39,19 @@ impl MessageDraft {
 impl Engine {
     /// The content of a message with this text: its rendering and mentions, still without files.
     pub(super) fn content_of(&self, text: Text) -> Content {
-        let Rendered { html, mentions } = text::render(&text, &Names(&self.core.live));
-        Content { text, html: Some(html.into()), mentions, attachments: Vec::new(), folded: None }
+        let rendered = text::render(&text, &self.names());
+        content_as(text, rendered)
     }
+
+    /// The users and channels that a text may name.
+    pub(super) fn names(&self) -> impl Directory + '_ {
+        Names(&self.core.live)
+    }
+}
+
+/// The content of a message with this text and rendering, still without files.
+pub(super) fn content_as(text: Text, Rendered { html, mentions }: Rendered) -> Content {
+    Content { text, html: Some(html.into()), mentions, attachments: Vec::new(), folded: None }
 }
 
 /// Refuses a message of which nothing could be seen: without text, or one of invisible characters

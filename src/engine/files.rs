@@ -17,6 +17,7 @@ use super::commit::Committed;
 use super::{Engine, EngineError};
 use crate::domain::attachment::{Attachment, FileName};
 use crate::domain::channel::ChannelRef;
+use crate::domain::hook::Hook;
 use crate::domain::ids::{AttachmentId, UserId};
 use crate::domain::media_type::Sniffer;
 use crate::domain::message::Content;
@@ -233,16 +234,33 @@ impl Engine {
         named: &ChannelRef,
     ) -> Result<Admission<'_>, EngineError> {
         self.core.live.read().find(named, session)?;
+        self.admit(session.user.id.clone(), || self.count_post(session))
+    }
+
+    /// Admits a message with files of a hook.
+    ///
+    /// # Errors
+    ///
+    /// When it sends too many such messages at once.
+    pub(super) fn admit_hook(&self, hook: &Hook) -> Result<Admission<'_>, EngineError> {
+        self.admit(hook.id.as_author(), || Ok(()))
+    }
+
+    fn admit(
+        &self,
+        user: UserId,
+        count: impl FnOnce() -> Result<(), EngineError>,
+    ) -> Result<Admission<'_>, EngineError> {
         let mut under_way = self.uploads.0.lock();
-        let theirs = under_way.get(&session.user.id).map_or(0, |theirs| theirs.messages);
+        let theirs = under_way.get(&user).map_or(0, |theirs| theirs.messages);
         if theirs >= MAX_UPLOADS {
             return Err(EngineError::SlowDown { retry_after: Duration::from_secs(1) });
         }
-        self.count_post(session)?;
-        let theirs = under_way.entry(session.user.id.clone()).or_default();
+        count()?;
+        let theirs = under_way.entry(user.clone()).or_default();
         theirs.messages += 1;
         let bytes = theirs.bytes.clone();
-        Ok(Admission { engine: self, user: session.user.id.clone(), bytes })
+        Ok(Admission { engine: self, user, bytes })
     }
 
     /// True when there is room for the files that are being sent: no user takes more than half of

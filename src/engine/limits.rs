@@ -49,6 +49,7 @@ pub struct Limits<C: Clock = DefaultClock> {
     reads: Budgets<C>,
     sign_ins: Limit<Option<IpAddr>, C>,
     links: Limit<Option<IpAddr>, C>,
+    unknown_hooks: Limit<Option<IpAddr>, C>,
     taken_names: Limit<(Option<IpAddr>, NameHash), C>,
     /// The first try of each taken name by an address within [`TAKEN_NAME_PERIOD`]: a further one
     /// was counted against the address already.
@@ -117,6 +118,7 @@ impl<C: Clock + Clone> Limits<C> {
             reads: Budgets::of(READS, clock),
             sign_ins: Limit::of(sign_ins, clock),
             links: Limit::of(sign_ins, clock),
+            unknown_hooks: Limit::of(sign_ins, clock),
             taken_names: Limit::of(sign_ins, clock),
             new_taken_names: Limit::of(new_taken_names, clock),
         }
@@ -178,6 +180,15 @@ impl<C: Clock + Clone> Limits<C> {
             Ok(()) => self.sign_in(address),
             Err(TooSoon(_)) => Ok(()),
         }
+    }
+
+    /// Counts a delivery from this address to a hook that there is not.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many lately; this one is then not counted.
+    pub fn unknown_hook(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
+        self.unknown_hooks.count(&address.map(subnet), NonZeroU32::MIN)
     }
 
     /// Counts the use of a one-time link from this address.

@@ -177,7 +177,7 @@ impl Engine {
                 Existing::None { op } => {
                     let content = content_with(&content, files, &[])?;
                     claim(files.unwrap_or_default(), &content);
-                    let record = MessageRecord { id: id.clone(), author, content };
+                    let record = MessageRecord { id: id.clone(), author, hook: None, content };
                     // The log may remember the op of a message that is gone.
                     let op = if is_retry { fresh_op() } else { op };
                     let key = Key::Messages(channel.id.clone());
@@ -208,6 +208,7 @@ impl Engine {
             Committed::Applied(events) => events,
         };
         self.store_shown_again(&events).await;
+        self.tell_outgoing(&events);
         let json = message_in(&events).ok_or(EngineError::NoSuchChannel)?;
         if edits.into_inner() {
             return Ok(Put::Replaced(json));
@@ -216,7 +217,8 @@ impl Engine {
         Ok(Put::Created(json))
     }
 
-    /// Deletes a message. Its author may, and the creator of its channel. They can
+    /// Deletes a message. Its author may, and the creator of its channel; and where a hook wrote it,
+    /// whoever may delete that. They can
     /// [restore](Self::restore) it for a while.
     ///
     /// # Errors
@@ -234,7 +236,13 @@ impl Engine {
             live.account(session)?;
             let (channel, message) = live.find_message(named, session, id)?;
             let me = &session.user.id;
-            if message.author.id() != me && channel.creator() != Some(me) {
+            let is_of_own_hook = || {
+                let mut hooks = live.state.hooks_of(&channel.id);
+                let author = hooks.find(|hook| hook.id.as_author() == *message.author.id());
+                author.is_some_and(|hook| live.may_manage(hook, &channel, me))
+            };
+            let is_own = message.author.id() == me || channel.creator() == Some(me);
+            if !(is_own || message.hook.is_some() && is_of_own_hook()) {
                 return Err(EngineError::NotYours);
             }
             let record = ChangeRecord::Deleted { id: id.clone(), by: Some(me.clone()) };
@@ -288,7 +296,7 @@ impl Engine {
 
     /// Refuses a text for which there is no room, even in the place of one of so many bytes: no user
     /// takes more than half of what the others leave.
-    fn refuse_without_room(
+    pub(super) fn refuse_without_room(
         &self,
         user: &UserId,
         content: &Content,
@@ -305,7 +313,11 @@ impl Engine {
     }
 
     /// Stores a direct conversation that has no message yet, unless somebody else was faster.
-    async fn begin(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
+    pub(super) async fn begin(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+    ) -> Result<(), EngineError> {
         let _lock = self.creation_lock.lock().await;
         let begun = self.commit(|live| {
             let channel = live.find(named, session)?;

@@ -10,8 +10,10 @@ mod channels;
 mod commit;
 mod draft;
 mod erasures;
+pub mod fetch;
 pub mod files;
 mod follower;
+mod hooks;
 pub mod limits;
 mod links;
 mod listen;
@@ -19,6 +21,7 @@ pub mod log;
 mod messages;
 mod name_locks;
 pub mod operator;
+mod outgoing;
 mod ping_clock;
 mod preferences;
 pub mod presence;
@@ -39,8 +42,9 @@ mod wake_queue;
 mod weak_map;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -51,7 +55,9 @@ use self::blobs::Blobs;
 use self::bounds::Bounds;
 pub use self::channels::{ChannelList, ChannelPermissions};
 pub use self::draft::MessageDraft;
+use self::fetch::Fetch;
 use self::files::{FileLimits, Uploads};
+pub use self::hooks::{ListedHook, NewOutgoing};
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
@@ -59,6 +65,7 @@ pub use self::listen::{CatchUp, Listener};
 use self::log::Log;
 pub use self::messages::{History, Put};
 use self::name_locks::NameLocks;
+use self::outgoing::Queues;
 use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};
 use self::reactions::ReactionLocks;
@@ -107,6 +114,12 @@ pub enum EngineError {
     /// The user has no such session.
     #[error("you have no such session")]
     NoSuchSession,
+    /// The channel has no such hook, or the address is none's.
+    #[error("there is no such hook")]
+    NoSuchHook,
+    /// An address that hooks must not post to; why.
+    #[error("{0}")]
+    BadAddress(String),
     /// The one-time link does not exist, or can be used no longer.
     #[error("there is no such link")]
     NoSuchLink,
@@ -193,8 +206,21 @@ pub enum StartError {
     General(EngineError),
 }
 
-/// The chat: every action that people can take, and the state that they act on.
-pub struct Engine {
+/// The chat: every action that people can take, and the state that they act on. Clones are the same
+/// chat.
+#[derive(Clone)]
+pub struct Engine(Arc<Parts>);
+
+impl Deref for Engine {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of an [`Engine`].
+pub struct Parts {
     log: Arc<dyn Log>,
     core: Arc<Core>,
     limits: Option<Limits>,
@@ -210,6 +236,9 @@ pub struct Engine {
     search_locks: SearchLocks,
     /// Held while something bounded is created: two at once would exceed the bound.
     creation_lock: tokio::sync::Mutex<()>,
+    /// The way to other servers, once it is set.
+    fetch: OnceLock<Arc<dyn Fetch>>,
+    outgoing: Queues,
 }
 
 /// The parts that requests, the follower and the listeners share.
@@ -275,7 +304,7 @@ impl Engine {
         bounds: Bounds,
     ) -> Result<Self, StartError> {
         let core = start::start(&log, blobs, &bounds).await?;
-        let engine = Self {
+        let engine = Self(Arc::new(Parts {
             log,
             core,
             limits,
@@ -289,11 +318,18 @@ impl Engine {
             reaction_locks: ReactionLocks::default(),
             search_locks: SearchLocks::default(),
             creation_lock: tokio::sync::Mutex::default(),
-        };
+            fetch: OnceLock::new(),
+            outgoing: Queues::default(),
+        }));
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
         engine.store_all_shown_again().await;
         Ok(engine)
+    }
+
+    /// Opens the way to other servers; without it, outgoing hooks are refused. Only the first call counts.
+    pub fn set_fetch(&self, fetch: Arc<dyn Fetch>) {
+        let _ = self.fetch.set(fetch);
     }
 
     /// The reasons for which changes do not take effect at present, or should not be sent here; none

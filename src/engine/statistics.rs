@@ -32,6 +32,16 @@ pub struct Statistics {
     pub text_bytes: u64,
     /// Messages sent since the start.
     pub posted: u64,
+    /// Hooks.
+    pub hooks: usize,
+    /// Deliveries to incoming hooks since the start.
+    pub hook_deliveries: u64,
+    /// Those of them that were refused.
+    pub failed_hook_deliveries: u64,
+    /// Attempts to post to an outgoing hook's program since the start.
+    pub attempts: u64,
+    /// Those of them that failed.
+    pub failed_attempts: u64,
     /// Files received since the start, those included whose message was refused.
     pub uploads: u64,
     /// Bytes of the files received since the start.
@@ -118,6 +128,8 @@ impl Drop for PendingCommit<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     posted: AtomicU64,
+    deliveries: [AtomicU64; 2],
+    attempts: [AtomicU64; 2],
     uploads: AtomicU64,
     upload_bytes: AtomicU64,
 }
@@ -125,6 +137,16 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn count_message(&self) {
         self.posted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_delivery(&self, failed: bool) {
+        self.deliveries[0].fetch_add(1, Ordering::Relaxed);
+        self.deliveries[1].fetch_add(failed.into(), Ordering::Relaxed);
+    }
+
+    pub(super) fn count_attempt(&self, failed: bool) {
+        self.attempts[0].fetch_add(1, Ordering::Relaxed);
+        self.attempts[1].fetch_add(failed.into(), Ordering::Relaxed);
     }
 
     pub(super) fn count_upload(&self, bytes: u64) {
@@ -163,6 +185,11 @@ impl Engine {
             unreadable: self.core.unreadable.load(Ordering::Relaxed),
             text_bytes: state.text_bytes(),
             posted: self.counters.posted.load(Ordering::Relaxed),
+            hooks: state.hook_count(),
+            hook_deliveries: self.counters.deliveries[0].load(Ordering::Relaxed),
+            failed_hook_deliveries: self.counters.deliveries[1].load(Ordering::Relaxed),
+            attempts: self.counters.attempts[0].load(Ordering::Relaxed),
+            failed_attempts: self.counters.attempts[1].load(Ordering::Relaxed),
             uploads: self.counters.uploads.load(Ordering::Relaxed),
             upload_bytes: self.counters.upload_bytes.load(Ordering::Relaxed),
             uploads_under_way: self.uploads.count(),

@@ -52,6 +52,14 @@ struct Message {
     edited_at: Option<DateTime<Utc>>,
     attachments: Vec<Attachment>,
     reactions: Vec<Reaction>,
+    #[serde(default)]
+    hook: Option<HookMark>,
+}
+
+/// The mark of a hook's message in its JSON.
+#[derive(Deserialize)]
+struct HookMark {
+    icon: Option<String>,
 }
 
 /// A file in a message's JSON.
@@ -79,9 +87,11 @@ struct Reaction {
 pub(super) struct MessageView {
     id: String,
     seq: u64,
+    /// The author's id; of a hook with the name under which it wrote, so that its runs have one name.
     author_id: String,
     author: String,
-    author_href: String,
+    /// The address of a conversation with the author; a hook has none.
+    author_href: Option<String>,
     initials: String,
     hue: u32,
     /// The text as it was written.
@@ -205,22 +215,23 @@ pub(super) fn messages<M: AsRef<[u8]>>(
     let is_others = |message: &&Message| message.author.id != reader.id;
     let mut new = messages.iter().filter(is_others).map(|message| message.seq).rev().take(unread);
     let first_new = new.by_ref().last();
-    let mut before: Option<(&str, DateTime<Utc>, NaiveDate)> = None;
+    let mut before: Option<(String, DateTime<Utc>, NaiveDate)> = None;
     let mut views = Vec::with_capacity(messages.len());
     for message in &messages {
         let day = reader.locale.day(message.sent_at);
-        let begins_day = before.is_none_or(|(_, _, other)| other != day);
+        let begins_day = before.as_ref().is_none_or(|(_, _, other)| *other != day);
         let is_first_new = first_new == Some(message.seq);
+        let view = MessageView::of(message, reader);
         let continues = before.is_some_and(|(author, sent_at, _)| {
-            author == message.author.id && message.sent_at - sent_at < MAX_PAUSE_IN_RUN
+            author == view.author_id && message.sent_at - sent_at < MAX_PAUSE_IN_RUN
         });
+        before = Some((view.author_id.clone(), message.sent_at, day));
         views.push(MessageView {
             continues: continues && !begins_day && !is_first_new,
             day: begins_day.then(|| DayView::of(day, reader.locale)),
             is_first_new,
-            ..MessageView::of(message, reader)
+            ..view
         });
-        before = Some((&message.author.id, message.sent_at, day));
     }
     views
 }
@@ -240,13 +251,19 @@ impl MessageView {
         let Message { id, author, html, sent_at, edited_at, .. } = message;
         let html = prose::readable(html, reader.id, reader.host);
         let is_own = author.id == reader.id;
+        let hook = message.hook.as_ref();
+        let icon = hook.and_then(|hook| hook.icon.clone());
+        let author_id = match hook {
+            Some(_) => format!("{} {}", author.id, author.display_name),
+            None => author.id.clone(),
+        };
         Self {
             id: id.clone(),
             seq: message.seq,
-            author_id: author.id.clone(),
+            author_id,
             author: author.display_name.clone(),
-            author_href: person_href(&author.display_name),
-            initials: initials(&author.display_name),
+            author_href: hook.is_none().then(|| person_href(&author.display_name)),
+            initials: icon.unwrap_or_else(|| initials(&author.display_name)),
             hue: hue(&author.id),
             text: message.text.clone(),
             is_mention: !is_own && prose::names_reader(&html),

@@ -27,7 +27,7 @@ pub struct MessageView<'a> {
     seq: Seq,
     /// The public channel's name; in a direct conversation `id:` and its id, the same for both.
     channel: &'a str,
-    /// The author, under their present name.
+    /// The author, under their present name; or the hook, under the name that came with the message.
     author: UserView,
     /// The text as it was sent, trimmed, its lines ended by `\n`. Empty only where there is a file.
     #[schema(value_type = String)]
@@ -37,7 +37,10 @@ pub struct MessageView<'a> {
     /// `https`, `mailto`), mentions (`@Ada`, `<a data-user="…">` but in quotations; `@here`,
     /// `<span data-here>`), channels (`#general`) and emoji (`:tada:`) are found in the text as it was
     /// written, outside code. Code has its language in `<pre data-language>`. What would show nothing, is
-    /// a link to nowhere, or would be longer is shown as it was written.
+    /// a link to nowhere, or would be longer is shown as it was written. In a hook's message an attachment
+    /// is a `<section>`, whose `data-hue` (0 to 23) is the hue of its colour in 24ths of the circle of
+    /// OKLCH; fields are a `<dl>` of `<div>`s (`data-wide` where one has both columns), small print is a
+    /// `<footer>`.
     html: Cow<'a, str>,
     /// The time at which it was stored.
     #[schema(value_type = String, format = DateTime)]
@@ -49,6 +52,18 @@ pub struct MessageView<'a> {
     attachments: Vec<AttachmentView<'a>>,
     /// The reactions, in the order of the first of each.
     reactions: Vec<ReactionView<'a>>,
+    /// Only where a hook wrote it: `author` is the hook then, no user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, inline)]
+    hook: Option<HookMarkView<'a>>,
+}
+
+/// The mark of a message that a hook wrote.
+#[derive(Serialize, ToSchema)]
+pub struct HookMarkView<'a> {
+    /// An emoji to show in place of a picture, where the sender chose one (`icon_emoji`).
+    #[schema(required = true)]
+    icon: Option<&'a str>,
 }
 
 /// A file of a message.
@@ -181,6 +196,7 @@ pub fn json(message: &Message, channel: &str) -> Bytes {
             edited_at: message.edited_at,
             attachments: message.content.attachments.iter().map(Into::into).collect(),
             reactions: message.reactions.iter().map(Into::into).collect(),
+            hook: message.hook.as_ref().map(|mark| HookMarkView { icon: mark.icon.as_deref() }),
         };
         serde_json::to_vec(&view).expect("plain data").into()
     })

@@ -5,12 +5,15 @@
 //! texts of `GET /api/openapi.json` and `GET /api/docs`, so they are written for clients, as
 //! `CommonMark`. An answer that is written piece by piece has a type here, too, which describes it.
 
+mod alertmanager;
 pub mod channel;
 pub mod cursor;
 pub mod event;
 pub mod lines;
+pub mod hook;
 pub mod message;
 pub mod problem;
 pub mod session;
+pub mod slack;
 pub mod url;
 pub mod user;

@@ -17,7 +17,7 @@ pub struct UserView {
     /// The present display name.
     #[schema(value_type = String)]
     pub display_name: DisplayName,
-    /// Whether it is a program that speaks: a user who holds a token that was made for a bot.
+    /// Whether it is a program that speaks: a hook, or a user who holds a token that was made for a bot.
     pub bot: bool,
 }
 

@@ -20,6 +20,7 @@ import { mountDevices, mountSessions } from "./dialogs/devices.js"
 import { mountDialog, mountDisclosure, mountOpeners } from "./dialogs/dialog.js"
 import { mountAllChannels, mountNewMessage } from "./dialogs/directory.js"
 import { mountChannelSettings, mountNewChannel, mountRename } from "./dialogs/forms.js"
+import { mountHooks } from "./dialogs/hooks.js"
 import { mountSaving } from "./dialogs/saving.js"
 import { mountSnippet } from "./dialogs/snippet.js"
 import { mountJump, mountSwitcher } from "./dialogs/switcher.js"
@@ -67,6 +68,7 @@ const VIEW = {
   mountBell,
   mountChannelMenu,
   mountChannelSettings,
+  mountHooks,
   mountTypists,
   mountPeople,
   mountDirect,

@@ -21,6 +21,8 @@ const READERS = [
 describe("rendering", () => {
   let house
   let people
+  /** The address of a hook of #general. */
+  let hook
   /** How many messages each channel has. */
   let kept
   before(async () => {
@@ -28,6 +30,8 @@ describe("rendering", () => {
     people = {}
     for (const [key, name] of Object.entries(TABLE.people)) people[key] = await house.script(name)
     assert.equal((await people.robot.ask("POST", "/api/sessions", { name: "CI", bot: true })).status, 201)
+    const made = await people.other.ask("POST", "/api/channels/general/hooks", { name: "Pipe <b>" })
+    hook = (await made.json()).url
     await post("general", TABLE.messages)
     await people.other.ask("POST", "/api/channels", { name: "hostile" })
     const hostile = HOSTILE.slice(0, KEPT).map((text) => ({ by: "hostile", text }))
@@ -38,7 +42,11 @@ describe("rendering", () => {
 
   /** Sends the rows of a table, each under its number. */
   const post = async (channel, rows) => {
-    for (const [at, { by, text, files = [], reactions = [], edited }] of rows.entries()) {
+    for (const [at, { by, text, files = [], reactions = [], edited, hook: payload }] of rows.entries()) {
+      if (payload) {
+        assert.equal((await fetch(hook, { method: "POST", body: JSON.stringify(payload) })).status, 200)
+        continue
+      }
       const path = `/api/channels/${channel}/messages/m${at}`
       const form = new FormData()
       form.append("text", text)

@@ -40,6 +40,28 @@ async fn a_links_secret_is_not_logged() {
 }
 
 #[rocket::async_test]
+async fn a_hooks_secret_is_not_logged() {
+    for level in ["debug", "normal"] {
+        let server = Server::that_logs(level).await;
+        let ada = server.client().signed_in_as("Ada").await;
+        let made = ada.post("/api/channels/general/hooks", json!({ "name": "CI" })).await;
+        let made = made.expect("an answer");
+        let url = made.json["url"].as_str().expect("an address");
+        let secret = url.rsplit('/').next().expect("a secret").to_owned();
+        let unknown = Method::from_bytes(b"PROPFIND").expect("a method");
+        for method in [Method::POST, Method::GET, Method::PUT, unknown] {
+            for path in ["/hooks", "//hooks/", "/api/v1/matrix/hook"] {
+                let path = format!("{path}/{secret}");
+                let request = server.client().request(method.clone(), &path);
+                request.body("x").send().await.expect("an answer");
+            }
+        }
+        let log = log(&server).await;
+        assert!(log.contains("/hooks/") && !log.contains(&secret), "{log}");
+    }
+}
+
+#[rocket::async_test]
 async fn at_no_level_is_a_secret_logged() {
     for level in ["debug", "normal", "critical"] {
         let server = Server::that_logs(level).await;

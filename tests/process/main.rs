@@ -16,6 +16,7 @@ mod load;
 mod logs;
 mod operator;
 mod outsiders;
+mod programs;
 mod races;
 mod readme;
 mod refusals;

@@ -21,6 +21,7 @@ async fn the_readmes_curl_lines_work() {
         "event: message",
         "\"name\":\"README.md\"",
         "\"text\":\"Hello\"",
+        "**Build** [#7](https://ci.example.org/7) is ~~red~~ green",
         "launch",
         "Z Ada: Hello\n",
         "/plan.txt\n",

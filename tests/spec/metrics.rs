@@ -1,6 +1,7 @@
 //! Tests of health and metrics: numbers, without names, ids or texts.
 
 use rocket::http::Method;
+use serde_json::json;
 
 use crate::harness::{Person, Workspace};
 
@@ -56,15 +57,25 @@ async fn what_there_is_and_what_happens_is_counted() {
     ada.puts("launch", "m1", "once").await;
     ada.puts("launch", "m1", "twice").await;
     ada.sends("launch", "The plan", &[("plan.txt", b"plot")]).await;
+    let hook = ada.post("/api/channels/launch/hooks", json!({ "name": "CI" })).await.json();
+    let url = hook["url"].as_str().expect("an address");
+    let path = &url[url.find("/hooks/").expect("a path")..];
+    for payload in [json!({ "text": "It is up" }), json!({})] {
+        monitor.post(path, payload).await;
+    }
     for (metric, expected) in [
         ("houston_streams", 1.0),
         ("houston_users_online", 1.0),
         ("houston_users", 1.0),
         ("houston_channels", 2.0),
-        ("houston_messages", 3.0),
+        ("houston_messages", 4.0),
         ("houston_files", 1.0),
         ("houston_file_bytes", 4.0),
-        ("houston_messages_posted_total", 3.0),
+        ("houston_messages_posted_total", 4.0),
+        ("houston_hooks", 1.0),
+        ("houston_hook_deliveries_total", 2.0),
+        ("houston_hook_delivery_failures_total", 1.0),
+        ("houston_hook_attempts_total", 0.0),
         ("houston_uploads_total", 1.0),
         ("houston_upload_bytes_total", 4.0),
         ("houston_uploads_under_way", 0.0),

@@ -74,8 +74,11 @@ fn body(method: Method, path: &str) -> Value {
         Method::Put if path.ends_with("/read") => json!({ "message": "m1" }),
         Method::Patch if path.ends_with("/mine") => json!({ "starred": true }),
         Method::Patch if path.ends_with("/session") => json!({ "display_name": "Eve" }),
-        Method::Patch => json!({ "topic": "x" }),
-        _ => json!({ "text": "x", "name": "own", "display_name": "Eve" }),
+        Method::Patch => json!({ "topic": "x", "paused": true }),
+        _ => {
+            let url = "https://bot.example/";
+            json!({ "text": "x", "name": "own", "display_name": "Eve", "url": url })
+        }
     }
 }
 

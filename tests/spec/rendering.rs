@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use rocket::http::Method;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::harness::{BROWSER, Person, Workspace};
@@ -23,6 +24,8 @@ struct Row {
     files: Vec<String>,
     reactions: Vec<(String, String)>,
     edited: Option<String>,
+    /// What a program posts to a hook, in place of a person's text.
+    hook: Option<Value>,
     draws: Vec<String>,
     lacks: Vec<String>,
 }
@@ -31,8 +34,18 @@ impl Default for Row {
     fn default() -> Self {
         let none = String::new;
         let (files, reactions, draws, lacks) = Default::default();
-        let edited = None;
-        Self { what: none(), by: none(), text: none(), files, reactions, edited, draws, lacks }
+        let (edited, hook) = (None, None);
+        Self {
+            what: none(),
+            by: none(),
+            text: none(),
+            files,
+            reactions,
+            edited,
+            hook,
+            draws,
+            lacks,
+        }
     }
 }
 
@@ -75,7 +88,20 @@ async fn messages_of_every_kind_are_drawn_as_the_table_says() {
     let token = (Method::Post, "/api/sessions", r#"{"name": "CI", "bot": true}"#);
     let json = [("Content-Type", "application/json")];
     assert_eq!(people["robot"].asks(token.0, token.1, &json, token.2).await.status, 201);
+    let hook = serde_json::json!({ "name": "Pipe <b>" });
+    let hook = people["other"].post("/api/channels/general/hooks", hook).await.json();
+    let hook = hook["url"].as_str().expect("an address").to_owned();
+    let hook = hook[hook.find("/hooks/").expect("a path")..].to_owned();
+    let mut ids = Vec::new();
     for (n, row) in table.messages.iter().enumerate() {
+        if let Some(payload) = &row.hook {
+            let sent = people["other"].post(&hook, payload.clone()).await;
+            assert_eq!(sent.text, "ok", "{}", row.what);
+            let last = people["other"].history("general").await.0.pop().expect("a message");
+            ids.push(last["id"].as_str().expect("an id").to_owned());
+            continue;
+        }
+        ids.push(format!("m{n}"));
         let path = format!("/api/channels/general/messages/m{n}");
         let author = &people[row.by.as_str()];
         let files: Vec<_> = row
@@ -101,7 +127,7 @@ async fn messages_of_every_kind_are_drawn_as_the_table_says() {
     }
     let page = page(&people["reader"], &[]).await;
     for (n, row) in table.messages.iter().enumerate() {
-        let html = drawn(&page, &format!("m{n}"));
+        let html = drawn(&page, &ids[n]);
         for part in &row.draws {
             let part = people.iter().fold(part.clone(), |part, (key, person)| {
                 part.replace(&format!("{{{key}}}"), person.id())

@@ -28,6 +28,8 @@ pub enum ProblemKind {
     NoSuchLink,
     /// The caller has no such session.
     NoSuchSession,
+    /// The channel has no such hook, or none that the caller can see.
+    NoSuchHook,
     /// No route has this path.
     NotFound,
     /// The path has routes, but none for this method.
@@ -50,7 +52,8 @@ pub enum ProblemKind {
     InvalidDisplayName,
     /// The channel name breaks a rule.
     InvalidChannelName,
-    /// The text is too long or has a NUL, or the name of a token breaks a rule.
+    /// The text is too long or has a NUL, the name of a token breaks a rule, or hooks cannot post to the
+    /// address.
     InvalidText,
     /// The message has neither text nor file.
     EmptyMessage,
@@ -72,7 +75,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MalformedRequest,
         Self::SignInRequired,
         Self::NotYours,
@@ -84,6 +87,7 @@ impl ProblemKind {
         Self::NoSuchAttachment,
         Self::NoSuchLink,
         Self::NoSuchSession,
+        Self::NoSuchHook,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::DisplayNameTaken,
@@ -142,7 +146,7 @@ impl ProblemKind {
                 "limit-reached",
                 "Limit reached",
                 "There is as much of something as this server allows: channels, direct \
-                 conversations, sessions, preferences, or reactions. `detail` says of what. Whoever \
+                 conversations, hooks, sessions, preferences, or reactions. `detail` says of what. Whoever \
                  runs the server can raise the limit in its settings.",
             ),
             Self::NoSuchChannel => (
@@ -185,6 +189,13 @@ impl ProblemKind {
                 "no-such-session",
                 "No such session",
                 "The caller has no session of this id: it has ended, or is somebody else's.",
+            ),
+            Self::NoSuchHook => (
+                Status::NotFound,
+                "no-such-hook",
+                "No such hook",
+                "The channel has no hook of this id, or none in this direction: it was deleted, or is \
+                 another channel's.",
             ),
             Self::NotFound => {
                 (Status::NotFound, "not-found", "Not found", "Nothing is at this address.")
@@ -262,7 +273,9 @@ impl ProblemKind {
                 "invalid-text",
                 "Invalid text",
                 "A message has at most 4,000 characters, none of them NUL. The name of a token is one \
-                 line of 1 to 64 characters, with something to see.",
+                 line of 1 to 64 characters, with something to see. A hook posts to an `http` or \
+                 `https` address of at most 2,000 characters, of a public host, without a user or \
+                 password.",
             ),
             Self::EmptyMessage => (
                 Status::UnprocessableEntity,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::RecordError;
-use crate::domain::ids::{ChannelId, Seq, UserId};
+use crate::domain::ids::{ChannelId, HookId, Seq, UserId};
 use crate::domain::names::NameHash;
 
 /// The subject of an entry. Displayed as the log stores it.
@@ -14,6 +14,8 @@ pub enum Key {
     Messages(ChannelId),
     /// `c.<channel id>.x.<message seq>`: the changes of a message, its deletion and restoration.
     Change(ChannelId, Seq),
+    /// `c.<channel id>.h.<hook id>`: a hook of the channel.
+    Hook(ChannelId, HookId),
     /// `d.e`: the erasure of deleted messages.
     Erasure,
     /// `d.n.<hash of the name>`: a public channel; the unique name is the key.
@@ -38,6 +40,7 @@ impl fmt::Display for Key {
         match self {
             Self::Messages(channel) => write!(f, "c.{channel}.m"),
             Self::Change(channel, message) => write!(f, "c.{channel}.x.{message}"),
+            Self::Hook(channel, hook) => write!(f, "c.{channel}.h.{hook}"),
             Self::Erasure => f.write_str("d.e"),
             Self::Channel(name) => write!(f, "d.n.{}", name.0),
             Self::Direct(channel) => write!(f, "d.p.{channel}"),
@@ -62,6 +65,7 @@ impl FromStr for Key {
             ["c", id, "x", seq] => {
                 Ok(Self::Change(channel(id), Seq(seq.parse().map_err(|_| unknown())?)))
             }
+            ["c", id, "h", hook] => Ok(Self::Hook(channel(id), HookId::from(hook.to_owned()))),
             ["d", "e"] => Ok(Self::Erasure),
             ["d", "n", hash] => Ok(Self::Channel(NameHash(hash.into()))),
             ["d", "p", id] => Ok(Self::Direct(channel(id))),
@@ -82,6 +86,7 @@ mod tests {
     #[test]
     fn keys_survive_being_written_and_read() {
         for key in [
+            "c.1a.h.3c",
             "c.1a.m",
             "c.1a.x.7",
             "d.e",

@@ -36,6 +36,20 @@ impl DisplayName {
     /// The longest name, in code points.
     pub const MAX_CHARS: usize = 32;
 
+    /// The name that is left of what a program calls itself, without what is not allowed; `None` where
+    /// that is nothing.
+    #[must_use]
+    pub fn cleaned(typed: &str) -> Option<Self> {
+        // Longer than any name after its mappings.
+        let visible = typed.chars().take(16 * Self::MAX_CHARS);
+        let visible = visible.map(|c| if c == '/' || c.is_whitespace() { ' ' } else { c });
+        let visible: String = visible.filter(|&c| !is_invisible(c)).collect();
+        let name = visible.trim().trim_start_matches(['@', '#', ' ']);
+        let first = |chars: usize| name.chars().take(chars).collect::<String>();
+        let lengths = (1..=Self::MAX_CHARS).rev();
+        [name.to_owned()].into_iter().chain(lengths.map(first)).find_map(|it| it.parse().ok())
+    }
+
     /// The name as it is shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -141,6 +155,28 @@ mod tests {
         let parsed = typed.parse::<DisplayName>();
         let told = parsed.as_ref().map(DisplayName::as_str).map_err(ToString::to_string);
         assert_eq!(told, expected.map_err(ToOwned::to_owned), "{typed:?}");
+    }
+
+    #[test]
+    fn what_a_program_calls_itself_is_cleaned() {
+        for (typed, name) in [
+            ("CI", Some("CI")),
+            ("  Build   Bot ", Some("Build Bot")),
+            ("@ci", Some("ci")),
+            ("##deploy", Some("deploy")),
+            ("org/repo", Some("org repo")),
+            ("a\u{200B}b\u{7}c", Some("abc")),
+            ("two\nlines", Some("two lines")),
+            (&"x".repeat(33), Some(&*"x".repeat(32))),
+            ("\u{FDFA}\u{FDFA}\u{FDFA}", Some("صلى الله عليه وسلم")),
+            ("", None),
+            ("@", None),
+            ("\u{301}", None),
+            ("\u{202E}", None),
+        ] {
+            let cleaned = DisplayName::cleaned(typed);
+            assert_eq!(cleaned.as_ref().map(DisplayName::as_str), name, "{typed:?}");
+        }
     }
 
     #[test]

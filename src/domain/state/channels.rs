@@ -340,6 +340,7 @@ impl State {
         self.release_messages(id, messages, applied);
         applied.spent.extend(removals);
         self.forget_preferences_for(id);
+        self.forget_hooks_of(id, applied);
         let channel = self.channels.remove(id)?;
         self.concerning.remove_channel(&channel);
         applied.spent.extend(channel.updated);

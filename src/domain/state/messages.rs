@@ -13,6 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
 use crate::domain::message::{Message, RenderingCache};
 use crate::domain::reaction::{ReactionGroup, ReactionGroupRecord};
+use crate::domain::user::Person;
 
 impl State {
     pub(super) fn apply_message(
@@ -31,10 +32,16 @@ impl State {
         if known.is_some_and(|conversation| conversation.message(&record.id).is_some()) {
             return entry.refused();
         }
+        let author = match record.hook {
+            None => self.acquire_person(record.author),
+            // No user: it keeps its name, whatever the hook is called by the next message.
+            Some(_) => Arc::new(Person::new(record.author)),
+        };
         let message = Arc::new(Message {
             seq: entry.seq,
             id: record.id,
-            author: self.acquire_person(record.author),
+            author,
+            hook: record.hook,
             content: record.content,
             sent_at: entry.at,
             edited_at: None,
@@ -79,6 +86,7 @@ impl State {
                     seq: message,
                     id: before.id.clone(),
                     author: before.author.clone(),
+                    hook: before.hook.clone(),
                     content,
                     sent_at: before.sent_at,
                     edited_at,

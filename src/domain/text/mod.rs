@@ -10,7 +10,9 @@
 mod address;
 mod clean;
 mod drawing;
+pub mod layout;
 mod mentions;
+pub mod mrkdwn;
 mod outline;
 mod protected;
 mod script;

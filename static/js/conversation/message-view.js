@@ -17,10 +17,10 @@ import { escaped } from "../lib/page.js"
  * @param {import("../net/api.js").Message} message
  * @param {Reader} reader
  */
-export function messageView({ id, seq, author, text, html, sent_at, edited_at, attachments, reactions }, reader) {
+export function messageView({ id, seq, author, text, html, sent_at, edited_at, attachments, reactions, hook }, reader) {
   const ready = readable(html, reader)
   return {
-    ...identity({ id, author, text }, reader),
+    ...identity({ id, author, text, hook }, reader),
     ...times({ sent_at, edited_at }, reader),
     seq,
     state: null,
@@ -74,18 +74,19 @@ export function times({ sent_at, edited_at }, { locale }) {
 /**
  * The part of a view that says which message it is, and whose.
  *
- * @param {{id: string, author: import("../net/api.js").User, text: string}} message
+ * @param {{id: string, author: import("../net/api.js").User, text: string, hook?: {icon: string | null}}} message
  * @param {Reader} reader
  */
-function identity({ id, author, text }, { me }) {
+function identity({ id, author, text, hook }, { me }) {
   return {
     id,
     anchor: anchorOf(id),
     text,
-    author_id: author.id,
+    // With the name, so that what a hook writes under several names is no one run.
+    author_id: hook ? `${author.id} ${author.display_name}` : author.id,
     author: author.display_name,
-    author_href: hrefOfName(author.display_name),
-    initials: initials(author.display_name),
+    author_href: hook ? null : hrefOfName(author.display_name),
+    initials: hook?.icon ?? initials(author.display_name),
     hue: hueOf(author.id),
     is_own: author.id === me,
     is_bot: author.bot ?? false,

@@ -199,8 +199,11 @@ export function mountCard(card, { hear, on }) {
   on(document, "click", (event) => {
     const pressed = event.target instanceof Element && event.target.closest(".message a[data-user], .message__avatar")
     if (!pressed || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    const named = /** @type {HTMLElement} */ (pressed.matches("a") ? pressed : find(/** @type {Element} */ (pressed.parentElement), ".message__author"))
+    // A hook is nobody to write to.
+    if (!named.hasAttribute("href")) return
     event.preventDefault()
-    link = /** @type {HTMLElement} */ (pressed.matches("a") ? pressed : find(/** @type {Element} */ (pressed.parentElement), ".message__author"))
+    link = named
     // That is where the focus comes back to.
     link.focus({ preventScroll: true })
     draw()

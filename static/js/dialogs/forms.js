@@ -50,7 +50,7 @@ export function mountRename(form, { hear, on }) {
  * @param {(fields: Record<string, any>) => Promise<import("../net/api.js").Answer>} ask
  * @param {(body: any) => void} done
  */
-function askWith(form, on, ask, done) {
+export function askWith(form, on, ask, done) {
   const error = part(form, "error")
   const taken = /** @type {HTMLElement | null} */ (form.querySelector('[data-part="taken"]'))
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])

@@ -39,6 +39,7 @@ import { say } from "../lib/mounting.js"
  * @property {string | null} edited_at RFC 3339
  * @property {import("../conversation/files.js").Attachment[]} attachments
  * @property {{reaction: string, users: User[]}[]} reactions
+ * @property {{icon: string | null}} [hook] where a hook wrote it
  */
 
 /**

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use chrono::Utc;
 use houston::domain::channel::{Channel, ChannelKind};
 use houston::domain::entry::{
-    ChangeRecord, ChannelRecord, DirectRecord, ErasureRecord, Key, MessageRecord, SessionRecord,
-    UserRecord, encode,
+    ChangeRecord, ChannelRecord, DirectRecord, ErasureRecord, HookRecord, Key, MessageRecord,
+    SessionRecord, UserRecord, encode,
 };
+use houston::domain::hook::{Hook, HookMark, Outgoing};
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
 use houston::domain::names::{ChannelName, DisplayName, Topic};
@@ -146,6 +147,16 @@ impl Decisions {
                 let channel = channel_of(state, me, channel)?;
                 self.prefer(state, me, &channel, how)
             }
+            Action::Hook { user, channel, hook, how } => {
+                let me = account(state, user)?;
+                let channel = channel_of(state, me, channel)?;
+                self.change_hook(state, me, &channel, hook, how)
+            }
+            Action::PostByHook { channel, hook, name } => {
+                let channel = public(state, channel)?;
+                let hook = pick(&hooks_of(state, &channel), hook)?.clone();
+                Some(self.post_by_hook(&hook, name))
+            }
             Action::Mark { user, channel, message } => {
                 let me = account(state, user)?;
                 let channel = channel_of(state, me, channel)?;
@@ -159,6 +170,48 @@ impl Decisions {
             }
             Action::Fill { .. } | Action::Purge { .. } | Action::Churn { .. } => None,
         }
+    }
+
+    fn post_by_hook(&mut self, hook: &Hook, name: u8) -> Draft {
+        let id = self.make("h").parse().expect("an id");
+        let author = hook.author(pick(&self.display_names, name).cloned());
+        let content = self.content(&hook.creator, false);
+        let mark = HookMark { icon: name.is_multiple_of(2).then(|| "🚀".into()) };
+        let record = MessageRecord { id, author, hook: Some(mark), content };
+        self.append(Key::Messages(hook.channel.clone()), encode(&record), Expect::Any)
+    }
+
+    fn change_hook(
+        &mut self,
+        state: &State,
+        me: &Account,
+        channel: &Channel,
+        hook: u8,
+        how: u8,
+    ) -> Option<Draft> {
+        let is_new = how < 2;
+        if is_new {
+            let outgoing = Outgoing { url: "http://x/".into(), words: Vec::new(), paused: false };
+            let record = HookRecord::Present {
+                name: "CI".parse().expect("a name"),
+                secret: self.make("secret").into(),
+                creator: me.person.id().clone(),
+                created_at: None,
+                outgoing: (how == 1).then_some(outgoing),
+            };
+            let key = Key::Hook(channel.id.clone(), self.make("k").into());
+            return Some(self.append(key, encode(&record), Expect::Absent));
+        }
+        let hook = pick(&hooks_of(state, channel), hook)?.clone();
+        let key = Key::Hook(channel.id.clone(), hook.id.clone());
+        let record = match &hook.outgoing {
+            Some(outgoing) if how == 2 => {
+                let outgoing = Outgoing { paused: !outgoing.paused, ..outgoing.clone() };
+                HookRecord::of(&Hook { outgoing: Some(outgoing), ..Hook::clone(&hook) })
+            }
+            _ => HookRecord::Deleted,
+        };
+        Some(self.append(key, encode(&record), Expect::At(hook.seq)))
     }
 
     fn prefer(&mut self, state: &State, me: &Account, channel: &Channel, how: u8) -> Option<Draft> {
@@ -238,7 +291,7 @@ impl Decisions {
     fn post(&mut self, me: &Account, channel: &Channel, id: MessageId, has_file: bool) -> Draft {
         let author = User::clone(&me.person.user());
         let content = self.content(&author.id, has_file);
-        let record = MessageRecord { id, author, content };
+        let record = MessageRecord { id, author, hook: None, content };
         self.append(Key::Messages(channel.id.clone()), encode(&record), Expect::Any)
     }
 
@@ -484,6 +537,10 @@ fn channel_of(state: &State, me: &Account, n: u8) -> Option<Arc<Channel>> {
     let mut channels: Vec<_> = state.channels_of(me.person.id()).collect();
     channels.sort_by_key(|channel| channel.created);
     pick(&channels, n).map(|channel| (*channel).clone())
+}
+
+fn hooks_of(state: &State, channel: &Channel) -> Vec<Arc<Hook>> {
+    state.hooks_of(&channel.id).cloned().collect()
 }
 
 /// A message of a channel that has some.

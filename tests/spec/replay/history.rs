@@ -75,6 +75,10 @@ pub(super) enum Action {
     Rename { user: u8, name: u8 },
     /// Stars, hides or shows a channel, or stores that a message has shown it again.
     Prefer { user: u8, channel: u8, how: u8 },
+    /// Makes a hook, pauses it or lets it go on, or deletes it.
+    Hook { user: u8, channel: u8, hook: u8, how: u8 },
+    /// Posts by a hook, under one of a few names.
+    PostByHook { channel: u8, hook: u8, name: u8 },
     /// Moves a read marker.
     Mark { user: u8, channel: u8, message: u8 },
 }
@@ -128,6 +132,12 @@ fn actions() -> impl Strategy<Value = Action> {
         6 => (some(), some()).prop_map(|(user, name)| Action::Rename { user, name }),
         5 => (some(), few(), 0..4_u8).prop_map(|(user, channel, how)| {
             Action::Prefer { user, channel, how }
+        }),
+        4 => (some(), few(), some(), 0..4_u8).prop_map(|(user, channel, hook, how)| {
+            Action::Hook { user, channel, hook, how }
+        }),
+        4 => (few(), some(), some()).prop_map(|(channel, hook, name)| {
+            Action::PostByHook { channel, hook, name }
         }),
         4 => (some(), few(), message()).prop_map(|(user, channel, message)| {
             Action::Mark { user, channel, message }

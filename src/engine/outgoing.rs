@@ -1,0 +1,419 @@
+//! Outgoing hooks: messages of people posted to programs, and the programs' answers.
+//!
+//! Each hook with something to post has a queue and a task. The first of the queue is tried again and
+//! again until it is taken; the others wait, so that a program gets messages in their order. Queues are
+//! in memory alone: what waits when the server stops is not posted.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chrono::Utc;
+use data_encoding::BASE64;
+use foldhash::HashMap;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use url::Url;
+use uuid::Uuid;
+
+use super::draft::content_as;
+use super::fetch::{FetchRequest, Fetched};
+use super::files::attachments;
+use super::{Engine, EngineError, Parts};
+use crate::domain::attachment::FileName;
+use crate::domain::event::Event;
+use crate::domain::hook::{Hook, HookMark, HookSecret, Outgoing};
+use crate::domain::ids::{ChannelId, HookId};
+use crate::domain::message::Content;
+use crate::domain::text::layout::{Part, Section, compose};
+use crate::wire::message;
+
+/// Times until each further attempt, after the first. When the last of them fails, the hook is paused.
+const RETRY_SECONDS: [u64; 8] = [5, 13, 33, 84, 215, 550, 1_400, 3_600];
+/// Time that an attempt may take, the answer included.
+const TIMEOUT: Duration = Duration::from_secs(7);
+/// Largest number of attempts at a time, of all hooks.
+const MAX_ATTEMPTS: usize = 32;
+/// Largest number of messages that wait for one hook. What comes then is not posted.
+const MAX_WAITING: usize = 100;
+/// Largest size of the messages that wait for all hooks together, in bytes.
+const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
+/// Largest part of an answer's text that is read, in bytes.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// The queues of all hooks that have something to post.
+pub(super) struct Queues {
+    queues: Mutex<Waiting>,
+    attempts: Semaphore,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self { queues: Mutex::default(), attempts: Semaphore::new(MAX_ATTEMPTS) }
+    }
+}
+
+#[derive(Default)]
+struct Waiting {
+    of_hooks: HashMap<HookId, VecDeque<Posting>>,
+    bytes: usize,
+}
+
+/// A message on its way to a program.
+#[derive(Clone)]
+struct Posting {
+    /// The id by which the program knows it again when it comes twice.
+    id: Arc<str>,
+    body: Bytes,
+}
+
+impl Queues {
+    /// Drops what waits for a hook.
+    pub(super) fn forget(&self, hook: &HookId) {
+        let mut waiting = self.queues.lock();
+        let dropped = waiting.of_hooks.remove(hook).into_iter().flatten();
+        waiting.bytes -= dropped.map(|posting| posting.body.len()).sum::<usize>();
+    }
+
+    /// Adds to a hook's queue. True where the queue is new, and needs a task.
+    fn add(&self, hook: &HookId, posting: Posting) -> bool {
+        let mut waiting = self.queues.lock();
+        let bytes = posting.body.len();
+        if waiting.bytes + bytes > MAX_WAITING_BYTES {
+            return false;
+        }
+        let is_new = match waiting.of_hooks.entry(hook.clone()) {
+            Entry::Occupied(queue) if queue.get().len() >= MAX_WAITING => return false,
+            Entry::Occupied(mut queue) => {
+                queue.get_mut().push_back(posting);
+                false
+            }
+            Entry::Vacant(place) => {
+                place.insert([posting].into());
+                true
+            }
+        };
+        waiting.bytes += bytes;
+        is_new
+    }
+
+    /// The first of a hook's queue. Where it is empty, the queue is gone.
+    fn first(&self, hook: &HookId) -> Option<Posting> {
+        let mut waiting = self.queues.lock();
+        let first = waiting.of_hooks.get(hook)?.front().cloned();
+        if first.is_none() {
+            waiting.of_hooks.remove(hook);
+        }
+        first
+    }
+
+    fn remove_first(&self, hook: &HookId) {
+        let mut waiting = self.queues.lock();
+        let removed = waiting.of_hooks.get_mut(hook).and_then(VecDeque::pop_front);
+        waiting.bytes -= removed.map_or(0, |posting| posting.body.len());
+    }
+}
+
+/// The body of a post: the message, with the channel that it is in.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    channel: BodyChannel<'a>,
+    message: &'a serde_json::value::RawValue,
+}
+
+#[derive(Serialize)]
+struct BodyChannel<'a> {
+    id: &'a ChannelId,
+    name: &'a str,
+}
+
+/// The answer of a program, as JSON.
+#[derive(Deserialize)]
+struct JsonAnswer {
+    #[serde(default)]
+    text: Option<String>,
+}
+
+impl Engine {
+    /// Queues the message that these events posted for the outgoing hooks that want it. Never waits.
+    pub(super) fn tell_outgoing(&self, events: &[Event]) {
+        let hooks = self.wanting(events);
+        if hooks.is_empty() {
+            return;
+        }
+        let Some(body) = body_of(events) else { return };
+        for hook in hooks {
+            let id = format!("msg_{}", Uuid::now_v7().simple()).into();
+            if self.outgoing.add(&hook.id, Posting { id, body: body.clone() }) {
+                tokio::spawn(post_all(Arc::downgrade(&self.0), hook));
+            }
+        }
+    }
+
+    /// Posts to a hook's program once.
+    async fn attempt(
+        &self,
+        hook: &Hook,
+        outgoing: &Outgoing,
+        posting: &Posting,
+    ) -> Result<(), String> {
+        // Never closed.
+        let _permit = self.outgoing.attempts.acquire().await;
+        let fetch = self.fetch.get().ok_or("this server posts to no other")?;
+        let timestamp = Utc::now().timestamp().to_string();
+        let signature = signature(&hook.secret, &posting.id, &timestamp, &posting.body);
+        let answer = fetch.fetch(FetchRequest {
+            url: outgoing.url.to_string(),
+            json: Some(posting.body.clone()),
+            headers: vec![
+                ("webhook-id", posting.id.to_string()),
+                ("webhook-timestamp", timestamp),
+                ("webhook-signature", signature),
+            ],
+            timeout: TIMEOUT,
+        });
+        let answer = answer.await.map_err(|error| error.to_string())?;
+        if !(200..300).contains(&answer.status) {
+            return Err(format!("it answered with status {}", answer.status));
+        }
+        match self.take_answer(hook, answer).await {
+            // It was posted, whatever came back.
+            Ok(()) | Err(EngineError::EmptyMessage | EngineError::NoSuchHook) => {}
+            Err(error) => ::log::info!("An answer to an outgoing hook is dropped: {error}."),
+        }
+        Ok(())
+    }
+
+    /// Makes the answer of a program a message of its hook.
+    async fn take_answer(&self, hook: &Hook, answer: Fetched) -> Result<(), EngineError> {
+        let media_type = answer.media_type.as_deref().unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "text/plain" => self.write_text(hook, beginning(answer.body).await).await,
+            "application/json" => {
+                let json: Option<JsonAnswer> =
+                    serde_json::from_str(&beginning(answer.body).await).ok();
+                let text = json.and_then(|json| json.text).unwrap_or_default();
+                self.write_text(hook, text).await
+            }
+            media_type => {
+                let name = file_name(answer.disposition.as_deref(), &answer.path, media_type);
+                self.write_file(hook, name, answer.body).await
+            }
+        }
+    }
+
+    async fn write_text(&self, hook: &Hook, text: String) -> Result<(), EngineError> {
+        let section = Section { card: None, parts: vec![Part::Text(text)] };
+        let (text, rendered) = compose(vec![section], &self.names());
+        let content = content_as(text, rendered);
+        self.write_by_hook(hook, None, HookMark::default(), content, &mut []).await
+    }
+
+    async fn write_file(
+        &self,
+        hook: &Hook,
+        name: FileName,
+        mut body: BoxStream<'static, io::Result<Bytes>>,
+    ) -> Result<(), EngineError> {
+        // Nothing is no file.
+        let Some(first) = body.next().await else { return Ok(()) };
+        let admission = self.admit_hook(hook)?;
+        let received = admission.receive(name, stream::iter([first]).chain(body)).await?;
+        let mut files = [received];
+        let content = Content { attachments: attachments(&files, &[]), ..self.no_text() };
+        self.write_by_hook(hook, None, HookMark::default(), content, &mut files).await
+    }
+
+    fn no_text(&self) -> Content {
+        self.content_of("".parse().expect("an empty text is one"))
+    }
+
+    /// Pauses a hook that did not take a message, and says so where it writes.
+    async fn give_up(&self, hook: &Hook, outgoing: &Outgoing, problem: &str) {
+        if let Err(error) = self.pause_failing(hook).await {
+            ::log::warn!("An outgoing hook that fails cannot be paused: {error}.");
+            return;
+        }
+        let host = Url::parse(&outgoing.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let text = format!(
+            "Paused: `{}` did not take a message in {} attempts; at last {problem}. It gets nothing \
+             until somebody lets it go on.",
+            host.unwrap_or_default(),
+            RETRY_SECONDS.len() + 1
+        );
+        if let Err(error) = self.write_text(hook, text).await {
+            ::log::warn!("Nobody is told that an outgoing hook is paused: {error}.");
+        }
+    }
+}
+
+/// Posts what waits for a hook, until nothing does.
+async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>) {
+    loop {
+        let Some(posting) = engine.upgrade().and_then(|parts| parts.outgoing.first(&hook.id))
+        else {
+            return;
+        };
+        let mut waits = RETRY_SECONDS.into_iter();
+        loop {
+            let Some(engine) = engine.upgrade().map(Engine) else { return };
+            let present = engine.core.live.read().state.hook(&hook.channel, &hook.id).cloned();
+            let outgoing = present.as_ref().and_then(|present| present.outgoing.as_ref());
+            let Some(outgoing) = outgoing.filter(|outgoing| !outgoing.paused) else {
+                return engine.outgoing.forget(&hook.id);
+            };
+            let attempted = engine.attempt(&hook, outgoing, &posting).await;
+            engine.counters.count_attempt(attempted.is_err());
+            let Err(problem) = attempted else { break };
+            let Some(seconds) = waits.next() else {
+                engine.outgoing.forget(&hook.id);
+                return engine.give_up(&hook, outgoing, &problem).await;
+            };
+            let end = engine.core.end.clone();
+            // Nothing is held while it waits.
+            drop(engine);
+            tokio::select! {
+                () = sleep(Duration::from_secs(seconds)) => {}
+                () = end.cancelled() => return,
+            }
+        }
+        if let Some(parts) = engine.upgrade() {
+            parts.outgoing.remove_first(&hook.id);
+        }
+    }
+}
+
+/// The body to post about the message that these events posted.
+fn body_of(events: &[Event]) -> Option<Bytes> {
+    events.iter().find_map(|event| match event {
+        Event::MessagePosted(channel, message) => {
+            let name = channel.reference();
+            let json = message::json(message, &name);
+            let body = Body {
+                kind: "message",
+                channel: BodyChannel { id: &channel.id, name: &name },
+                message: serde_json::from_slice(&json).ok()?,
+            };
+            serde_json::to_vec(&body).ok().map(Bytes::from)
+        }
+        _ => None,
+    })
+}
+
+/// The signature of a post, as Standard Webhooks says: HMAC-SHA256 of id, time and body.
+fn signature(secret: &HookSecret, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let key = secret.reveal().strip_prefix("whsec_").unwrap_or_default();
+    let key = BASE64.decode(key.as_bytes()).unwrap_or_default();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key of any length is one");
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+}
+
+/// The beginning of a text, as far as it comes and is UTF-8.
+async fn beginning(body: BoxStream<'static, io::Result<Bytes>>) -> String {
+    let mut read = BytesMut::new();
+    let mut body = body;
+    while let Ok(Some(chunk)) = body.try_next().await {
+        read.extend_from_slice(&chunk[..chunk.len().min(MAX_TEXT_BYTES - read.len())]);
+        if read.len() == MAX_TEXT_BYTES {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+/// A name for the file in an answer: the one that it tells, the end of its address, or `answer`.
+fn file_name(disposition: Option<&str>, path: &str, media_type: &str) -> FileName {
+    let disposition = disposition.unwrap_or_default();
+    let parameter = |name: &str| {
+        let value = disposition.split(';').find_map(|part| part.trim().strip_prefix(name))?;
+        let value = value.trim().trim_matches('"');
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    let extended = parameter("filename*=").and_then(|value| {
+        let encoded = value.splitn(3, '\'').nth(2)?;
+        Some(percent_decode_str(encoded).decode_utf8().ok()?.into_owned())
+    });
+    let in_path = || {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        last.contains('.').then(|| percent_decode_str(last).decode_utf8_lossy().into_owned())
+    };
+    let made = || {
+        let kind = media_type.split('/').nth(1).unwrap_or_default();
+        let kind = kind.split(['+', ';']).next().unwrap_or_default().trim_start_matches("x-");
+        let is_extension = (1..=5).contains(&kind.len());
+        if is_extension { format!("answer.{kind}") } else { "answer".to_owned() }
+    };
+    let name = extended.or_else(|| parameter("filename=")).or_else(in_path).unwrap_or_else(made);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the specification.
+    #[test]
+    fn a_signature_is_that_of_standard_webhooks() {
+        let secret = HookSecret::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+        let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+        let signed = signature(&secret, id, "1614265330", br#"{"test": 2432232314}"#);
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_file_has_the_name_that_is_told_or_some_other() {
+        for (disposition, path, media_type, name) in [
+            ("attachment; filename=\"a b.png\"", "/x", "image/png", "a b.png"),
+            ("attachment; filename=plan.pdf", "/x", "application/pdf", "plan.pdf"),
+            ("inline; filename=a.txt; filename*=UTF-8''%C3%A9.txt", "/x", "a/b", "é.txt"),
+            ("attachment; filename=\"../../etc/passwd\"", "/x", "a/b", "passwd"),
+            ("", "/charts/today%20.png", "image/png", "today .png"),
+            ("", "/hook", "image/svg+xml", "answer.svg"),
+            ("", "/hook", "image/png; x=y", "answer.png"),
+            ("", "/hook", "application/octet-stream", "answer"),
+            ("", "/", "", "answer"),
+        ] {
+            let found = file_name(Some(disposition), path, media_type);
+            assert_eq!(found.as_str(), name, "{disposition} {path} {media_type}");
+        }
+    }
+
+    #[test]
+    fn queues_are_bounded_and_end_when_they_are_empty() {
+        let queues = Queues::default();
+        let hook = HookId::from("h".to_owned());
+        let posting = |bytes: usize| Posting { id: "m".into(), body: vec![0; bytes].into() };
+        assert!(queues.add(&hook, posting(1)), "it needs a task");
+        for _ in 0..2 * MAX_WAITING {
+            assert!(!queues.add(&hook, posting(1)));
+        }
+        assert_eq!(queues.queues.lock().bytes, MAX_WAITING);
+        let other = HookId::from("other".to_owned());
+        assert!(!queues.add(&other, posting(MAX_WAITING_BYTES)));
+        for _ in 0..MAX_WAITING {
+            assert!(queues.first(&hook).is_some());
+            queues.remove_first(&hook);
+        }
+        assert!(queues.first(&hook).is_none());
+        assert!(queues.queues.lock().of_hooks.is_empty());
+        assert!(queues.add(&hook, posting(5)), "it needs a task again");
+        queues.forget(&hook);
+        assert_eq!(queues.queues.lock().bytes, 0);
+    }
+}

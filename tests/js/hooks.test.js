@@ -1,0 +1,30 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { hookView } from "../../static/js/dialogs/hooks.js"
+
+const now = new Date(2026, 10, 24, 15, 5)
+const at = new Date(2026, 10, 24, 9, 5).toISOString()
+const locale = { clock: "24", isMonthFirst: false }
+const hook = { id: "h", name: "CI", url: "http://chat.example/hooks/secret", created_by: { display_name: "Ada" }, created_at: at, deliveries: [] }
+const fine = { at, status: 200, problem: null, bytes: 40 }
+
+describe("a hook", () => {
+  for (const [what, told, view] of [
+    ["of one's own", hook, { key: "h", name: "CI", aside: "Made 09:05 by Ada", deliveries: [], delete_name: "Delete CI" }],
+    ["of somebody else", { ...hook, url: null }, { line: "" }],
+    ["of somebody who has left", { ...hook, created_by: null }, { aside: "Made 09:05 by somebody who has left" }],
+    ["in another script", { ...hook, name: "構建", created_by: { display_name: "أمل" } }, { name: "構建", aside: "Made 09:05 by أمل", line_name: "Copy line of 構建", address_name: "Copy address of 構建" }],
+    ["of last year", { ...hook, created_at: new Date(2025, 0, 3, 23, 0).toISOString() }, { aside: "Made 3 Jan 2025, 23:00 by Ada" }],
+    ["with a delivery", { ...hook, deliveries: [fine] }, { summary: "The last delivery", deliveries: [{ template: "delivery", key: "0", words: "09:05 · 200 · 40 bytes" }] }],
+    ["with deliveries", { ...hook, deliveries: [{ ...fine, status: 400, problem: "No text." }, fine] }, { summary: "The last 2 deliveries", deliveries: [{ template: "delivery", key: "0", words: "09:05 · 400 · 40 bytes · No text." }, { template: "delivery", key: "1", words: "09:05 · 200 · 40 bytes" }] }],
+  ]) {
+    it(`tells of one ${what}`, () => {
+      const all = hookView(told, locale, now)
+      for (const [key, value] of Object.entries(view)) assert.deepEqual(all[key], value, key)
+    })
+  }
+
+  it("has a line that posts to it", () => {
+    assert.match(hookView(hook, locale, now).line, /^curl http:\/\/chat\.example\/hooks\/secret -H 'Content-Type: application\/json' -d '\{"text": /)
+  })
+})
