@@ -103,8 +103,8 @@ pub struct Content {
     /// The text rendered to safe HTML; `None` where that is the text as one paragraph, but in records.
     pub html: Option<Box<str>>,
     /// The users whom the text names, each once.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mentions: Vec<UserId>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub mentions: Box<[UserId]>,
     /// The files, in the order in which they were sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
@@ -184,7 +184,7 @@ pub struct Message {
     /// The user or hook who wrote it.
     pub author: Arc<Person>,
     /// Set where a hook wrote it: the author is no user then.
-    pub hook: Option<HookMark>,
+    pub hook: Option<Box<HookMark>>,
     /// The present content.
     pub content: Content,
     /// The time of the entry that posted it.
@@ -249,6 +249,14 @@ impl Eq for RenderingCache {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A full server holds hundreds of thousands of them, and the next larger block of the allocator
+    /// has 320 bytes.
+    #[test]
+    fn a_shared_message_fits_256_bytes() {
+        let counters = 2 * size_of::<usize>();
+        assert!(counters + size_of::<Message>() <= 256, "{}", size_of::<Message>());
+    }
 
     #[test]
     fn a_text_is_trimmed_and_bounded() {

@@ -51,7 +51,8 @@ impl Engine {
 
 /// The content of a message with this text and rendering, still without files.
 pub(super) fn content_as(text: Text, Rendered { html, mentions }: Rendered) -> Content {
-    Content { text, html: Some(html.into()), mentions, attachments: Vec::new(), folded: None }
+    let (html, mentions) = (Some(html.into()), mentions.into());
+    Content { text, html, mentions, attachments: Vec::new(), folded: None }
 }
 
 /// Refuses a message of which nothing could be seen: without text, or one of invisible characters

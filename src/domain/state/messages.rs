@@ -41,7 +41,7 @@ impl State {
             seq: entry.seq,
             id: record.id,
             author,
-            hook: record.hook,
+            hook: record.hook.map(Box::new),
             content: record.content,
             sent_at: entry.at,
             edited_at: None,

@@ -476,7 +476,7 @@ impl Decisions {
         Content {
             html: Some(format!("<p>{text}</p>").into()),
             text: text.parse().expect("a text"),
-            mentions: vec![mentioned.clone()],
+            mentions: [mentioned.clone()].into(),
             attachments: if has_file {
                 vec![serde_json::from_value(file).expect("a file")]
             } else {
