@@ -1,7 +1,7 @@
 //! Static files, served under addresses that change with their content, so that browsers keep them
 //! for good: `/static/<version>/css/houston.css`.
 //!
-//! They are read once, at the start. The version is a hash of all of them, so stylesheets can refer
+//! They are in the program, or read once, at the start. The version is a hash of all of them, so stylesheets can refer
 //! to other files by relative addresses as they are written. On the way:
 //!
 //! - a stylesheet's `@import url("./other.css");`, each on a line of its own at its top, is replaced by
@@ -14,12 +14,13 @@
 
 mod bundle;
 mod encoding;
+mod sources;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Cursor};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -28,14 +29,14 @@ use rocket::http::{ContentType, Status};
 use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, get, routes};
-use rocket_dyn_templates::Template;
-use rocket_dyn_templates::tera::{self, Value};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 use self::bundle::bundle;
 pub use self::encoding::compress_pages;
 use self::encoding::{AcceptedEncoding, Encoding, encode_in_background};
+pub use self::sources::{Sources, Tree};
+pub use self::templates::{templates, without_template_directory};
 
 /// The path below which static files are mounted.
 pub const BASE: &str = "/static";
@@ -54,21 +55,14 @@ struct Asset {
 }
 
 impl Assets {
-    /// Reads the files in this directory and all below, and takes these others, which are made
-    /// elsewhere, by their paths.
+    /// Makes static files of their sources.
     ///
     /// # Errors
     ///
-    /// When one cannot be read, or imports what is not there.
-    pub fn read<'p>(
-        directory: &Path,
-        generated: impl IntoIterator<Item = (&'p str, Vec<u8>)>,
-    ) -> io::Result<Self> {
-        let mut sources = BTreeMap::new();
-        read_tree(directory, directory, &mut sources)?;
-        sources.extend(generated.into_iter().map(|(path, bytes)| (path.to_owned(), bytes)));
+    /// When one is no text and should be, or imports what is not there.
+    pub fn of(sources: &Tree) -> io::Result<Self> {
         let mut digest = Sha256::new();
-        for (path, bytes) in &sources {
+        for (path, bytes) in sources {
             digest.update(path.len().to_be_bytes());
             digest.update(path);
             digest.update(bytes.len().to_be_bytes());
@@ -77,7 +71,7 @@ impl Assets {
         let version = HEXLOWER.encode(&digest.finalize()[..6]);
         let mut files = BTreeMap::new();
         for path in sources.keys() {
-            files.insert(path.clone(), Asset::of(path, &sources)?);
+            files.insert(path.clone(), Asset::of(path, sources)?);
         }
         Ok(Self { version, files })
     }
@@ -89,20 +83,8 @@ impl Assets {
     }
 }
 
-fn read_tree(root: &Path, at: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
-    for entry in fs::read_dir(at)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            read_tree(root, &path, found)?;
-        } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
-            found.insert(name.replace('\\', "/"), fs::read(&path)?);
-        }
-    }
-    Ok(())
-}
-
 impl Asset {
-    fn of(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<Self> {
+    fn of(path: &str, sources: &Tree) -> io::Result<Self> {
         let extension = path.rsplit('.').next().unwrap_or_default();
         let kind = match extension {
             "webmanifest" => ContentType::new("application", "manifest+json"),
@@ -143,7 +125,7 @@ impl Asset {
     }
 }
 
-fn text(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
+fn text(path: &str, sources: &Tree) -> io::Result<String> {
     let bytes = sources.get(path).ok_or_else(|| {
         io::Error::new(io::ErrorKind::NotFound, format!("`{path}` is imported and not there"))
     })?;
@@ -151,7 +133,7 @@ fn text(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
 }
 
 /// Replaces each `@import` of a stylesheet by the imported sheet.
-fn with_imports(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<String> {
+fn with_imports(path: &str, sources: &Tree) -> io::Result<String> {
     let (sheet, mut whole) = (text(path, sources)?, String::new());
     for line in sheet.lines() {
         let imported = line.strip_prefix("@import url(\"./").and_then(|it| it.strip_suffix("\");"));
@@ -170,11 +152,7 @@ fn with_imports(path: &str, sources: &BTreeMap<String, Vec<u8>>) -> io::Result<S
 const NOT_IN_QUOTES: &AsciiSet = &CONTROLS.add(b'"').add(b'#').add(b'%').add(b'<').add(b'>');
 
 /// Writes each picture that a stylesheet refers to, an SVG beside it or above, into the sheet.
-fn with_pictures(
-    path: &str,
-    sheet: &str,
-    sources: &BTreeMap<String, Vec<u8>>,
-) -> io::Result<String> {
+fn with_pictures(path: &str, sheet: &str, sources: &Tree) -> io::Result<String> {
     let mut whole = String::with_capacity(sheet.len());
     let mut rest = sheet;
     while let Some((before, from)) = rest.split_once("url(\"../") {
@@ -299,22 +277,6 @@ impl<'r> Responder<'r, 'static> for AssetResponse {
         }
         response.ok()
     }
-}
-
-/// A fairing with the templates, which know `asset(path="css/houston.css")`: the file's address.
-#[must_use]
-pub fn templates(assets: &Assets) -> impl rocket::fairing::Fairing + use<> {
-    let urls: BTreeMap<_, _> =
-        assets.files.keys().filter_map(|path| Some((path.clone(), assets.url(path)?))).collect();
-    Template::custom(move |engines| {
-        let urls = urls.clone();
-        let asset = move |arguments: &std::collections::HashMap<String, Value>| {
-            let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
-            let url = urls.get(path).cloned();
-            url.map(Value::from).ok_or_else(|| tera::Error::msg(format!("no file `{path}`")))
-        };
-        engines.tera.register_function("asset", asset);
-    })
 }
 
 #[cfg(test)]

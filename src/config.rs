@@ -1,111 +1,81 @@
-//! Settings: their units, defaults and limits, checked into one [`Config`].
+//! Settings: read from their sources, and checked into one [`Config`].
 //!
-//! Settings are read where Rocket reads its own: `Rocket.toml`, then `ROCKET_…` variables, which
-//! win. Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours.
+//! They are read where Rocket reads its own: `Rocket.toml`, then `ROCKET_…` variables, which win.
+//! Rocket's settings (`address`, `port`, `tls`, `log_level`, …) stand beside ours. The [table of all
+//! settings](settings) has their defaults and limits.
+
+mod problems;
+mod report;
+pub mod settings;
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rocket::data::{ByteUnit, ToByteUnit};
-use rocket::figment::providers::{Env, Format, Toml};
-use rocket::figment::{self, Figment, Profile};
+use rocket::figment::providers::{Env, Format, Serialized, Toml};
+use rocket::figment::{Figment, Profile};
 use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Deserializer};
 
-/// The settings that are whole numbers: key, default, smallest and largest value.
-const COUNTS: [(&str, u64, RangeInclusive<u64>); 16] = [
-    ("max_message_files", 10, 1..=1_000),
-    ("max_streams_per_user", 64, 1..=1_000_000),
-    ("max_channels", 1_000, 1..=100_000),
-    ("max_channels_per_user", 100, 1..=100_000),
-    ("max_directs_per_user", 500, 1..=100_000),
-    ("max_sessions_per_user", 100, 1..=1_000),
-    ("max_preferences_per_user", 2_000, 1..=2_000),
-    ("max_reactions_per_user", 8, 1..=1_000),
-    ("max_reaction_kinds", 32, 1..=1_000),
-    ("max_reactions", 300, 1..=1_000),
-    ("session_days", 180, 1..=36_500),
-    ("max_streams", 0, 0..=MAX_STREAMS),
-    ("body_silence_seconds", 30, 1..=3_600),
-    ("answer_silence_seconds", 60, 1..=3_600),
-    ("max_hooks_per_channel", 20, 1..=1_000),
-    ("max_hooks_per_user", 100, 1..=10_000),
-];
-/// The settings that are sizes: key, default, smallest and largest value in bytes.
-const SIZES: [(&str, u64, RangeInclusive<u64>); 3] = [
-    ("max_file_size", 25 * MIB, 1..=TIB),
-    ("max_total_size", 1_024 * MIB, 1..=TIB),
-    ("max_kept_text", 256 * MIB, MIB / 16..=TIB),
-];
-const MIB: u64 = 1 << 20;
-const TIB: u64 = 1 << 40;
+pub use self::problems::{Origin, SettingError};
+use self::problems::{problems, streams_within};
+pub use self::report::Report;
+use self::settings::{Kind, SETTINGS, Setting};
 
-/// Largest number of streams in all, whatever number of files the process may open.
-const MAX_STREAMS: u64 = 1_000_000;
-/// Number of open files reserved for the database, for uploads and downloads, and for short requests.
-/// Each stream is an open file, too.
-const RESERVED_FILES: u64 = 64;
+/// The name of the file of settings, unless the variable `ROCKET_CONFIG` names another.
+const FILE: &str = "Rocket.toml";
 
 /// Houston's own settings, checked; all others are Rocket's.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Config {
-    /// The data directory, with everything that lasts; created at need. `data_dir`, default `data`, relative
-    /// to the working directory.
+    /// The data directory, with everything that lasts; created at need.
     pub data_dir: PathBuf,
-    /// Limits how much each user and address may do in a while. `rate_limits`, default `true`.
+    /// The directory of the templates and static files, unless they are those in the program.
+    pub pages_dir: Option<PathBuf>,
+    /// Limits how much each user and address may do in a while.
     pub rate_limits: bool,
-    /// Largest size of a file. `max_file_size`, default `25 MiB`, 1 byte to 1 TiB.
+    /// Largest size of a file.
     pub max_file_size: ByteUnit,
-    /// Largest number of files of one message. `max_message_files`, default 10, 1 to 1,000.
+    /// Largest number of files of one message.
     pub max_message_files: usize,
     /// Largest size of the files of all messages together that are kept or can be restored.
-    /// `max_total_size`, default `1 GiB`, 1 byte to 1 TiB.
     pub max_total_size: ByteUnit,
     /// Largest size of the texts of all messages together that are kept or can be restored, each with
     /// its HTML; they are in memory. One user's may have half of what the others' leave.
-    /// `max_kept_text`, default `256 MiB`, 64 KiB to 1 TiB.
     pub max_kept_text: ByteUnit,
-    /// Largest number of open streams of one user: one more ends the oldest. `max_streams_per_user`,
-    /// default 64, 1 to 1,000,000.
+    /// Largest number of open streams of one user: one more ends the oldest.
     pub max_streams_per_user: usize,
-    /// Largest number of open streams in all. `max_streams`, default 0: 64 fewer than the files that
-    /// the process may open, which is also the largest value, and at most 1,000,000; once
-    /// [checked](Config::from), never 0.
+    /// Largest number of open streams in all; once [checked](Config::from), never 0.
     pub max_streams: usize,
-    /// Largest number of public channels. `max_channels`, default 1,000, 1 to 100,000.
+    /// Largest number of public channels.
     pub max_channels: usize,
-    /// Largest number of public channels that one user created. `max_channels_per_user`, default 100,
-    /// 1 to 100,000.
+    /// Largest number of public channels that one user created.
     pub max_channels_per_user: usize,
-    /// Largest number of direct conversations that one user began. `max_directs_per_user`, default
-    /// 500, 1 to 100,000.
+    /// Largest number of direct conversations that one user began.
     pub max_directs_per_user: usize,
-    /// Largest number of sessions of one user. `max_sessions_per_user`, default 100, 1 to 1,000.
+    /// Largest number of sessions of one user.
     pub max_sessions_per_user: usize,
     /// Largest number of channels that one user has starred, hidden or given a bell; one entry of the
-    /// log holds them all. `max_preferences_per_user`, default 2,000, 1 to 2,000.
+    /// log holds them all.
     pub max_preferences_per_user: usize,
-    /// Largest number of reactions of one user to one message. `max_reactions_per_user`, default 8, 1
-    /// to 1,000.
+    /// Largest number of reactions of one user to one message.
     pub max_reactions_per_user: usize,
-    /// Largest number of different reactions to one message. `max_reaction_kinds`, default 32, 1 to
-    /// 1,000.
+    /// Largest number of different reactions to one message.
     pub max_reaction_kinds: usize,
-    /// Largest number of reactions to one message, everybody's together. `max_reactions`, default 300,
-    /// 1 to 1,000.
+    /// Largest number of reactions to one message, everybody's together.
     pub max_reactions: usize,
-    /// Days after which an unused session ends. `session_days`, default 180, 1 to 36,500.
+    /// Days after which an unused session ends.
     pub session_days: u32,
-    /// The secret by which other machines may read `/metrics`, sent as Bearer token. `metrics_token`,
-    /// by default none: only this machine may. Visible ASCII characters without spaces.
+    /// The secret by which other machines may read `/metrics`.
     pub metrics_token: Option<String>,
-    /// Longest pause in the body of a request. `body_silence_seconds`, default 30, 1 to 3,600.
+    /// Form of the log's lines.
+    pub log_format: LogFormat,
+    /// Longest pause in the body of a request. `body_silence_seconds`.
     #[serde(rename = "body_silence_seconds", deserialize_with = "seconds")]
     pub body_silence: Duration,
     /// Longest time that a client may take nothing of its answer, or not respond at all, before its
-    /// connection is cut off (Linux). `answer_silence_seconds`, default 60, 1 to 3,600.
+    /// connection is cut off (Linux). `answer_silence_seconds`.
     #[serde(rename = "answer_silence_seconds", deserialize_with = "seconds")]
     pub answer_silence: Duration,
     /// Largest number of hooks of one channel, incoming and outgoing together. `max_hooks_per_channel`,
@@ -118,38 +88,23 @@ pub struct Config {
     pub outgoing_private: bool,
 }
 
+/// The form of the log's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
 fn seconds<'de, D: Deserializer<'de>>(setting: D) -> Result<Duration, D::Error> {
     u64::deserialize(setting).map(Duration::from_secs)
 }
 
-/// The reason why the settings cannot be used.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SettingError {
-    /// A setting is missing or of another type.
-    #[error(transparent)]
-    Unreadable(#[from] Box<figment::Error>),
-    /// A setting is out of its limits.
-    #[error("`{key}` is {value}, but {remedy}")]
-    OutOfLimits {
-        /// The setting's name in `Rocket.toml`.
-        key: &'static str,
-        /// Its value, unless that is secret.
-        value: String,
-        /// The limits, and what to do.
-        remedy: String,
-    },
-}
-
-impl SettingError {
-    fn out_of_limits(key: &'static str, value: impl ToString, remedy: String) -> Self {
-        Self::OutOfLimits { key, value: value.to_string(), remedy }
-    }
-}
-
-impl From<figment::Error> for SettingError {
-    fn from(error: figment::Error) -> Self {
-        Self::Unreadable(Box::new(error))
-    }
+/// The name of the file of settings.
+fn file_name() -> String {
+    Env::var_or("ROCKET_CONFIG", FILE)
 }
 
 impl Config {
@@ -159,108 +114,55 @@ impl Config {
     /// since any client could send one.
     #[must_use]
     pub fn figment() -> Figment {
-        let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
         let profile = Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE);
-        let mut settings = Figment::from(rocket::Config::default())
-            .merge(("ip_header", false))
-            .merge(("data_dir", "data"))
-            .merge(("rate_limits", true))
-            .merge(("outgoing_private", false));
-        for (key, default, _) in COUNTS {
-            settings = settings.merge((key, default));
-        }
-        for (key, default, _) in SIZES {
-            settings = settings.merge((key, default.bytes()));
+        // Of the profile `default`, or those under `[default]` in the file would not replace them.
+        let mut settings =
+            Figment::from(rocket::Config::default()).merge(Serialized::default("ip_header", false));
+        for Setting { key, kind, .. } in SETTINGS {
+            settings = match kind {
+                Kind::Count { default, .. } => settings.merge(Serialized::default(key, default)),
+                Kind::Size { default, .. } => {
+                    settings.merge(Serialized::default(key, default.bytes()))
+                }
+                Kind::Switch { default } => settings.merge(Serialized::default(key, default)),
+                Kind::Directory { default: Some(path) } => {
+                    settings.merge(Serialized::default(key, path))
+                }
+                Kind::Choice { words } => settings.merge(Serialized::default(key, words.first())),
+                Kind::Directory { default: None } | Kind::Secret | Kind::Rocket { .. } => settings,
+            };
         }
         settings
-            .merge(Toml::file(file).nested())
+            .merge(Toml::file(file_name()).nested())
             .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
             .select(profile)
     }
 
-    /// Checks the raw settings: each of ours must be of its type and within its limits.
+    /// Checks the raw settings: each must be of its type and within its limits.
     ///
     /// It also reads the process's limit of open files: raise that first.
     ///
     /// # Errors
     ///
-    /// When one is missing, of another type (the error says which and where it came from) or out
-    /// of its limits (it says which those are and what to do).
+    /// When one is of another type, or out of its limits: the error names it with its value and where
+    /// that came from, and says what to do.
     pub fn from(settings: &Figment) -> Result<Self, SettingError> {
-        for (key, _, limits) in COUNTS {
-            let value: u64 = settings.extract_inner(key)?;
-            if !limits.contains(&value) {
-                let (from, to) = limits.into_inner();
-                let remedy = format!("must be from {from} to {to}: {}", how_to_set(key));
-                return Err(SettingError::out_of_limits(key, value, remedy));
-            }
-        }
-        for (key, _, limits) in SIZES {
-            let value: ByteUnit = settings.extract_inner(key)?;
-            if !limits.contains(&value.as_u64()) {
-                let (from, to) = limits.into_inner();
-                let (from, to) = (from.bytes(), to.bytes());
-                let remedy = format!("must be from {from} to {to}: {}", how_to_set(key));
-                return Err(SettingError::out_of_limits(key, value, remedy));
-            }
+        if let Some(problem) = problems(settings).into_iter().next() {
+            return Err(problem);
         }
         let config: Self = settings.extract()?;
-        config.check_data_dir()?;
-        config.check_metrics_token()?;
-        let max_streams = streams_within(config.max_streams, getrlimit(Resource::Nofile).current)?;
-        Ok(Self { max_streams, ..config })
+        let wanted = config.max_streams.try_into().unwrap_or(u64::MAX);
+        let streams = streams_within(wanted, getrlimit(Resource::Nofile).current);
+        let max_streams = streams.ok().and_then(|streams| streams.try_into().ok());
+        Ok(Self { max_streams: max_streams.unwrap_or(config.max_streams), ..config })
     }
-
-    fn check_data_dir(&self) -> Result<(), SettingError> {
-        if self.data_dir.as_os_str().is_empty() {
-            let remedy = format!("must name a directory: {}", how_to_set("data_dir"));
-            return Err(SettingError::out_of_limits("data_dir", "empty", remedy));
-        }
-        Ok(())
-    }
-
-    fn check_metrics_token(&self) -> Result<(), SettingError> {
-        let Some(token) = &self.metrics_token else { return Ok(()) };
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let remedy = format!(
-                "must be made of letters, digits and other visible ASCII characters, without \
-                 spaces: {}",
-                how_to_set("metrics_token")
-            );
-            return Err(SettingError::out_of_limits("metrics_token", "unusable", remedy));
-        }
-        Ok(())
-    }
-}
-
-fn how_to_set(key: &str) -> String {
-    let variable = key.to_ascii_uppercase();
-    format!("set it so in Rocket.toml or as ROCKET_{variable}, or leave it out")
-}
-
-/// The largest number of streams for the wanted one (0 for as many as possible) and the number of
-/// files that the process may open (`None` for any).
-fn streams_within(wanted: usize, files: Option<u64>) -> Result<usize, SettingError> {
-    let key = "max_streams";
-    let files = files.unwrap_or(u64::MAX);
-    let room = files.saturating_sub(RESERVED_FILES).min(MAX_STREAMS);
-    let room = usize::try_from(room).unwrap_or(usize::MAX);
-    if wanted > room || room == 0 {
-        let least = u64::try_from(wanted.max(1)).unwrap_or(u64::MAX) + RESERVED_FILES;
-        let remedy = format!(
-            "this process may open {files} files, {RESERVED_FILES} of which are not for streams: \
-             raise that limit to {least} (`ulimit -n`, or LimitNOFILE of a systemd unit), or set \
-             ROCKET_MAX_STREAMS to {room} at most"
-        );
-        return Err(SettingError::out_of_limits(key, wanted, remedy));
-    }
-    Ok(if wanted == 0 { room } else { wanted })
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("data_dir", &self.data_dir)
+            .field("pages_dir", &self.pages_dir)
             .field("rate_limits", &self.rate_limits)
             .field("max_file_size", &self.max_file_size)
             .field("max_message_files", &self.max_message_files)
@@ -277,6 +179,7 @@ impl fmt::Debug for Config {
             .field("max_reaction_kinds", &self.max_reaction_kinds)
             .field("max_reactions", &self.max_reactions)
             .field("session_days", &self.session_days)
+            .field("log_format", &self.log_format)
             .field("body_silence", &self.body_silence)
             .field("answer_silence", &self.answer_silence)
             .field("max_hooks_per_channel", &self.max_hooks_per_channel)
@@ -289,6 +192,7 @@ impl fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
+    use super::problems::shown;
     use super::*;
 
     #[test]
@@ -323,21 +227,26 @@ mod tests {
 
     #[test]
     fn a_setting_out_of_its_limits_is_named_with_its_value_and_the_remedy() {
-        for (key, _, limits) in COUNTS {
-            let (from, to) = limits.into_inner();
+        for setting in SETTINGS {
+            let (key, Kind::Count { limits, .. }) = (setting.key, &setting.kind) else { continue };
+            let (from, to) = (limits.start(), limits.end());
             for value in from.checked_sub(1).into_iter().chain([to + 1]) {
                 let settings = Config::figment().merge((key, value));
                 let told = Config::from(&settings).expect_err(key).to_string();
                 let expected = format!("`{key}` is {value}, but must be from {from} to {to}");
                 assert!(told.starts_with(&expected), "{told}");
-                assert!(told.contains(&key.to_uppercase()), "{told}");
+                assert!(told.contains(&setting.variable()), "{told}");
             }
         }
         for (key, value, expected) in [
-            ("max_file_size", "0 B", "`max_file_size` is 0B, but must be from 1B to 1TiB"),
-            ("max_total_size", "2 TiB", "`max_total_size` is 2TiB, but"),
-            ("max_kept_text", "63 KiB", "`max_kept_text` is 63KiB, but must be from 64KiB"),
+            ("max_file_size", "0 B", "`max_file_size` is 0 B, but must be from 1 B to 1 TiB"),
+            ("max_total_size", "2 TiB", "`max_total_size` is 2 TiB, but"),
+            ("max_kept_text", "63 KiB", "`max_kept_text` is 63 KiB, but must be from 64 KiB"),
             ("data_dir", "", "`data_dir` is empty, but must name a directory"),
+            ("pages_dir", "src", "`pages_dir` is \"src\", but there is no directory `templates`"),
+            ("address", "localhost", "`address` is \"localhost\", but must be an IP address"),
+            ("log_level", "loud", "`log_level` is \"loud\", but must be off, critical, normal"),
+            ("ip_header", "a b", "`ip_header` is \"a b\", but must be the name of a header"),
         ] {
             let settings = Config::figment().merge((key, value));
             let told = Config::from(&settings).expect_err(key).to_string();
@@ -350,8 +259,8 @@ mod tests {
         assert_eq!(streams_within(0, Some(1_024)), Ok(960));
         assert_eq!(streams_within(960, Some(1_024)), Ok(960));
         assert_eq!(streams_within(0, None), Ok(1_000_000));
-        let told = streams_within(961, Some(1_024)).expect_err("one too many").to_string();
-        assert!(told.starts_with("`max_streams` is 961, but this process may open 1024 files"));
+        let told = streams_within(961, Some(1_024)).expect_err("one too many");
+        assert!(told.starts_with("this process may open 1024 files"), "{told}");
         assert!(told.contains("raise that limit to 1025") && told.contains("to 960"), "{told}");
         assert!(streams_within(0, Some(64)).is_err(), "there is no room for any");
     }
@@ -362,11 +271,117 @@ mod tests {
             let settings = Config::figment().merge(("metrics_token", token));
             let told = Config::from(&settings).expect_err("that cannot be sent").to_string();
             assert!(told.starts_with("`metrics_token` is unusable"), "{told}");
+            let report = Report::of(&settings);
+            assert!(token.is_empty() || !report.to_string().contains(token), "{report}");
         }
         let settings = Config::figment().merge(("metrics_token", "Str0ng"));
         let config = Config::from(&settings).expect("a token");
         assert_eq!(config.metrics_token.as_deref(), Some("Str0ng"));
         assert!(!format!("{config:?}").contains("Str0ng"));
+        let settings = settings.merge(("metrics_tokn", "Str0ng"));
+        let report = Report::of(&settings);
+        assert!(!format!("{report}{:?}", report.problems).contains("Str0ng"), "{report}");
+    }
+
+    #[test]
+    fn a_mistyped_name_is_told_from_an_unknown_one() {
+        for (key, meant) in [
+            ("max_chanels", "max_channels"),
+            ("prot", "port"),
+            ("adress", "address"),
+            ("rate-limits", "rate_limits"),
+            ("datadir", "data_dir"),
+            ("Session_Days", "session_days"),
+            ("max_file_sise", "max_file_size"),
+        ] {
+            let report = Report::of(&Config::figment().merge((key, "x")));
+            let [told] = &report.problems[..] else { panic!("{key}: {:?}", report.problems) };
+            assert!(told.contains(key) && told.contains("\"x\""), "{told}");
+            assert!(told.contains(&format!("rename it to `{meant}`")), "{told}");
+        }
+        for key in ["databases", "template_dir", "secret_key", "x", "houston"] {
+            let report = Report::of(&Config::figment().merge((key, "x")));
+            assert!(report.problems.is_empty(), "{key}: {:?}", report.problems);
+        }
+    }
+
+    /// Reads the names that a type asks for when it is read.
+    struct Names<'n>(&'n mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Names<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(
+            self,
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("no struct"))
+        }
+
+        fn deserialize_struct<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            names: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = names;
+            Err(serde::de::Error::custom("the names are all"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    #[test]
+    fn the_table_has_exactly_the_settings_that_are_read() {
+        let mut read: &[_] = &[];
+        assert!(Config::deserialize(Names(&mut read)).is_err());
+        let ours = SETTINGS.iter().filter(|it| !matches!(it.kind, Kind::Rocket { .. }));
+        let mut ours: Vec<_> = ours.map(|setting| setting.key).collect();
+        let mut read = read.to_vec();
+        ours.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(ours, read);
+    }
+
+    #[test]
+    fn the_table_in_the_readme_is_made_from_the_settings() {
+        let readme = include_str!("../README.md");
+        let table = settings::readme_table();
+        assert!(readme.contains(&table), "put this table into README.md:\n\n{table}");
+    }
+
+    #[test]
+    fn rocket_toml_has_the_defaults() {
+        let text = include_str!("../Rocket.toml");
+        let file = Figment::from(Toml::string(text).nested()).select("default");
+        let defaults = Figment::from(rocket::Config::default()).merge(("ip_header", false));
+        for setting in SETTINGS {
+            let (key, default) = (setting.key, setting.default());
+            let written = file.find_value(key).ok();
+            match (&setting.kind, written) {
+                (Kind::Rocket { .. }, None) => {}
+                (Kind::Rocket { .. }, Some(value)) => {
+                    let default = defaults.find_value(key).expect("Rocket has one");
+                    assert_eq!(shown(&value, false), shown(&default, false), "{key}");
+                }
+                (Kind::Secret | Kind::Directory { default: None }, written) => {
+                    assert!(written.is_none(), "{key} has no default");
+                    assert!(text.contains(&format!("\n# {key} = ")), "{key} is not in Rocket.toml");
+                }
+                (_, written) => {
+                    let line = format!("\n{key} = {default}\n");
+                    assert!(text.contains(&line), "Rocket.toml has {written:?}, not {line}");
+                }
+            }
+        }
+        let unknown = file.extract::<rocket::figment::value::Dict>().expect("settings");
+        for key in unknown.keys() {
+            assert!(Setting::named(key).is_some(), "{key} is no setting");
+        }
     }
 
     #[test]

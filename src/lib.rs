@@ -64,13 +64,14 @@
 //! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
-//! - [`pages`]: the same engine as HTML, and the API's description; [`assets`]: what pages are made
-//!   of.
+//! - [`pages`]: the same engine as HTML, and the API's description; [`faces`]: as text, at the same
+//!   addresses, by what is asked for; [`assets`]: what pages are made of.
 //! - [`metrics`]: statistics for monitors; `logs`: the log of the process, without secrets.
+//! - [`commands`]: the `houston` command: what an operator can do by it, and a client of any server.
 //! - [`config`]: every setting; `sockets`: limits on connections that Rocket does not set.
 //!
-//! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, metrics`; this file
-//! alone knows all. A test keeps it so.
+//! `domain ← wire ← engine ← backends` and `domain, wire, engine ← api ← pages, faces, metrics`; this
+//! file alone knows all. A test keeps it so.
 //!
 //! # Invariants
 //!
@@ -113,9 +114,11 @@
 pub mod api;
 pub mod assets;
 pub mod backends;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod faces;
 mod logs;
 pub mod metrics;
 pub mod pages;
@@ -123,7 +126,8 @@ pub mod pages;
 mod sockets;
 pub mod wire;
 
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,10 +136,11 @@ use rocket::figment::Figment;
 use rocket::shield::{Frame, Permission, Shield};
 use rocket::{Build, Rocket};
 
-use crate::assets::Assets;
+use crate::assets::{Assets, Sources};
 use crate::backends::fetch::Fetcher;
 use crate::backends::files::{self, Files};
-use crate::backends::sqlite::{OpenError, Sqlite};
+use crate::backends::operator_token;
+use crate::backends::sqlite::{OpenError, Sqlite, snapshot};
 use crate::config::{Config, SettingError};
 use crate::engine::bounds::Bounds;
 use crate::engine::files::FileLimits;
@@ -153,10 +158,21 @@ pub enum SetUpError {
     #[error(transparent)]
     Data(#[from] OpenError),
     /// The directory of files cannot be used.
-    #[error("the directory of files cannot be written")]
+    #[error("the directory of files cannot be used")]
     Files(#[source] std::io::Error),
-    /// The static files cannot be read.
-    #[error("the static files in `static` cannot be read: start it where they are")]
+    /// The operator's token cannot be made.
+    #[error("the operator's token cannot be written")]
+    OperatorToken(#[source] std::io::Error),
+    /// The templates or static files cannot be read.
+    #[error("the pages in `{}` cannot be read", .directory.display())]
+    Pages {
+        /// The directory that has them.
+        directory: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// No pages can be made of the static files.
+    #[error("the static files cannot be used")]
     Assets(#[source] std::io::Error),
     /// Two metrics have the same name.
     #[error("the metrics cannot be counted")]
@@ -168,44 +184,47 @@ pub enum SetUpError {
 
 /// Builds the server, ready to be launched: the one place that knows every part.
 ///
-/// Opens the data directory and replays the log; must run within a Tokio runtime.
+/// Opens the data directory and replays the log; must run within a Tokio runtime. Pages are made of
+/// the `built_in` sources, unless the setting `pages_dir` names others.
 ///
 /// # Errors
 ///
 /// When a setting is wrong, or the data directory cannot be used or read.
-pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
+pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build>, SetUpError> {
     let config = Config::from(&settings)?;
-    logs::start(settings.extract_inner("log_level").map_err(SettingError::from)?);
-    let log = Arc::new(Sqlite::open(&config.data_dir)?);
-    let limits = config.rate_limits.then(Limits::default);
-    let files = config.data_dir.join(files::DIRECTORY);
-    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
-    let file_limits = FileLimits {
-        max_file_bytes: config.max_file_size.as_u64(),
-        max_message_files: config.max_message_files,
-        max_total_bytes: config.max_total_size.as_u64(),
-    };
-    let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(&config)).await?;
-    engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
+    let log_level = settings.extract_inner("log_level").map_err(SettingError::from)?;
+    logs::start(log_level, config.log_format);
+    let engine = open_engine(&config).await?;
+    let token = operator_token::make(&config.data_dir).map_err(SetUpError::OperatorToken)?;
     let metrics = Metrics::new(config.metrics_token.as_deref())?;
-    let generated = [(pages::emoji::PATH, pages::emoji::list())];
-    let assets = Assets::read(Path::new("static"), generated).map_err(SetUpError::Assets)?;
-    let rocket = rocket::custom(settings)
+    let mut sources = match config.pages_dir {
+        None => built_in,
+        Some(directory) => {
+            Sources::read(&directory).map_err(|source| SetUpError::Pages { directory, source })?
+        }
+    };
+    sources.files.insert(pages::emoji::PATH.to_owned(), pages::emoji::list());
+    let assets = Assets::of(&sources.files).map_err(SetUpError::Assets)?;
+    let rocket = rocket::custom(assets::without_template_directory(settings))
         .manage(engine)
+        .manage(api::operator::OperatorToken::new(&token))
         .manage(api::body::MaxSilence(config.body_silence))
         .mount(api::BASE, api::routes())
         .register(api::BASE, api::catchers())
         .mount("/", api::delivery_routes())
         .mount("/", pages::routes())
+        .mount("/", faces::routes())
         .register("/", pages::catchers())
         .mount(assets::BASE, assets::routes())
         .mount("/", metrics::routes())
+        .attach(logs::RequestIds)
         .attach(metrics.clone())
         .manage(metrics)
         // `nosniff`, and no frames, on every answer. What Rocket itself would deny by the third of
         // its headers is far less than pages deny.
         .attach(Shield::default().enable(Frame::Deny).disable::<Permission>())
-        .attach(assets::templates(&assets))
+        .attach(assets::templates(sources.templates, &assets))
+        .attach(faces::vary())
         .manage(assets)
         .attach(assets::compress_pages())
         .attach(api::NoMethodOverride)
@@ -214,11 +233,33 @@ pub async fn rocket(settings: Figment) -> Result<Rocket<Build>, SetUpError> {
         .attach(api::renew_sessions())
         .attach(pages::headers())
         .attach(whole_bodies())
+        .attach(tell_operator_address(config.data_dir))
         .attach(end_streams_at_shutdown())
         .attach(keep_read_markers_at_shutdown());
     #[cfg(target_os = "linux")]
     let rocket = rocket.attach(sockets::set_up(config.body_silence, config.answer_silence));
     Ok(rocket)
+}
+
+/// Opens the data directory and starts the engine on it. Must be called within a Tokio runtime.
+///
+/// # Errors
+///
+/// When the data directory cannot be used or read.
+async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
+    let log = Arc::new(Sqlite::open(&config.data_dir)?);
+    snapshot::remove_left_behind(&config.data_dir).map_err(SetUpError::Files)?;
+    let limits = config.rate_limits.then(Limits::default);
+    let files = config.data_dir.join(files::DIRECTORY);
+    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
+    let file_limits = FileLimits {
+        max_file_bytes: config.max_file_size.as_u64(),
+        max_message_files: config.max_message_files,
+        max_total_bytes: config.max_total_size.as_u64(),
+    };
+    let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?;
+    engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
+    Ok(engine)
 }
 
 /// The bounds of the engine, from their settings.
@@ -253,6 +294,25 @@ fn whole_bodies() -> AdHoc {
             if let Some(bytes) = response.body().preset_size() {
                 // One byte more than there is: the end is found without another buffer.
                 response.set_max_chunk_size((bytes + 1).min(CHUNK_BYTES));
+            }
+        })
+    })
+}
+
+/// A fairing that tells an operator's commands where the server listens, in its data directory.
+fn tell_operator_address(data: PathBuf) -> AdHoc {
+    AdHoc::on_liftoff("Tell the operator's commands the address", move |rocket| {
+        Box::pin(async move {
+            let (config, tls) = (rocket.config(), rocket.config().tls_enabled());
+            let address = match config.address {
+                IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                address => address,
+            };
+            let socket = SocketAddr::new(address, config.port);
+            let url = format!("http{}://{socket}", if tls { "s" } else { "" });
+            if let Err(error) = operator_token::write_address(&data, &url) {
+                log::warn!("An operator's commands will not find this server: {error}.");
             }
         })
     })

@@ -2,15 +2,15 @@
 //! Prometheus' text format, for programs on this machine and for those that have its token.
 //!
 //! Requests are counted by a fairing as they pass, by the pattern of their route; what the engine
-//! has is looked up when somebody asks. So nothing is counted where messages go out to listeners,
-//! and no label has a name, an id or a text of anybody.
+//! has is looked up when somebody asks. No label has a name, an id or a text of anybody.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use rocket::fairing::{Fairing, Info};
 use rocket::http::{ContentType, Status};
@@ -152,14 +152,15 @@ fn healthz() -> (ContentType, &'static str) {
     (ContentType::Plain, "ok\n")
 }
 
-/// Tells whether changes can be kept and still take effect; 503 if not.
+/// Tells whether changes can be kept and still take effect; 503 with the reasons if not, a line each.
 #[get("/readyz")]
-fn readyz(engine: &State<Engine>) -> (Status, (ContentType, &'static str)) {
-    if engine.is_ready() {
-        (Status::Ok, (ContentType::Plain, "ready\n"))
-    } else {
-        (Status::ServiceUnavailable, (ContentType::Plain, "not ready\n"))
+fn readyz(engine: &State<Engine>) -> (Status, (ContentType, String)) {
+    let impediments = engine.impediments();
+    if impediments.is_empty() {
+        return (Status::Ok, (ContentType::Plain, "ready\n".into()));
     }
+    let lines = impediments.iter().map(|impediment| format!("not ready: {impediment}.\n"));
+    (Status::ServiceUnavailable, (ContentType::Plain, lines.collect()))
 }
 
 /// All metrics in Prometheus' text format.
@@ -171,7 +172,9 @@ fn metrics(
 ) -> Result<(ContentType, String), Problem> {
     let MetricsAccess = access?;
     let mut families = metrics.0.registry.gather();
-    let text = engine_metrics(&engine.statistics()).and_then(|engine_metrics| {
+    families.extend(engine.commit_seconds().collect());
+    let ready = engine.impediments().is_empty();
+    let text = engine_metrics(&engine.statistics(), ready).and_then(|engine_metrics| {
         families.extend(engine_metrics.gather());
         TextEncoder::new().encode_to_string(&families)
     });
@@ -188,7 +191,7 @@ fn metrics(
 }
 
 /// The metrics of the engine, looked up now.
-fn engine_metrics(statistics: &Statistics) -> prometheus::Result<Registry> {
+fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Registry> {
     let registry = Registry::new();
     let add = |metric: Box<dyn Collector>| registry.register(metric);
     let gauge = |name: &str, help: &str, value: u64| {
@@ -201,6 +204,27 @@ fn engine_metrics(statistics: &Statistics) -> prometheus::Result<Registry> {
         counter.inc_by(value);
         add(Box::new(counter))
     };
+    let build = Opts::new("houston_build_info", "1, with the version as a label.");
+    let build = IntGauge::with_opts(build.const_label("version", env!("CARGO_PKG_VERSION")))?;
+    build.set(1);
+    add(Box::new(build))?;
+    gauge("houston_ready", "1 if it is ready, as /readyz says, else 0.", u64::from(ready))?;
+    let help = "Things that wait: commits for the disk, users with read markers for being stored.";
+    let queues = IntGaugeVec::new(Opts::new("houston_queue_length", help), &["queue"])?;
+    for (queue, length) in
+        [("commits", statistics.waiting_commits), ("read_markers", statistics.waiting_markers)]
+    {
+        queues.with_label_values(&[queue]).set(i64::try_from(length).unwrap_or(i64::MAX));
+    }
+    add(Box::new(queues))?;
+    let help = "Events that were handed to streams as they happened.";
+    counter("houston_deliveries_total", help, statistics.deliveries)?;
+    let help = "Streams that read too slowly and had to start again.";
+    counter("houston_stream_resets_total", help, statistics.resets)?;
+    let help = "Bytes of the events that are kept for streams that read more slowly.";
+    gauge("houston_ring_bytes", help, statistics.ring_bytes as u64)?;
+    let help = "Messages with files that are being received.";
+    gauge("houston_uploads_under_way", help, statistics.uploads_under_way as u64)?;
     gauge("houston_streams", "Open streams.", statistics.streams as u64)?;
     gauge("houston_users_online", "Users with an open stream.", statistics.online as u64)?;
     gauge("houston_users", "Users who hold a name.", statistics.users as u64)?;
@@ -215,7 +239,7 @@ fn engine_metrics(statistics: &Statistics) -> prometheus::Result<Registry> {
     counter("houston_messages_posted_total", "Messages sent.", statistics.posted)?;
     gauge("houston_hooks", "Hooks, incoming and outgoing.", statistics.hooks as u64)?;
     let help = "Deliveries to incoming hooks.";
-    counter("houston_hook_deliveries_total", help, statistics.deliveries)?;
+    counter("houston_hook_deliveries_total", help, statistics.hook_deliveries)?;
     let help = "Deliveries to incoming hooks that were refused.";
     counter("houston_hook_delivery_failures_total", help, statistics.failed_deliveries)?;
     let help = "Attempts to post to the programs of outgoing hooks.";

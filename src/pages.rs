@@ -21,9 +21,12 @@ use serde::Serialize;
 use self::locale::Locale;
 use self::look::Look;
 use self::views::{Blank, ChannelLinkView, MessageView, PersonView, Reader};
+use crate::api::accept::{Format, WantsPage};
 use crate::api::input::{FormFields, Host, OptionalSession, refuse_other_sites};
 use crate::api::message_body::MessageBody;
 use crate::api::problem::{self, Problem, ProblemKind};
+use crate::api::refusal::Refusal;
+use crate::api::request_id::RequestId;
 use crate::api::session::{BaseUrl, Transport, removal_cookie};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
@@ -135,6 +138,7 @@ impl<'r> Responder<'r, 'static> for ErrorPage {
             },
         );
         let mut response = (kind.status(), page).respond_to(request)?;
+        response.set_header(RequestId::of(request).header());
         for header in headers {
             response.set_header(header);
         }
@@ -159,8 +163,10 @@ impl<'r> FromRequest<'r> for SameOrigin {
 
 /// Serves `general`, from which a script goes on to the channel that the browser remembers; without
 /// a session, the sign-in page.
-#[get("/")]
+#[get("/", rank = 1)]
+#[expect(clippy::too_many_arguments, reason = "each is a guard")]
 fn home(
+    _wants_page: WantsPage,
     session: OptionalSession,
     locale: Locale,
     look: Look,
@@ -181,9 +187,10 @@ fn home(
 }
 
 /// Serves a channel's page; without a session, the sign-in page.
-#[get("/channels/<name>")]
+#[get("/channels/<name>", rank = 1)]
 #[expect(clippy::too_many_arguments, reason = "each is a guard")]
 fn channel(
+    _wants_page: WantsPage,
     session: OptionalSession,
     name: &str,
     locale: Locale,
@@ -216,7 +223,7 @@ fn view(
     engine.count_read(&session, Cost::PAGE)?;
     let reader = reader(&session, &locale, look, &host);
     let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
-    Ok(Template::render("view", view))
+    Ok(Template::render("view.html", view))
 }
 
 /// What is to be seen of a channel, as templates take it.
@@ -443,10 +450,14 @@ fn about_problem(session: OptionalSession, look: Look, slug: &str) -> Result<Tem
     ))
 }
 
-/// Answers every failure outside `/api` with an error page.
+/// Answers every failure outside `/api`: with an error page where one is asked for.
 #[catch(default)]
-fn error_page(status: Status, request: &Request<'_>) -> ErrorPage {
-    ErrorPage(problem::caught(status, request))
+fn error_page(status: Status, request: &Request<'_>) -> Result<ErrorPage, Refusal> {
+    let problem = problem::caught(status, request);
+    match Format::of(request) {
+        Format::Html => Ok(ErrorPage(problem)),
+        _ => Err(Refusal(problem)),
+    }
 }
 
 fn channel_path(name: &str) -> String {

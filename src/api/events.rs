@@ -36,7 +36,8 @@ The id of the last event that the client has; an `EventSource` sends it by itsel
 /// together do not come back together. A stream
 /// ends within a second when the session is signed out (the reconnect then gets its 401), when the
 /// channel is deleted, when the server stops, and when the user opens more streams than a user
-/// may have: the oldest ends.
+/// may have: the oldest ends. Where the server stops, the last block is `retry:` alone, with
+/// another time for each client, from one second to five.
 #[utoipa::path(
     tag = "Streams",
     operation_id = "listenToChannel",

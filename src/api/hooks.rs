@@ -325,7 +325,7 @@ fn name(typed: &str) -> Result<DisplayName, Problem> {
 
 fn view(listed: ListedHook, base: &BaseUrl) -> HookView {
     let ListedHook { hook, channel, creator, is_manageable } = listed;
-    let url = || format!("{}/hooks/{}", base.url(), hook.secret.reveal());
+    let url = || format!("{}/hooks/{}", base.as_str(), hook.secret.reveal());
     HookView {
         id: hook.id.clone(),
         name: hook.name.clone(),

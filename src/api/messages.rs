@@ -6,9 +6,9 @@ use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, delete, get, post, put, routes};
 
-use super::channel_url;
 use super::json_list::JsonList;
 use super::message_body::MessageBody;
+use super::message_url;
 use super::problem::{Problem, ProblemKind};
 use crate::domain::channel::ChannelRef;
 use crate::domain::conversation::KEPT_MESSAGES;
@@ -35,7 +35,7 @@ impl EncodedMessage {
     }
 
     fn created(channel: &str, id: &MessageId, json: Bytes) -> Self {
-        let location = format!("{}/messages/{id}", channel_url(channel));
+        let location = message_url(channel, id);
         Self { status: Status::Created, location: Some(location), json }
     }
 }

@@ -10,6 +10,7 @@
 //!   on disk: but for read markers, which follow within a second, and for what is never stored.
 //! - Every refusal is a [`problem::Problem`], whoever refused.
 
+pub(crate) mod accept;
 mod attachments;
 pub(crate) mod body;
 mod channels;
@@ -17,6 +18,7 @@ mod deliveries;
 pub mod description;
 mod device;
 mod events;
+pub(crate) mod file_body;
 pub(crate) mod forwarded;
 mod hooks;
 pub(crate) mod input;
@@ -25,19 +27,24 @@ mod json_list;
 pub(crate) mod message_body;
 mod messages;
 mod multipart;
+pub mod operator;
 mod part_head;
 pub mod problem;
 pub(crate) mod qr;
+pub(crate) mod refusal;
+pub(crate) mod request_id;
 mod search;
 pub(crate) mod session;
 mod sessions;
-mod stream;
+pub(crate) mod stream;
 
 pub use self::session::renew_sessions;
 use rocket::fairing::{self, AdHoc, Fairing, Info};
 use rocket::form::Form;
 use rocket::http::{Header, Method};
 use rocket::{Catcher, Data, Request, Route, catchers};
+
+use crate::domain::ids::MessageId;
 
 /// The path below which the API is mounted.
 pub const BASE: &str = "/api";
@@ -55,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         events::routes(),
         hooks::routes(),
         description::routes(),
+        operator::routes(),
     ]
     .concat()
 }
@@ -115,6 +123,11 @@ impl Fairing for NoMethodOverride {
             request.set_method(Method::Post);
         }
     }
+}
+
+/// The path of a message in the API.
+pub(crate) fn message_url(channel: &str, id: &MessageId) -> String {
+    format!("{}/messages/{id}", channel_url(channel))
 }
 
 /// The path of a channel in the API, by its name, `@name` or `id:…` reference.

@@ -11,6 +11,7 @@ use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 
 pub use self::kind::ProblemKind;
+use super::request_id::RequestId;
 use crate::domain::message::TextError;
 use crate::engine::EngineError;
 use crate::wire::problem as wire;
@@ -71,6 +72,18 @@ impl Problem {
     pub fn with_header(mut self, header: Header<'static>) -> Self {
         self.headers.push(header);
         self
+    }
+
+    /// The problem as JSON (RFC 9457).
+    pub(super) fn json(&self) -> serde_json::Result<Vec<u8>> {
+        let (status, slug, title, _) = self.kind.entry();
+        serde_json::to_vec(&wire::Problem {
+            kind: format!("/problems/{slug}"),
+            title,
+            status: status.code,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+        })
     }
 
     /// Creates a `malformed-request` with this detail.
@@ -179,7 +192,9 @@ impl From<EngineError> for Problem {
             EngineError::LimitReached(_) => {
                 Self::new(ProblemKind::LimitReached).with_detail(detail)
             }
-            EngineError::TooBusy => Self::new(ProblemKind::TooBusy).with_detail(detail),
+            EngineError::TooBusy | EngineError::Stopping => {
+                Self::new(ProblemKind::TooBusy).with_detail(detail)
+            }
             EngineError::Defect => Self::new(ProblemKind::InternalError),
             EngineError::FollowerStopped => {
                 Self::new(ProblemKind::StorageUnavailable).with_detail(detail)
@@ -206,18 +221,12 @@ pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         record_answer(request, self.kind);
-        let (status, slug, title, _) = self.kind.entry();
-        let body = wire::Problem {
-            kind: format!("/problems/{slug}"),
-            title,
-            status: status.code,
-            detail: &self.detail,
-            field: self.field.as_deref(),
-        };
-        let body = serde_json::to_vec(&body).map_err(|_| Status::InternalServerError)?;
+        let body = self.json().map_err(|_| Status::InternalServerError)?;
         let mut response = Response::build();
         response
-            .status(status)
+            .status(self.kind.status())
+            // By fairings, too: but none sees the answer to a request that cannot be parsed.
+            .header(RequestId::of(request).header())
             .header(ContentType::new("application", "problem+json"))
             .sized_body(body.len(), Cursor::new(body));
         for header in self.headers {

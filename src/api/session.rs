@@ -295,7 +295,7 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     /// The address, without a slash at its end.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.url
     }
 

@@ -17,12 +17,12 @@ use tokio_util::io::StreamReader;
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// An event stream as a response: a stream of whole, encoded frames.
-pub(super) struct EventStream<F> {
+pub(crate) struct EventStream<F> {
     frames: F,
 }
 
 impl<F: Stream<Item = Bytes> + Send + 'static> EventStream<F> {
-    pub(super) fn of(frames: F) -> Self {
+    pub(crate) fn of(frames: F) -> Self {
         Self { frames }
     }
 }

@@ -104,7 +104,9 @@ pub fn compress_pages() -> AdHoc {
             let Ok(bytes) = response.body_mut().to_bytes().await else { return };
             let encoded = encode_in_background(bytes.into(), encoding, false).await;
             response.set_raw_header("Content-Encoding", Cow::Borrowed(encoding.name()));
-            response.set_raw_header("Vary", "Accept-Encoding");
+            let vary = response.headers().get_one("Vary").map(|vary| format!("{vary}, "));
+            let vary = format!("{}Accept-Encoding", vary.unwrap_or_default());
+            response.set_raw_header("Vary", vary);
             response.set_sized_body(encoded.len(), Cursor::new(encoded));
         })
     })

@@ -2,4 +2,5 @@
 
 pub mod fetch;
 pub mod files;
+pub mod operator_token;
 pub mod sqlite;

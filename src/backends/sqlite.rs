@@ -13,10 +13,13 @@
 //! the write-ahead log under the server. This module only looks at the metadata of these files,
 //! which needs no descriptor.
 
+pub mod backup;
 mod checkpoints;
 mod directory;
 mod ops;
+pub mod restore;
 mod schema;
+pub mod snapshot;
 mod writer;
 
 use std::io;
@@ -129,6 +132,12 @@ impl OpenError {
             _ => Self::Log { path: path.into(), source },
         }
     }
+}
+
+/// Tells whether there is a database in this data directory.
+#[must_use]
+pub fn has_database(directory: &Path) -> bool {
+    directory.join(DATABASE).is_file()
 }
 
 impl Sqlite {

@@ -131,11 +131,11 @@ impl Content {
     /// [`html`](Self::html) makes it again.
     #[must_use]
     pub fn without_plain_html(self) -> Self {
-        let is_more = |html: &Box<str>| {
+        let html = self.html.filter(|html| {
             let inner = html.strip_prefix(PARAGRAPH).and_then(|it| it.strip_suffix(PARAGRAPH_END));
             inner != Some(self.text.as_str())
-        };
-        Self { html: self.html.filter(is_more), ..self }
+        });
+        Self { html, ..self }
     }
 
     /// Puts the rendering in again where it was left out: records hold it.

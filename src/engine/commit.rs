@@ -132,7 +132,14 @@ impl Committer<'_> {
         let (log, core) = (self.log, self.core);
         let op = draft.op;
         let outcome = core.expect_outcome(op).ok_or(EngineError::StorageUnavailable)?;
-        match log.append(draft).await {
+        let pending = core.flow.commit();
+        let appended = log.append(draft).await;
+        if appended.is_ok() {
+            pending.succeed();
+        } else {
+            drop(pending);
+        }
+        match appended {
             Ok(appended) if !appended.repeated => match outcome.await {
                 Ok(Outcome::Applied(events)) => Ok(Attempt::Applied(events)),
                 Ok(Outcome::Refused) => Ok(Attempt::Outdated),

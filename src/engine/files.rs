@@ -125,6 +125,13 @@ impl Admission<'_> {
     }
 }
 
+impl Uploads {
+    /// The number of messages with files that are being sent.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().values().map(|theirs| theirs.messages).sum()
+    }
+}
+
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         let mut under_way = self.engine.uploads.0.lock();
@@ -151,6 +158,11 @@ impl ReceivedFile {
     #[must_use]
     pub fn attachment(&self) -> &Attachment {
         &self.attachment
+    }
+
+    /// Gives the file another name.
+    pub fn rename(&mut self, name: FileName) {
+        self.attachment.name = name;
     }
 
     /// Claims the file for a message with these attachments, or gives it up if it is not among

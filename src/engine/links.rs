@@ -70,6 +70,10 @@ impl Engine {
     pub fn make_link(&self, session: &Session) -> Result<NewLink, EngineError> {
         self.count_change(session)?;
         let user = self.core.live.read().account(session)?.person.id().clone();
+        self.add_link(user)
+    }
+
+    pub(super) fn add_link(&self, user: UserId) -> Result<NewLink, EngineError> {
         let secret = secret()?;
         let expires_at = Timestamp::from(Utc::now() + LINK_LIFE);
         self.links.add(id_of(&secret), Link { user, expires_at });

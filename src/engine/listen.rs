@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::Cost;
 use super::presence::StreamGuard;
-use super::resume::{Backlog, Resume};
+use super::resume::{Backlog, Resume, last_event_of};
 use super::ring::Lagged;
 use super::room::{Payload, ReadResult, Room, Slot};
 use super::wake_queue::Subscription;
@@ -27,6 +27,10 @@ use crate::wire::channel::ChannelSnapshot;
 use crate::wire::cursor::Cursor;
 use crate::wire::event;
 
+/// The shortest time after which the clients of a server that ends come back, in milliseconds.
+const SHORTEST_RETRY_MS: u32 = 1_000;
+/// The time over which they come back, in milliseconds.
+const RETRY_SPREAD_MS: u32 = 4_000;
 /// Largest chunk, in bytes, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -50,7 +54,32 @@ pub struct Listener {
     ended: BoxFuture<'static, ()>,
     /// The task that `ping` and `ended` will wake.
     registered: Option<Waker>,
+    /// Set once the client was told when to come back.
+    told_end: bool,
     _guard: StreamGuard,
+}
+
+/// What has happened in a channel until a moment, as the frames of its stream. They are made from
+/// shared bytes as they are taken.
+pub struct CatchUp {
+    backlog: Backlog,
+    cursor: Cursor,
+}
+
+impl CatchUp {
+    /// The point in the channel's stream at which it ends.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+}
+
+impl Iterator for CatchUp {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        self.backlog.next()
+    }
 }
 
 /// The subject of a stream.
@@ -97,6 +126,30 @@ impl Engine {
         self.open_stream(session, Opening { me, room, subject, position, backlog, end })
     }
 
+    /// Reads what a stream of a channel would begin with, from there until now, without opening one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, their session is gone, or they read too much.
+    pub fn catch_up(
+        &self,
+        session: &Session,
+        named: &ChannelRef,
+        from: Resume,
+    ) -> Result<CatchUp, EngineError> {
+        let core = &self.core;
+        let (snapshot, me, head) = {
+            let live = core.live.read();
+            let channel = live.find(named, session)?;
+            let reader = core.reader_of(&live, session)?;
+            (live.snapshot(&channel, &reader), reader.me, live.state.head())
+        };
+        let backlog = core.channel_backlog(&snapshot, &me, from, head);
+        self.count_read(session, Cost::of_history(backlog.text_bytes()))?;
+        let cursor = core.cursor_of(&snapshot.channel.id, last_event_of(&snapshot));
+        Ok(CatchUp { backlog, cursor })
+    }
+
     /// Opens a stream of what happens everywhere.
     ///
     /// # Errors
@@ -130,6 +183,9 @@ impl Engine {
 
     fn open_stream(&self, session: &Session, opening: Opening) -> Result<Listener, EngineError> {
         let Opening { me, room, subject, position, backlog, end } = opening;
+        if self.core.end.is_cancelled() {
+            return Err(EngineError::Stopping);
+        }
         let (channel, cursor) = match &subject {
             Subject::Channel(channel) => {
                 (Some((channel.clone(), &room)), self.core.cursor_of(channel, Seq(0)))
@@ -149,6 +205,7 @@ impl Engine {
             ended: Box::pin(end.clone().cancelled_owned()),
             end,
             registered: None,
+            told_end: false,
             _guard: guard,
             room,
             subject,
@@ -173,7 +230,7 @@ impl Stream for Listener {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         // Checked first: in a busy room the stream would never get to wait for its end.
         if self.end.is_cancelled() {
-            return Poll::Ready(None);
+            return Poll::Ready(self.farewell());
         }
         if let Some(piece) = self.backlog.next() {
             return Poll::Ready(Some(piece));
@@ -202,12 +259,14 @@ impl Listener {
         loop {
             match self.room.read(self.position, CHUNK_BYTES) {
                 ReadResult::Frames(frames, position) => {
+                    self.core.flow.count_deliveries(position - self.position);
                     self.position = position;
                     return Poll::Ready(Some(frames));
                 }
                 ReadResult::Slots => match self.room.slots_after(self.position, CHUNK_BYTES) {
                     Err(Lagged) => return Poll::Ready(self.reset()),
                     Ok((slots, position)) => {
+                        self.core.flow.count_deliveries(position - self.position);
                         self.position = position;
                         let chunk = self.render(&slots);
                         if !chunk.is_empty() {
@@ -243,6 +302,7 @@ impl Listener {
         own.position = own_position;
         slots.extend(others);
         slots.sort_by_key(|slot| slot.seq);
+        self.core.flow.count_deliveries(slots.len() as u64);
         let chunk = self.render(&slots);
         if chunk.is_empty() { Poll::Pending } else { Poll::Ready(Some(chunk)) }
     }
@@ -258,7 +318,7 @@ impl Listener {
         }
         self.registered = Some(waker.clone());
         if self.ended.poll_unpin(context).is_ready() {
-            return Poll::Ready(None);
+            return Poll::Ready(self.farewell());
         }
         // Outside the task's budget: where that is used up, the timer would not keep the waker.
         ready!(pin!(unconstrained(self.ping.as_mut())).poll(context));
@@ -268,8 +328,22 @@ impl Listener {
         Poll::Ready(Some(event::PING))
     }
 
+    /// The last piece of a stream that has to end: where the server ends, the time after which the
+    /// client comes back, which is another one for each: a new server is not asked by all at once.
+    fn farewell(&mut self) -> Option<Bytes> {
+        if !self.core.end.is_cancelled() || std::mem::replace(&mut self.told_end, true) {
+            return None;
+        }
+        let mut random = [0; 2];
+        // Without random numbers they come back together, as they did before.
+        let _ = getrandom::fill(&mut random);
+        let share = u32::from(u16::from_ne_bytes(random)) * RETRY_SPREAD_MS / u32::from(u16::MAX);
+        Some(event::farewell(SHORTEST_RETRY_MS + share))
+    }
+
     /// Starts again with a `reset`, and gives the first piece of that.
     fn reset(&mut self) -> Option<Bytes> {
+        self.core.flow.count_reset();
         let core = self.core.clone();
         let live = core.live.read();
         let reader = core.reader(&live, self.me.clone());

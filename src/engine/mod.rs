@@ -20,6 +20,7 @@ mod listen;
 pub mod log;
 mod messages;
 mod name_locks;
+pub mod operator;
 mod outgoing;
 mod ping_clock;
 mod preferences;
@@ -60,7 +61,7 @@ pub use self::hooks::{ListedHook, NewOutgoing};
 use self::limits::{Limits, TooSoon};
 use self::links::Links;
 pub use self::links::NewLink;
-pub use self::listen::Listener;
+pub use self::listen::{CatchUp, Listener};
 use self::log::Log;
 pub use self::messages::{History, Put};
 use self::name_locks::NameLocks;
@@ -76,7 +77,7 @@ use self::search::SearchLocks;
 use self::sessions::SessionUses;
 pub use self::sessions::{ListedSession, NewToken};
 pub use self::sidebar::{Sidebar, SidebarChannel};
-use self::statistics::Counters;
+use self::statistics::{Counters, Flow};
 pub use self::users::{Device, SignedIn, SignedInAs};
 use self::weak_map::WeakMap;
 use crate::domain::channel::{Channel, ChannelRef};
@@ -157,6 +158,9 @@ pub enum EngineError {
     /// later.
     #[error("the server is too busy at the moment")]
     TooBusy,
+    /// The server is about to end, and takes no new streams.
+    #[error("the server is stopping: come back in a moment")]
+    Stopping,
     /// Something failed that never should. The cause is in the log of the process.
     #[error("something went wrong on this side")]
     Defect,
@@ -172,6 +176,23 @@ impl From<TooSoon> for EngineError {
     fn from(TooSoon(retry_after): TooSoon) -> Self {
         Self::SlowDown { retry_after }
     }
+}
+
+/// A reason for which the server is not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Impediment {
+    /// The server is about to end.
+    #[error("stopping: it ends as soon as what is under way is done")]
+    Stopping,
+    /// Entries are stored and not applied any more.
+    #[error("stuck: what is stored takes no effect any more; start it again, the log says why")]
+    FollowerStopped,
+    /// Entries cannot be stored.
+    #[error(
+        "storage: nothing can be stored; is the disk full, or was the data directory moved? It goes \
+         on by itself once that is mended"
+    )]
+    LogNotWritable,
 }
 
 /// The reason for which the engine cannot start.
@@ -248,6 +269,8 @@ struct Core {
     pings: PingClock,
     /// Number of entries that could not be read.
     unreadable: AtomicU64,
+    /// Counters of what happens on the way to and from the log.
+    flow: Flow,
     /// The queue of users whose last stream in a place ended.
     departures: mpsc::UnboundedSender<PendingDeparture>,
 }
@@ -309,10 +332,16 @@ impl Engine {
         let _ = self.fetch.set(fetch);
     }
 
-    /// True when changes take effect at present: entries are applied, and the log can be written.
+    /// The reasons for which changes do not take effect at present, or should not be sent here; none
+    /// when all is well.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.core.waiting.lock().is_some() && self.log.is_writable()
+    pub fn impediments(&self) -> Vec<Impediment> {
+        let checks = [
+            (self.core.end.is_cancelled(), Impediment::Stopping),
+            (self.core.waiting.lock().is_none(), Impediment::FollowerStopped),
+            (!self.log.is_writable(), Impediment::LogNotWritable),
+        ];
+        checks.into_iter().filter_map(|(is_so, impediment)| is_so.then_some(impediment)).collect()
     }
 
     /// The token that ends every stream when it is cancelled, at once and for good.

@@ -26,6 +26,13 @@ const GATHERING: Duration = Duration::from_millis(800);
 #[derive(Debug, Default)]
 pub(super) struct PendingMarkers(Mutex<HashMap<UserId, HashMap<ChannelId, Seq>>>);
 
+impl PendingMarkers {
+    /// The number of users whose markers are not in the log yet.
+    pub(super) fn users(&self) -> usize {
+        self.0.lock().len()
+    }
+}
+
 impl Engine {
     /// Marks a channel as read up to this message: later ones are unread. Every look at the
     /// channel shows it at once; it is on disk within a second.

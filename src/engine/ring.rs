@@ -42,6 +42,12 @@ impl<T> Ring<T> {
         self.head
     }
 
+    /// The size of all items, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Adds an item of this size, and drops the oldest that are over the bounds.
     pub fn push(&mut self, slot: T, bytes: usize) {
         self.slots.push_back((slot, bytes));

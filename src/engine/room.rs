@@ -270,6 +270,12 @@ impl Room {
         self.inner.read().ring.head()
     }
 
+    /// The size of the frames that are kept, in bytes.
+    #[must_use]
+    pub fn ring_bytes(&self) -> usize {
+        self.inner.read().ring.bytes()
+    }
+
     /// Reads the events after `position`, about `max_bytes` of them at most but at least one.
     #[must_use]
     pub fn read(&self, position: u64, max_bytes: usize) -> ReadResult {

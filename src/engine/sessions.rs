@@ -37,7 +37,8 @@ impl SessionUses {
         self.0.lock().remove(session);
     }
 
-    fn of(&self, session: &SessionId) -> Option<Timestamp> {
+    /// The time at which a session was last used in this process, if it was.
+    pub(super) fn of(&self, session: &SessionId) -> Option<Timestamp> {
         self.0.lock().get(session).copied()
     }
 }

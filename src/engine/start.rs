@@ -19,6 +19,7 @@ use super::presence::{Presence, conclude_departures};
 use super::read_markers::{PendingMarkers, store_markers};
 use super::room::Room;
 use super::sessions::SessionUses;
+use super::statistics::Flow;
 use super::users::sweep_sessions;
 use super::weak_map::WeakMap;
 use super::{Core, Engine, Live, StartError, follower};
@@ -82,6 +83,7 @@ pub(super) async fn start(
         end: CancellationToken::new(),
         pings: PingClock::start(),
         unreadable,
+        flow: Flow::default(),
         departures,
     });
     tokio::spawn(conclude_departures(Arc::downgrade(&core), pending_departures));

@@ -1,6 +1,9 @@
 //! Statistics for monitors: numbers, and nothing of whom or what.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use prometheus::{Histogram, HistogramOpts};
 
 use crate::engine::Engine;
 
@@ -32,7 +35,7 @@ pub struct Statistics {
     /// Hooks.
     pub hooks: usize,
     /// Deliveries to incoming hooks since the start.
-    pub deliveries: u64,
+    pub hook_deliveries: u64,
     /// Those of them that were refused.
     pub failed_deliveries: u64,
     /// Attempts to post to an outgoing hook's program since the start.
@@ -43,6 +46,82 @@ pub struct Statistics {
     pub uploads: u64,
     /// Bytes of the files received since the start.
     pub upload_bytes: u64,
+    /// Messages with files that are being received.
+    pub uploads_under_way: usize,
+    /// Bytes of the frames that rooms hold for their listeners.
+    pub ring_bytes: usize,
+    /// Events that were handed to streams as they happened, since the start.
+    pub deliveries: u64,
+    /// Streams that read too slowly and had to start again, since the start.
+    pub resets: u64,
+    /// Entries that wait to be durable.
+    pub waiting_commits: usize,
+    /// Users whose read markers wait to be stored.
+    pub waiting_markers: usize,
+}
+
+/// What happens on the way to and from the log, since the process started.
+#[derive(Debug)]
+pub(super) struct Flow {
+    deliveries: AtomicU64,
+    resets: AtomicU64,
+    waiting_commits: AtomicUsize,
+    commit_seconds: Histogram,
+}
+
+/// The upper bounds of the buckets of commits, in seconds: from a fast disk to a stuck one.
+const COMMIT_BUCKETS: [f64; 13] =
+    [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+
+impl Default for Flow {
+    fn default() -> Self {
+        let help = "Seconds from an entry to its being durable in the log.";
+        let options = HistogramOpts::new("houston_commit_seconds", help);
+        let seconds = Histogram::with_opts(options.buckets(COMMIT_BUCKETS.to_vec()));
+        Self {
+            deliveries: AtomicU64::default(),
+            resets: AtomicU64::default(),
+            waiting_commits: AtomicUsize::default(),
+            commit_seconds: seconds.expect("its name is valid and its buckets ascend"),
+        }
+    }
+}
+
+impl Flow {
+    /// Counts events that a stream takes.
+    pub(super) fn count_deliveries(&self, events: u64) {
+        self.deliveries.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts a stream that has to start again.
+    pub(super) fn count_reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a commit that begins now, until the returned guard is dropped.
+    pub(super) fn commit(&self) -> PendingCommit<'_> {
+        self.waiting_commits.fetch_add(1, Ordering::Relaxed);
+        PendingCommit { flow: self, begun: Instant::now() }
+    }
+}
+
+/// A guard that counts a commit as waiting until it is dropped.
+pub(super) struct PendingCommit<'f> {
+    flow: &'f Flow,
+    begun: Instant,
+}
+
+impl PendingCommit<'_> {
+    /// Ends the commit as one that is durable.
+    pub(super) fn succeed(self) {
+        self.flow.commit_seconds.observe(self.begun.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for PendingCommit<'_> {
+    fn drop(&mut self) {
+        self.flow.waiting_commits.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Counters of what has happened since the process started.
@@ -77,10 +156,21 @@ impl Counters {
 }
 
 impl Engine {
+    /// The times that commits took, for a registry of metrics.
+    #[must_use]
+    pub fn commit_seconds(&self) -> Histogram {
+        self.core.flow.commit_seconds.clone()
+    }
+
     /// The present statistics. O(channels + files).
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let (online, streams) = self.core.presence.counts();
+        let flow = &self.core.flow;
+        let ring_bytes = {
+            let rooms = self.core.rooms.values().into_iter().chain(self.core.user_rooms.values());
+            rooms.map(|room| room.ring_bytes()).sum::<usize>() + self.core.lobby.ring_bytes()
+        };
         let live = self.core.live.read();
         let state = &live.state;
         Statistics {
@@ -96,12 +186,18 @@ impl Engine {
             text_bytes: state.text_bytes(),
             posted: self.counters.posted.load(Ordering::Relaxed),
             hooks: state.hook_count(),
-            deliveries: self.counters.deliveries[0].load(Ordering::Relaxed),
+            hook_deliveries: self.counters.deliveries[0].load(Ordering::Relaxed),
             failed_deliveries: self.counters.deliveries[1].load(Ordering::Relaxed),
             attempts: self.counters.attempts[0].load(Ordering::Relaxed),
             failed_attempts: self.counters.attempts[1].load(Ordering::Relaxed),
             uploads: self.counters.uploads.load(Ordering::Relaxed),
             upload_bytes: self.counters.upload_bytes.load(Ordering::Relaxed),
+            uploads_under_way: self.uploads.count(),
+            ring_bytes,
+            deliveries: flow.deliveries.load(Ordering::Relaxed),
+            resets: flow.resets.load(Ordering::Relaxed),
+            waiting_commits: flow.waiting_commits.load(Ordering::Relaxed),
+            waiting_markers: self.core.pending_markers.users(),
         }
     }
 }

@@ -22,6 +22,11 @@ impl<K: Eq + Hash, V> WeakMap<K, V> {
         self.0.lock().get(key)?.upgrade()
     }
 
+    /// All values that are alive.
+    pub(super) fn values(&self) -> Vec<Arc<V>> {
+        self.0.lock().values().filter_map(Weak::upgrade).collect()
+    }
+
     /// The value of this key, made if none is alive.
     pub(super) fn get_or_make(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
         let mut values = self.0.lock();

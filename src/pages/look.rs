@@ -43,7 +43,7 @@ impl Look {
 
     /// Draws a page in this look: the template's `layout` knows it as `look`.
     pub(super) fn page<C: Serialize>(self, template: &'static str, context: C) -> Template {
-        Template::render(template, Page { look: self, context })
+        Template::render(format!("{template}.html"), Page { look: self, context })
     }
 }
 

@@ -78,6 +78,13 @@ fn retry_ms(n: u32) -> u32 {
     MIN_RETRY_MS + n % RETRY_SPREAD_MS * STEP % RETRY_SPREAD_MS
 }
 
+/// The last block of a stream that ends with the server: the time to reconnect after, in
+/// milliseconds. It is no event.
+#[must_use]
+pub fn farewell(retry_ms: u32) -> Bytes {
+    format!("retry: {retry_ms}\n\n").into()
+}
+
 /// A message that was deleted: the data of `message-deleted`.
 #[derive(Serialize, ToSchema)]
 struct DeletedMessage<'a> {

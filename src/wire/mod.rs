@@ -10,6 +10,7 @@ pub mod channel;
 pub mod cursor;
 pub mod event;
 pub mod hook;
+pub mod lines;
 pub mod message;
 pub mod problem;
 pub mod session;

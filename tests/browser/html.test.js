@@ -54,7 +54,7 @@ describe("the HTML of the pages", () => {
 
   /** A page as its reader gets it. */
   const page = async (path, { reader, status = 200, ...options } = {}) => {
-    const headers = reader ? { Cookie: `session=${reader.token}` } : {}
+    const headers = { Accept: "text/html", ...(reader && { Cookie: `session=${reader.token}` }) }
     const answer = await fetch(new URL(path, house.url), { headers, ...options })
     assert.equal(answer.status, status, path)
     return answer.text()

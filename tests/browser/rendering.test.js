@@ -135,7 +135,7 @@ describe("rendering", () => {
       assert.equal(value, await page.evaluate(() => new Intl.DateTimeFormat().resolvedOptions().timeZone))
       assert.equal(sameSite, "Lax")
       assert.ok(expires > Date.now() / 1000 + 300 * 24 * 60 * 60)
-      const html = await (await page.request.get("/channels/general", { headers: { "Accept-Language": locale } })).text()
+      const html = await (await page.request.get("/channels/general", { headers: { Accept: "text/html", "Accept-Language": locale } })).text()
       assert.ok(html.includes(`>${expected[0]}</time>`), expected[0])
     }
   })

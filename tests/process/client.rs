@@ -170,6 +170,15 @@ impl Feed {
         timeout(DEADLINE, self.lasting()).await.expect("an event in time")
     }
 
+    /// Reads until the stream ends. Returns its last block.
+    pub(crate) async fn last(&mut self) -> String {
+        let mut last = String::new();
+        while let Some(block) = self.block().await {
+            last = block;
+        }
+        last
+    }
+
     /// Reads until an event counts so many users online.
     pub(crate) async fn counts(&mut self, people: usize) {
         let expected = format!("event: presence\ndata: {{\"online\":{people}}}");

@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use futures::future::join_all;
+use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rocket::tokio::net::TcpStream;
+use rocket::tokio::time::timeout;
 use tempfile::TempDir;
 
-use crate::server::{Server, refused_start};
+use crate::client::Client;
+use crate::server::{DEADLINE, Server, refused_start, until};
+use crate::streams::may_open_many_files;
 
 #[rocket::async_test]
 async fn asked_to_end_it_ends_its_streams_and_exits_well() {
@@ -187,4 +194,70 @@ fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     content
+}
+
+/// The number of streams that are open when the server is told to end.
+const STREAMS: usize = 1_000;
+/// The first part of an upload: so much that Rocket hands it over before more has come.
+const HALF: &str = match std::str::from_utf8(&[b'x'; 600]) {
+    Ok(half) => half,
+    Err(_) => "",
+};
+/// The time in which it has to end: the grace that Rocket gives to what is under way, and as much
+/// again for a busy machine.
+const MUST_END_WITHIN: Duration = Duration::from_secs(10);
+
+#[rocket::async_test]
+async fn with_a_thousand_streams_and_uploads_under_way_it_ends_in_time() {
+    may_open_many_files();
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let mut server = Server::start_on(data).await;
+    let visitor = server.client();
+    let people = (0..STREAMS / 50).map(|n| format!("User {n}"));
+    let people = join_all(people.map(|name| async { visitor.signed_in_as(&{ name }).await })).await;
+    let streams = people.iter().flat_map(|it| (0..50).map(move |_| it.listens("general", None)));
+    let streams = join_all(streams).await;
+    // One upload that halts, one that trickles, and one that will be done.
+    let begins = async |person: &Client, promised: usize| {
+        let mut connection = TcpStream::connect(server.address()).await.expect("a connection");
+        let token = person.token.as_deref().expect("a token");
+        let head = format!(
+            "PUT /channels/general/a.bin HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\
+             Content-Length: {promised}\r\n\r\n{HALF}"
+        );
+        connection.write_all(head.as_bytes()).await.expect("sent");
+        connection
+    };
+    let halts = begins(&people[0], 1_000_000).await;
+    let mut trickles = begins(&people[1], 1_000_000).await;
+    let mut ends = begins(&people[2], 2 * HALF.len()).await;
+    let uploads = || async { server.metric("houston_uploads_under_way").await };
+    until("the uploads have begun", async || uploads().await == 3).await;
+
+    let begun = Instant::now();
+    server.terminate();
+    let trickling = rocket::tokio::spawn(async move {
+        while trickles.write_all(b"x").await.is_ok() {
+            rocket::tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    ends.write_all(HALF.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    let _ = timeout(DEADLINE, ends.read_to_string(&mut answer)).await.expect("in time");
+    assert!(answer.starts_with("HTTP/1.1 201 "), "what can be done is done: {answer}");
+    let retries = join_all(streams.into_iter().map(|mut feed| async move {
+        let last = feed.last().await;
+        let retry = last.strip_prefix("retry: ").unwrap_or_else(|| panic!("{last:?} at its end"));
+        retry.parse::<u32>().expect("milliseconds")
+    }));
+    let retries = timeout(DEADLINE, retries).await.expect("all end in time");
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(begun.elapsed() < MUST_END_WITHIN, "{:?}", begun.elapsed());
+
+    let (first, last) = (retries.iter().min(), retries.iter().max());
+    assert!(retries.iter().all(|it| (1_000..=5_000).contains(it)), "{first:?} {last:?}");
+    let soon = retries.iter().filter(|it| **it < 3_000).count();
+    assert!((STREAMS / 4..STREAMS * 3 / 4).contains(&soon), "they are spread: {soon}");
+    drop(halts);
+    trickling.abort();
 }

@@ -185,3 +185,66 @@ fn stored(server: &Server) -> HashSet<String> {
     let name = |file: std::io::Result<fs::DirEntry>| file.expect("a file").file_name();
     files.map(|file| name(file).into_string().expect("an id")).collect()
 }
+
+/// Runs curl with these arguments and a file of this many bytes. Returns its standard output, with
+/// the status of the answer at the end.
+fn curl(bytes: usize, arguments: &[&str]) -> String {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(directory.path().join("a b.bin"), vec![7; bytes]).expect("writable");
+    let ran = std::process::Command::new("curl")
+        .args(["-s", "-w", "%{http_code}", "--max-time", "60"])
+        .args(arguments)
+        .current_dir(directory.path())
+        .output()
+        .expect("curl runs");
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+#[rocket::async_test]
+async fn curl_sends_files_of_any_size_and_learns_why_one_is_refused() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let auth = format!("Authorization: Bearer {}", ada.token.as_deref().expect("a token"));
+    let at = |path: &str| format!("{}{path}", server.url());
+    let (folder, channel) = (at("/channels/general/"), at("/channels/general"));
+    for (bytes, arguments, ends) in [
+        (10, &["-T", "a b.bin", &folder, "-H", &auth][..], "/a%20b.bin\n201"),
+        // A body of this size is announced by `Expect: 100-continue`.
+        (5_000_000, &["-T", "a b.bin", &folder, "-H", &auth], "/a%20b.bin\n201"),
+        (10, &["-T", "a b.bin", &channel, "-H", &auth], "201"),
+        (10, &["-T", "a b.bin", &channel, "-H", &auth, "-H", "Expect: 100-continue"], "201"),
+        (10, &["-T", "a b.bin", &channel, "-H", &auth, "-H", "Transfer-Encoding: chunked"], "201"),
+        (10, &["-T", "a b.bin", &folder], "401"),
+        (5_000_000, &["-T", "a b.bin", &folder], "401"),
+        (27_000_000, &["-T", "a b.bin", &folder, "-H", &auth], "413"),
+        (27_000_000, &["-T", "a b.bin", &folder, "-H", &auth, "-H", "Expect:"], "413"),
+    ] {
+        let said = curl(bytes, arguments);
+        assert!(said.ends_with(ends), "{arguments:?}: {said}");
+    }
+    assert_eq!(ada.messages("general").await.len(), 5);
+}
+
+#[rocket::async_test]
+async fn curl_follows_a_channel_until_the_server_ends() {
+    let mut server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let auth = format!("Authorization: Bearer {}", ada.token.as_deref().expect("a token"));
+    let url = format!("{}/channels/general?follow=1", server.url());
+    let mut curl = std::process::Command::new("curl")
+        .args(["-sN", "--max-time", "60", "-H", &auth, &url])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("curl runs");
+    crate::server::until("it listens", async || server.metric("houston_streams").await == 1).await;
+    ada.puts("general", "m1", "Hello").await.expect("an answer");
+    crate::server::until("it is told", async || server.metric("houston_messages").await == 1).await;
+    server.terminate();
+    assert!(server.ended().await.success());
+    let status = curl.wait().expect("curl ends");
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut curl.stdout.take().expect("piped"), &mut said)
+        .expect("text");
+    assert!(status.success(), "the answer has an end: {status:?} {said}");
+    assert!(said.ends_with("Z Ada: Hello\n"), "{said}");
+}

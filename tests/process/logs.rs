@@ -87,3 +87,33 @@ async fn at_no_level_is_a_secret_logged() {
         assert!(log.contains("GET /nowhere"), "{level}: {log}");
     }
 }
+
+#[rocket::async_test]
+async fn as_json_each_line_has_the_id_that_the_answer_has_and_no_text_of_anybody() {
+    for level in ["normal", "debug"] {
+        let server = Server::that_logs_as(level, "json").await;
+        let ada = server.client().signed_in_as("Ada").await;
+        ada.puts("general", "m1", "hushhush").await.expect("an answer");
+        let search = ada.request(Method::GET, "/api/search?q=hushhush&x=1").send().await;
+        let answer = search.expect("an answer");
+        let id = answer.headers()["X-Request-Id"].to_str().expect("an id").to_owned();
+        let bad = ada.request(Method::GET, "/api/%").send().await.expect("an answer");
+        assert!(bad.headers().contains_key("X-Request-Id"), "what cannot be parsed has one, too");
+
+        let log = log(&server).await;
+        assert!(!log.contains("hushhush"), "{log}");
+        let lines: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        for line in &lines {
+            for name in ["time", "level", "target", "message"] {
+                assert!(line[name].is_string(), "{name} in {line}");
+            }
+        }
+        let of_it: Vec<_> = lines.iter().filter(|line| line["request_id"] == *id).collect();
+        let told = |text: &str| {
+            of_it.iter().any(|line| line["message"].as_str().is_some_and(|it| it.contains(text)))
+        };
+        assert!(told("GET /api/search?q=…&x=1") && told("200 OK"), "{of_it:?}");
+        assert!(!told("/messages/m1"), "that was another one: {of_it:?}");
+    }
+}

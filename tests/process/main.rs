@@ -1,8 +1,11 @@
 //! Tests of promises that only a real process can keep or break: kills, restarts, signals, full
 //! disks, many clients at once.
 
+mod anywhere;
+mod backups;
 mod bodies;
 mod client;
+mod command;
 mod connections;
 mod deletions;
 mod endings;
@@ -11,11 +14,15 @@ mod fronts;
 mod kills;
 mod load;
 mod logs;
+mod operator;
 mod outsiders;
 mod programs;
 mod races;
 mod readme;
 mod refusals;
+mod restorations;
 mod server;
+mod settings;
+mod shell;
 mod streams;
 mod tls;

@@ -33,7 +33,7 @@ async fn a_method_that_nobody_knows_is_told_the_right_ones() {
     let propfind = || Method::from_bytes(b"PROPFIND").expect("a method");
     for (path, status, allow) in [
         ("/api/session", 405, Some("DELETE, GET, HEAD, PATCH, POST")),
-        ("/channels/general", 405, Some("GET, HEAD")),
+        ("/channels/general", 405, Some("GET, HEAD, PUT")),
         ("/api/nothing", 404, None),
     ] {
         let answer = server.client().request(propfind(), path).send().await.expect("an answer");

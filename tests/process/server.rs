@@ -40,6 +40,19 @@ impl Server {
         Self::launch(&mut command, data).await
     }
 
+    /// Starts a server in this working directory, with further settings.
+    pub(crate) async fn started_in(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+        let command = settings(&mut command, data.path(), port).current_dir(directory);
+        let process = command.envs(variables.iter().copied()).spawn().expect("a process");
+        let url = format!("http://127.0.0.1:{port}");
+        let server = Self { process, url, data: Some(data) };
+        server.until_ready().await;
+        server
+    }
+
     /// Starts a server that can write no file beyond this size, as on a full disk.
     pub(crate) async fn with_files_of_at_most(kibibytes: u32) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
@@ -51,11 +64,17 @@ impl Server {
 
     /// Starts a server that writes all that it says at this level into `log` in its data directory.
     pub(crate) async fn that_logs(level: &str) -> Self {
+        Self::that_logs_as(level, "text").await
+    }
+
+    /// The same with lines of this form.
+    pub(crate) async fn that_logs_as(level: &str, format: &str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new("bash");
         let houston = env!("CARGO_BIN_EXE_houston");
-        let script =
-            format!("ROCKET_LOG_LEVEL={level} exec {houston} > \"$ROCKET_DATA_DIR/log\" 2>&1");
+        let script = format!(
+            "ROCKET_LOG_FORMAT={format} ROCKET_LOG_LEVEL={level} exec {houston} > \"$ROCKET_DATA_DIR/log\" 2>&1"
+        );
         Self::launch(command.args(["-c", &script]), data).await
     }
 

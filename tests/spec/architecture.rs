@@ -13,14 +13,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["domain", "engine"]),
     ("api", &["domain", "engine", "wire"]),
     ("pages", &["api", "domain", "engine", "wire"]),
+    ("faces", &["api", "domain", "engine", "wire"]),
     ("assets", &[]),
+    ("commands", &["api", "assets", "backends", "config", "domain", "engine", "wire"]),
     ("metrics", &["api", "engine"]),
     ("config", &[]),
     ("sockets", &[]),
-    ("logs", &[]),
+    ("logs", &["api", "config"]),
     (
         "lib",
-        &["api", "assets", "backends", "config", "domain", "engine", "metrics", "pages", "wire"],
+        &[
+            "api", "assets", "backends", "commands", "config", "domain", "engine", "faces",
+            "metrics", "pages", "wire",
+        ],
     ),
     ("main", &[]),
 ];

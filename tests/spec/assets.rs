@@ -5,7 +5,7 @@ use std::fs;
 
 use rocket::http::Method;
 
-use crate::harness::{Answer, Workspace};
+use crate::harness::{Answer, BROWSER, Workspace};
 
 /// The largest total size of our own CSS and JavaScript, compressed, in bytes.
 const MAX_BYTES: usize = 60 * 1024;
@@ -20,7 +20,7 @@ async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
 /// Lists every static file that the sign-in page and a channel's page refer to.
 async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
     let reader = workspace.visitor().signs_in_as("Reader").await;
-    let pages = [workspace.visitor().get("/").await.text, reader.get("/").await.text].concat();
+    let pages = [workspace.visitor().page("/").await.text, reader.page("/").await.text].concat();
     let addresses = pages.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
     addresses.map(ToOwned::to_owned).collect()
 }
@@ -65,8 +65,10 @@ async fn they_are_compressed_for_those_who_take_that() {
         assert!(given.is_none() || file.bytes.len() < plain.bytes.len() / 3, "{accepted}");
         assert_eq!(file.header("Content-Type"), plain.header("Content-Type"));
     }
-    let page = fetched(&workspace, "/", "gzip").await;
+    let headers = [("Accept-Encoding", "gzip"), ("Accept", BROWSER)];
+    let page = workspace.visitor().asks(Method::Get, "/", &headers, "").await;
     assert_eq!(page.header("Content-Encoding"), Some("gzip"), "pages too");
+    assert_eq!(page.header("Vary"), Some("Accept, Accept-Encoding"));
 }
 
 #[rocket::async_test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{FutureExt, LocalBoxFuture, join_all};
+use houston::assets::Sources;
 use houston::config::Config;
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
@@ -19,6 +20,9 @@ use crate::described;
 
 /// The deadline of every wait. Generous: these are promises, not races.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The `Accept` header of Firefox when it opens a page.
+pub(crate) const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A server of one test, in this process, on a temporary directory.
 #[derive(Clone)]
@@ -62,6 +66,11 @@ impl Workspace {
         self.visitor().signs_in_as(name).await
     }
 
+    /// Tells the server to stop, as a signal does.
+    pub(crate) fn shut_down(&self) {
+        self.client.rocket().shutdown().notify();
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
@@ -80,8 +89,11 @@ impl Workspace {
 }
 
 async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Client> {
-    let settings = Config::figment().merge(("data_dir", data)).merge(("log_level", "off"));
-    let rocket = houston::rocket(change(settings)).await.expect("a workspace");
+    let settings = Config::figment()
+        .merge(("data_dir", data))
+        .merge(("pages_dir", env!("CARGO_MANIFEST_DIR")))
+        .merge(("log_level", "off"));
+    let rocket = houston::rocket(change(settings), Sources::default()).await.expect("a workspace");
     Arc::new(Client::untracked(rocket).await.expect("a server"))
 }
 
@@ -167,6 +179,11 @@ impl Person {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.asks(Method::Get, path, &[], "").await
+    }
+
+    /// Asks for a page, as a browser does.
+    pub(crate) async fn page(&self, path: &str) -> Answer {
+        self.asks(Method::Get, path, &[("Accept", BROWSER)], "").await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
@@ -300,6 +317,13 @@ impl Person {
 
     pub(crate) async fn listens_everywhere(&self) -> Feed<'_> {
         self.opens("/api/events", &[]).await
+    }
+
+    /// Opens a live tail in this format.
+    pub(crate) async fn tails(&self, path: &str, accept: &str) -> Tail<'_> {
+        let response = self.dispatch(Method::Get, path, &[("Accept", accept)], "").await;
+        assert_eq!(response.status().code, 200, "{path} is a tail");
+        Tail { lines: BufReader::new(response).lines() }
     }
 
     pub(crate) async fn opens(&self, path: &str, headers: &[(&str, &str)]) -> Feed<'_> {
@@ -442,9 +466,44 @@ impl Feed<'_> {
         }
     }
 
+    /// Reads until the stream ends. Returns the time after which the client shall come back, in
+    /// milliseconds, that it ends with.
+    pub(crate) async fn farewell(&mut self) -> u32 {
+        let last = async {
+            let mut last = Vec::new();
+            loop {
+                match self.block().await {
+                    block if block.is_empty() => return last,
+                    block => last = block,
+                }
+            }
+        };
+        let last = timeout(DEADLINE, last).await.expect("an end before the deadline");
+        let retry = last.first().and_then(|line| line.strip_prefix("retry: "));
+        retry.unwrap_or_else(|| panic!("{last:?} is how it ends")).parse().expect("milliseconds")
+    }
+
     /// Reads until the stream ends, which must happen.
     pub(crate) async fn ends(&mut self) {
         while self.next().await.is_some() {}
+    }
+}
+
+/// An open live tail of lines.
+pub(crate) struct Tail<'c> {
+    lines: Lines<BufReader<LocalResponse<'c>>>,
+}
+
+impl Tail<'_> {
+    /// Reads the next line that is not empty; `None` when the tail has ended.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            let line = timeout(DEADLINE, self.lines.next_line()).await;
+            match line.expect("a line before the deadline").expect("a readable tail") {
+                Some(line) if line.is_empty() => {}
+                line => return line,
+            }
+        }
     }
 }
 

@@ -70,7 +70,7 @@ async fn nothing_of_it_gets_into_a_page_but_as_text() {
     let ada = workspace.signed_in_as("Ada").await;
     ada.creates("hostile").await;
     let page = async || {
-        let page = ada.get("/channels/hostile").await;
+        let page = ada.page("/channels/hostile").await;
         assert_eq!(page.status, 200);
         page.text.to_lowercase()
     };

@@ -3,12 +3,12 @@
 use futures::future::join_all;
 use rocket::http::{Method, RawStr};
 
-use crate::harness::{Answer, Person, Workspace};
+use crate::harness::{Answer, BROWSER, Person, Workspace};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 async fn submits(person: &Person, path: &str, form: &str) -> Answer {
-    person.asks(Method::Post, path, &[FORM], form).await
+    person.asks(Method::Post, path, &[FORM, ("Accept", BROWSER)], form).await
 }
 
 #[rocket::async_test]
@@ -16,7 +16,7 @@ async fn a_visitor_is_shown_the_way_in_and_comes_back_to_where_they_wanted_to_go
     let workspace = Workspace::start().await;
     let visitor = workspace.visitor();
     for (path, next) in [("/", "&#x2F;"), ("/channels/general", "&#x2F;channels&#x2F;general")] {
-        let page = visitor.get(path).await;
+        let page = visitor.page(path).await;
         assert_eq!(page.status, 200);
         assert!(page.text.contains("Display name"), "{}", page.text);
         assert!(page.text.contains(&format!("name=\"next\" value=\"{next}\"")), "{}", page.text);
@@ -114,7 +114,7 @@ async fn a_channels_page_has_its_messages_in_it_and_escapes_what_people_write() 
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("<b>Ada<b>").await;
     ada.posts("general", "a <script>alert(1)</script> & *hi*").await;
-    let page = ada.get("/channels/general").await;
+    let page = ada.page("/channels/general").await;
     assert_eq!(page.status, 200);
     assert!(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; <em>hi</em>"));
     assert!(!page.text.contains("<script>alert"), "{}", page.text);
@@ -127,7 +127,7 @@ async fn pages_may_load_nothing_but_ours_and_run_in_no_frame() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     for path in ["/", "/channels/general", "/channels/nowhere", "/nothing", "/problems/not-found"] {
-        let page = ada.get(path).await;
+        let page = ada.page(path).await;
         let policy = page.header("Content-Security-Policy").expect("a policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -153,7 +153,7 @@ async fn what_is_not_there_gets_a_page() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     for path in ["/nothing", "/channels/nowhere", "/static/nothing.css"] {
-        let page = ada.get(path).await;
+        let page = ada.page(path).await;
         assert_eq!(page.status, 404, "{path}");
         assert!(page.text.starts_with("<!doctype html>"), "{path}: {}", page.text);
     }
@@ -218,7 +218,7 @@ async fn of_many_channels_a_page_lists_the_open_one_what_waits_and_the_latest() 
         ada.posts(name, "Hello").await;
     }
     for path in ["/", "/channels/channel000"] {
-        let page = ada.get(path).await;
+        let page = ada.page(path).await;
         assert_eq!(page.status, 200);
         let listed = listed(&page, "channel-link\" href=\"/channels/");
         assert_eq!(listed.len(), MOST_LISTED, "{path}: {listed:?}");
@@ -244,12 +244,12 @@ async fn an_empty_server_greets_with_the_code_of_its_address() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     ada.creates("ops").await;
-    let shows = async |path: &str| ada.get(path).await.text.matches(ADDRESS_CODE).count();
+    let shows = async |path: &str| ada.page(path).await.text.matches(ADDRESS_CODE).count();
     assert_eq!((shows("/").await, shows("/channels/general").await), (1, 1));
     for elsewhere in ["/channels/ops", "/channels/@Ada", "/channels/nowhere"] {
         assert_eq!(shows(elsewhere).await, 0, "{elsewhere}");
     }
-    assert!(!workspace.visitor().get("/").await.text.contains("<title>QR"), "nobody is in yet");
+    assert!(!workspace.visitor().page("/").await.text.contains("<title>QR"), "nobody is in yet");
 
     ada.posts("general", "hello").await;
     assert_eq!((shows("/").await, shows("/channels/general").await), (0, 0));
@@ -260,7 +260,8 @@ async fn the_code_is_of_the_address_by_which_the_page_was_asked_for() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;
     let code = async |headers: &[(&str, &str)]| {
-        let page = ada.asks(Method::Get, "/", headers, "").await.text;
+        let headers = [headers, &[("Accept", BROWSER)]].concat();
+        let page = ada.asks(Method::Get, "/", &headers, "").await.text;
         let (_, rest) = page.split_once(ADDRESS_CODE).expect("a code");
         rest.split("</svg>").next().expect("its end").to_owned()
     };
@@ -289,7 +290,7 @@ async fn of_few_channels_a_page_lists_all_by_name() {
     for name in ["b", "a", "c"] {
         ada.creates(name).await;
     }
-    let page = ada.get("/").await;
+    let page = ada.page("/").await;
     assert_eq!(listed(&page, "channel-link\" href=\"/channels/"), ["a", "b", "c", "general"]);
     assert!(page.text.contains("data-part=\"total\">4</span>"));
     assert!(page.text.contains("data-part=\"direct-rest\" hidden"));
@@ -304,7 +305,7 @@ async fn of_many_people_a_page_lists_some_and_tells_how_many_are_here() {
     }));
     let people = people.await;
     let streams = join_all(people.iter().map(|person| person.listens("general"))).await;
-    let page = people[0].get("/").await;
+    let page = people[0].page("/").await;
     assert_eq!(listed(&page, "person__link\" href=\"/channels/@").len(), MOST_LISTED);
     assert!(page.text.contains("<span data-part=\"count\">120</span> here"));
     assert!(page.text.contains("data-part=\"rest\">and 20 more</li>"));

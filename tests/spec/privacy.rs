@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rocket::http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Workspace, event};
+use crate::harness::{BROWSER, Person, Workspace, event};
 
 /// Ada and Bob, who have a direct conversation, and Eve, who is not in it.
 struct Three {
@@ -43,6 +43,9 @@ impl Three {
     }
 }
 
+/// The formats in which a channel is sent, but for its stream, which never ends.
+const FORMATS: [&str; 3] = ["*/*", BROWSER, "application/x-ndjson"];
+
 /// Fills in a route's parameters; an unknown parameter fails the test.
 fn filled(route: &str, channel: &str, attachment: &str) -> String {
     let (path, query) = route.split_once('?').unwrap_or((route, ""));
@@ -51,7 +54,7 @@ fn filled(route: &str, channel: &str, attachment: &str) -> String {
         "<channel>" | "<name>" => channel,
         "<id>" if is_file => attachment,
         "<id>" => "m1",
-        "<_filename>" => "plan.txt",
+        "<_filename>" | "<filename>" => "plan.txt",
         "<reaction>" => "x",
         "<slug>" => "not-found",
         "<secret>" => "invented",
@@ -83,8 +86,8 @@ fn body(method: Method, path: &str) -> Value {
 async fn no_route_tells_a_third_person_anything() {
     let three = Three::meet().await;
     let secret = three.talk().await;
-    let asked = async |method: Method, path: &str| {
-        let json = [("Content-Type", "application/json")];
+    let asked = async |method: Method, path: &str, accept: &str| {
+        let json = [("Content-Type", "application/json"), ("Accept", accept)];
         let answer = three.eve.asks(method, path, &json, body(method, path).to_string()).await;
         (answer.status, answer.text)
     };
@@ -103,17 +106,20 @@ async fn no_route_tells_a_third_person_anything() {
         if is_stream && real == nowhere {
             continue;
         }
-        let (status, text) = asked(method, &real).await;
-        for telling in &secret.telling {
-            // What was asked may be in the answer, where it says that there is no such thing.
-            let told = text.replace(&real, "");
-            assert!(!told.contains(telling), "{method} {route} tells {telling}: {text}");
-        }
-        if real != nowhere {
-            let refused = asked(method, &nowhere).await;
-            let same =
-                |text: &str| text.replace(&secret.channel, "0").replace(&secret.attachment, "0");
-            assert_eq!((status, same(&text)), (refused.0, same(&refused.1)), "{method} {route}");
+        for accept in FORMATS {
+            let (status, text) = asked(method, &real, accept).await;
+            for telling in &secret.telling {
+                // What was asked may be in the answer, where it says that there is no such thing.
+                let told = text.replace(&real, "");
+                assert!(!told.contains(telling), "{method} {route} tells {telling}: {text}");
+            }
+            if real != nowhere {
+                let refused = asked(method, &nowhere, accept).await;
+                let same = |text: &str| {
+                    text.replace(&secret.channel, "0").replace(&secret.attachment, "0")
+                };
+                assert_eq!((status, same(&text)), (refused.0, same(&refused.1)), "{route}");
+            }
         }
         tried.insert((method.as_str(), route.clone()));
     }
@@ -137,8 +143,9 @@ async fn no_route_tells_anybody_of_a_deleted_message() {
             continue;
         }
         let path = filled(&route, &format!("id:{}", secret.channel), &secret.attachment);
-        for person in [&three.ada, &three.bob, &three.eve] {
-            let answer = person.asks(method, &path, &[], "").await;
+        let asks = [&three.ada, &three.bob, &three.eve].into_iter();
+        for (person, accept) in asks.flat_map(|person| FORMATS.map(|accept| (person, accept))) {
+            let answer = person.asks(method, &path, &[("Accept", accept)], "").await;
             // What was asked may be in the answer, where it says that there is no such thing.
             let told = answer.text.replace(&path, "");
             for telling in content {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use crate::harness::{Person, Workspace};
+use crate::harness::{BROWSER, Person, Workspace};
 
 #[derive(Deserialize)]
 struct Table {
@@ -55,7 +55,8 @@ fn table() -> Table {
 
 /// Reads the page of `general` with these headers.
 async fn page(reader: &Person, headers: &[(&str, &str)]) -> String {
-    let page = reader.asks(Method::Get, "/channels/general", headers, "").await;
+    let headers = [headers, &[("Accept", BROWSER)]].concat();
+    let page = reader.asks(Method::Get, "/channels/general", &headers, "").await;
     assert_eq!(page.status, 200, "{page:?}");
     without_slots(&page.text).replace("&#x2F;", "/")
 }

@@ -81,7 +81,7 @@ async fn nobody_sees_a_deleted_message_anywhere() {
             let found = person.get(&format!("/api/search?q={words}")).await.json();
             assert_eq!(found["messages"], json!([]));
         }
-        let page = person.asks(Method::Get, "/channels/general", &[], "").await;
+        let page = person.page("/channels/general").await;
         assert!(page.text.contains("next") && !page.text.contains("hushhush"), "{page:?}");
         assert_eq!(person.reads("general").await, ["next"]);
         for cursor in [&start, "0", "nonsense"] {

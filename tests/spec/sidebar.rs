@@ -10,7 +10,7 @@ const FEW: usize = 30;
 /// The names of the channels in the sidebar of a channel's page, and the texts that say how many there
 /// are in all, and how many conversations are left out.
 async fn sidebar(person: &Person, open: &str) -> (Vec<String>, Vec<String>) {
-    let page = person.get(&format!("/channels/{open}")).await;
+    let page = person.page(&format!("/channels/{open}")).await;
     assert_eq!(page.status, 200, "{page:?}");
     let values = |before: &str, end: &str| {
         let found = page.text.split(before).skip(1).filter_map(|rest| rest.split(end).next());

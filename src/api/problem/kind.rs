@@ -329,8 +329,8 @@ impl ProblemKind {
                 Status::ServiceUnavailable,
                 "too-busy",
                 "Too busy",
-                "The server has as many open streams as it can serve, or others changed the same \
-                 thing again and again meanwhile. Nothing was changed. Try again after the seconds \
+                "The server has as many open streams as it can serve, is about to stop, or others \
+                 changed the same thing again and again meanwhile. Nothing was changed. Try again after the seconds \
                  of `Retry-After`.",
             ),
         }

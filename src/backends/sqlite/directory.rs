@@ -12,11 +12,11 @@ use crate::backends::files;
 /// The name of the database in the data directory.
 pub(super) const DATABASE: &str = "houston.db";
 /// The suffix of the write-ahead log's file name.
-const WAL: &str = "-wal";
+pub(super) const WAL: &str = "-wal";
 /// The suffix of the file with the index of the write-ahead log, which processes share.
-const SHARED: &str = "-shm";
+pub(super) const SHARED: &str = "-shm";
 /// The name of the file that is locked besides the directory.
-const LOCK: &str = "houston.lock";
+pub(super) const LOCK: &str = "houston.lock";
 
 /// Locks that keep other processes out of a data directory until they are dropped.
 ///

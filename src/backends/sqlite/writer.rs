@@ -350,7 +350,7 @@ impl Writer {
 }
 
 /// Reads a row without judging it: an entry that cannot be understood is for the reader to set aside.
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let op = text(row, 3)?;
     Ok(Entry {
         seq: Seq(row.get(0)?),

@@ -1,0 +1,437 @@
+//! Tests of `houston` as a client.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use rocket::tokio::io::copy_bidirectional;
+use rocket::tokio::net::{TcpListener, TcpStream};
+use rocket::tokio::task::{JoinSet, spawn_blocking};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::server::{DEADLINE, Server, until};
+
+/// A command of the client, for this server and with this token.
+fn houston(url: &str, token: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+    command
+        .args(arguments)
+        .env("HOUSTON_URL", url)
+        .env("HOUSTON_TOKEN", token)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A person at a shell.
+struct Shell {
+    url: String,
+    token: String,
+}
+
+impl Shell {
+    fn of(server: &Server, person: &Client) -> Self {
+        let token = person.token.clone().expect("a token");
+        Self { url: server.url().to_owned(), token }
+    }
+
+    /// Runs a command to its end. Returns its exit code, and what it said.
+    async fn runs(&self, arguments: &[&str], input: &str) -> Done {
+        let mut command = houston(&self.url, &self.token, arguments);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("a process");
+        let input = input.to_owned();
+        let output = spawn_blocking(move || {
+            let mut stdin = child.stdin.take().expect("piped");
+            // It need not read it.
+            let _ = stdin.write_all(input.as_bytes());
+            drop(stdin);
+            child.wait_with_output().expect("it ends")
+        });
+        Done::from(output.await.expect("it ends"))
+    }
+
+    fn starts(&self, arguments: &[&str]) -> Running {
+        Running::of(houston(&self.url, &self.token, arguments))
+    }
+}
+
+/// The end of a command.
+#[derive(Debug)]
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code().expect("it ended by itself"),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+}
+
+/// A command that goes on.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("a process");
+        let out: ChildStdout = child.stdout.take().expect("piped");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The next line that it says.
+    async fn line(&mut self) -> String {
+        let mut line = None;
+        until("it says something", async || {
+            line = self.lines.try_recv().ok();
+            line.is_some()
+        })
+        .await;
+        line.expect("a line")
+    }
+
+    /// The exit code, once it has ended.
+    async fn code(&mut self) -> i32 {
+        let mut status = None;
+        until("it ends", async || {
+            status = self.child.try_wait().expect("our process");
+            status.is_some()
+        })
+        .await;
+        status.and_then(|status| status.code()).expect("it ended by itself")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn listening(server: &Server, streams: usize) {
+    until("it listens", async || server.metric("houston_streams").await == streams).await;
+}
+
+#[rocket::async_test]
+async fn a_name_is_all_it_takes_to_post_and_to_read() {
+    let server = Server::start().await;
+    let script = r#"
+        set -eu
+        eval "$("$houston" login Ada)"
+        "$houston" post general Hello from a shell
+        echo 'piped *text*' | "$houston" post general
+        echo 'from a dash' | "$houston" post '#general' -
+        id=$("$houston" post general --id status 'T minus 10'); echo "$id"
+        "$houston" post general --id status 'T minus 9'
+        echo plot > 'the plan.txt'
+        "$houston" post general 'see here' --file 'the plan.txt' -f 'the plan.txt'
+        "$houston" post @Ada --file 'the plan.txt'
+        "$houston" tail general & tail=$!
+        sleep 2
+        kill $tail
+    "#;
+    let directory = tempfile::tempdir().expect("a directory");
+    let ran = Command::new("bash")
+        .args(["-c", script])
+        .env("houston", env!("CARGO_BIN_EXE_houston"))
+        .env("HOUSTON_URL", server.url())
+        .current_dir(directory.path())
+        .output()
+        .expect("bash runs");
+    let done = Done::from(ran);
+    assert_eq!(done.code, 0, "{done:?}");
+    for said in [
+        "\nstatus\nstatus\n",
+        "Z Ada: Hello from a shell\n",
+        "Z Ada: piped *text*\n",
+        "Z Ada: from a dash\n",
+        "Z Ada: T minus 9\n",
+        "Z Ada: see here\n  http://",
+        "/the%20plan.txt\n",
+    ] {
+        assert!(done.out.contains(said), "{said:?} in {done:?}");
+    }
+    assert!(!done.out.contains("T minus 10"), "{done:?}");
+}
+
+#[rocket::async_test]
+async fn what_goes_wrong_names_the_remedy() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let shell = Shell::of(&server, &ada);
+    let long = "x".repeat(4_001);
+    for (arguments, code, said) in [
+        (&["post", "nowhere", "hi"][..], 1, "There is no channel of that name"),
+        (&["post", "@Nobody", "hi"], 1, "Nobody holds the name"),
+        (&["post", "general"], 1, "nothing to send: give a text"),
+        (&["post", "general", "-f", "/no/such/file"], 1, "/no/such/file cannot be read"),
+        (&["post", "general", "--id", "a b", "hi"], 1, "A message id"),
+        (&["post", "general", &long], 1, "at most 4,000 characters"),
+        (&["tail", "nowhere"], 1, "There is no channel"),
+        (&["wait", "nowhere", "x"], 1, "There is no channel"),
+        (&["run", "--on", "nowhere", "--", "cat"], 1, "There is no channel"),
+        (&["ask", "nowhere", "x"], 125, "There is no channel"),
+        (&["wait", "general", "("], 2, "regex"),
+        (&["wait", "general", "x", "--timeout", "soon"], 2, "--timeout"),
+        (&["run", "--on", "general"], 2, "COMMAND"),
+        (&["login", "@Ada"], 1, "cannot start with"),
+        (&["login", "ADA"], 1, "already called that"),
+        (&["post", "--token", "wrong", "general", "hi"], 1, "houston login NAME"),
+        (&["post", "--token", "", "general", "hi"], 1, "HOUSTON_TOKEN"),
+        (&["post", "--url", "nonsense://x", "general", "hi"], 1, "HOUSTON_URL"),
+        (&["tail", "--url", "", "general"], 1, "HOUSTON_URL"),
+    ] {
+        let done = shell.runs(arguments, "").await;
+        assert_eq!(done.code, code, "{arguments:?}: {done:?}");
+        assert!(done.err.contains(said), "{arguments:?}: {done:?}");
+        assert_eq!(done.out, "", "{arguments:?}");
+    }
+    assert!(ada.messages("general").await.is_empty());
+    let gone = shell.runs(&["post", "--url", "http://127.0.0.1:1", "general", "hi"], "").await;
+    assert_eq!(gone.code, 1);
+    assert!(gone.err.contains("http://127.0.0.1:1 does not answer"), "{gone:?}");
+    assert!(gone.err.contains("HOUSTON_URL") && !gone.err.contains(&shell.token), "{gone:?}");
+}
+
+#[rocket::async_test]
+async fn one_message_grows_with_what_is_said_at_most_twice_a_second() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let shell = Shell::of(&server, &ada);
+    let mut follows =
+        houston(&shell.url, &shell.token, &["post", "general", "--id", "build", "--follow"]);
+    let mut child = follows.stdin(Stdio::piped()).spawn().expect("a process");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(b"line 0\n").expect("read");
+    until("it begins at once", async || ada.messages("general").await.len() == 1).await;
+    let begun = Instant::now();
+    for n in 1..40 {
+        input.write_all(format!("line {n}\n").as_bytes()).expect("read");
+        rocket::tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(input);
+    let done = Done::from(child.wait_with_output().expect("it ends"));
+    assert_eq!((done.code, done.out.as_str()), (0, "build\n"), "{done:?}");
+    let allowed = begun.elapsed().as_secs() * 2 + 4;
+    let puts = server.metric("houston_requests_total{method=\"PUT\",route=\"/api/channels/<channel>/messages/<id>\",status=\"2xx\"}").await;
+    assert!(puts as u64 <= allowed && puts > 2, "{puts} of {allowed}");
+    let messages = ada.messages("general").await;
+    let text = messages[0]["text"].as_str().expect("a text");
+    assert!(messages.len() == 1 && text.starts_with("line 0\n") && text.ends_with("line 39"));
+    let nothing = shell.runs(&["post", "general", "--follow"], "").await;
+    assert_eq!(nothing.code, 1, "{nothing:?}");
+}
+
+/// A place between client and server where connections can be cut.
+struct Cut {
+    url: String,
+    target: Arc<Mutex<SocketAddr>>,
+    connections: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Cut {
+    async fn before(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let target = Arc::new(Mutex::new(server.address()));
+        let connections = Arc::<Mutex<JoinSet<()>>>::default();
+        let (to, all) = (target.clone(), connections.clone());
+        rocket::tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let to = *to.lock().expect("whole");
+                all.lock().expect("whole").spawn(async move {
+                    if let Ok(mut server) = TcpStream::connect(to).await {
+                        // Ends when either does.
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
+                    }
+                });
+            }
+        });
+        Self { url, target, connections }
+    }
+
+    fn cuts(&self) {
+        self.connections.lock().expect("whole").abort_all();
+    }
+}
+
+#[rocket::async_test]
+async fn a_tail_goes_on_after_cuts_and_restarts_and_misses_nothing() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let token = ada.token.clone().expect("a token");
+    let cut = Cut::before(&server).await;
+    ada.puts("general", "m0", "text 0").await.expect("kept");
+    let shell = Shell { url: cut.url.clone(), token: token.clone() };
+    let mut text = shell.starts(&["tail", "general"]);
+    let mut json = shell.starts(&["tail", "general", "--json", "-n", "0"]);
+    let mut all = shell.starts(&["tail", "--json"]);
+    assert!(text.line().await.ends_with("Z Ada: text 0"));
+    listening(&server, 3).await;
+    for n in 1..4 {
+        ada.puts("general", &format!("m{n}"), &format!("text {n}")).await.expect("kept");
+        cut.cuts();
+    }
+    let mut server = server;
+    server.kill();
+    let server = server.restart().await;
+    *cut.target.lock().expect("whole") = server.address();
+    let ada = server.client().with_token(&token);
+    ada.puts("general", "m4", "text 4").await.expect("kept");
+    ada.creates("ops").await;
+    ada.puts("ops", "o1", "elsewhere").await.expect("kept");
+    for n in 1..5 {
+        assert!(text.line().await.ends_with(&format!("Z Ada: text {n}")), "{n}");
+        for tail in [&mut json, &mut all] {
+            let message: Value = serde_json::from_str(&tail.line().await).expect("JSON");
+            assert_eq!(message["text"], format!("text {n}"));
+        }
+    }
+    let message: Value = serde_json::from_str(&all.line().await).expect("JSON");
+    assert_eq!((&message["text"], &message["channel"]), (&json!("elsewhere"), &json!("ops")));
+    let ops = Shell::of(&server, &ada).starts(&["tail", "ops"]);
+    listening(&server, 4).await;
+    ada.request(Method::DELETE, "/api/channels/ops").send().await.expect("an answer");
+    let mut ops = ops;
+    assert!(ops.line().await.ends_with("elsewhere"));
+    assert_eq!(ops.line().await, "# The channel was deleted.");
+    assert_eq!(ops.code().await, 0);
+}
+
+#[rocket::async_test]
+async fn a_tail_ends_where_its_session_does() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let mut tail = Shell::of(&server, &ada).starts(&["tail", "general"]);
+    listening(&server, 1).await;
+    ada.request(Method::DELETE, "/api/session").send().await.expect("an answer");
+    assert_eq!(tail.code().await, 1);
+    let mut said = String::new();
+    let stderr = tail.child.stderr.as_mut().expect("piped");
+    stderr.read_to_string(&mut said).expect("text");
+    assert!(said.contains("not signed in"), "{said}");
+}
+
+#[rocket::async_test]
+async fn a_command_answers_people_and_neither_itself_nor_bots() {
+    let server = Server::start().await;
+    let (ada, bot) =
+        (server.client().signed_in_as("Ada").await, server.client().signed_in_as("Robot").await);
+    let made = bot.post("/api/sessions", json!({ "name": "x", "bot": true })).await;
+    let bot = bot.with_token(made.expect("an answer").json["token"].as_str().expect("a token"));
+    let eve = server.client().signed_in_as("Eve").await;
+    let answers = "test -z \"${HOUSTON_TOKEN:-}\" && echo \"$HOUSTON_AUTHOR on $HOUSTON_CHANNEL: $(cat)\"; \
+                   case \"$HOUSTON_TEXT\" in quiet) exit 3;; esac";
+    let shell = Shell::of(&server, &eve);
+    let _runs = shell.starts(&["run", "--on", "general", "--", "sh", "-c", answers]);
+    listening(&server, 1).await;
+    bot.puts("general", "b1", "I am a bot").await.expect("kept");
+    eve.puts("general", "e1", "I am the one who answers").await.expect("kept");
+    ada.puts("general", "a1", "$(touch /tmp/owned) `id`; 'x'").await.expect("kept");
+    let texts = async || -> Vec<String> {
+        let messages = ada.messages("general").await;
+        let text = |message: &Value| message["text"].as_str().unwrap_or_default().to_owned();
+        messages.iter().map(text).collect()
+    };
+    until("it answers", async || texts().await.len() == 4).await;
+    assert_eq!(texts().await[3], "Ada on general: $(touch /tmp/owned) `id`; 'x'");
+    ada.puts("general", "a1", "an edit is no message").await.expect("kept");
+    ada.puts("general", "a2", &"long ".repeat(790)).await.expect("kept");
+    until("it answers again", async || texts().await.len() == 6).await;
+    assert_eq!(texts().await.len(), 6, "{:?}", texts().await);
+}
+
+#[rocket::async_test]
+async fn it_waits_for_a_message_that_matches_and_no_longer_than_it_is_told() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    ada.puts("general", "m0", "deployed before").await.expect("kept");
+    let shell = Shell::of(&server, &ada);
+    let mut waits = shell.starts(&["wait", "general", r"(?i)^deployed\b|fehlgeschlagen"]);
+    let mut json =
+        shell.starts(&["wait", "general", "[Dd]eployed v2", "--json", "--timeout", "5m"]);
+    listening(&server, 2).await;
+    ada.puts("general", "m1", "not yet deployed").await.expect("kept");
+    ada.puts("general", "m2", "Deployed v2").await.expect("kept");
+    assert!(waits.line().await.ends_with("Z Ada: Deployed v2"));
+    let message: Value = serde_json::from_str(&json.line().await).expect("JSON");
+    assert_eq!(message["id"], "m2");
+    assert_eq!((waits.code().await, json.code().await), (0, 0));
+    let begun = Instant::now();
+    let done = shell.runs(&["wait", "general", "never", "--timeout", "1s"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (124, ""), "{done:?}");
+    assert!(begun.elapsed() >= Duration::from_secs(1) && begun.elapsed() < DEADLINE);
+    assert!(done.err.contains("the time is over"), "{done:?}");
+}
+
+#[rocket::async_test]
+async fn it_asks_and_the_first_choice_decides() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let bob = server.client().signed_in_as("Bob").await;
+    let shell = Shell::of(&server, &ada);
+    let question = async |n: usize| {
+        let mut id = None;
+        until("it is asked", async || {
+            let messages = bob.messages("general").await;
+            let asked = messages.iter().filter(|it| it["author"]["display_name"] == "Ada");
+            let asked: Vec<_> = asked.collect();
+            id = asked.get(n).and_then(|it| it["id"].as_str()).map(ToOwned::to_owned);
+            id.is_some()
+        })
+        .await;
+        id.expect("a question")
+    };
+    let reacts = async |person: &Client, id: &str, reaction: &str| {
+        let path = format!("/api/channels/general/messages/{id}/reactions/{reaction}");
+        person.put(&path, json!({})).await.expect("an answer")
+    };
+    for (n, (choices, code, choice)) in
+        [("yes,no", 0, "yes"), ("yes,no", 1, "no"), ("%F0%9F%91%8D,x", 1, "x")].iter().enumerate()
+    {
+        let mut asks = shell.starts(&["ask", "general", "Deploy?", "--choices", choices]);
+        let id = question(n).await;
+        reacts(&ada, &id, choice).await;
+        reacts(&bob, &id, "hm").await;
+        reacts(&bob, &id, choice).await;
+        assert_eq!((asks.line().await.as_str(), asks.code().await), (*choice, *code));
+    }
+    let mut asks = shell.starts(&["ask", "general", "And now?", "--choices", "yes, no"]);
+    question(3).await;
+    bob.puts("general", "r1", "let me see").await.expect("kept");
+    bob.puts("general", "r2", "> [Ada](/channels/general) wrote:\n> And now?\n\nNo.")
+        .await
+        .expect("it");
+    assert_eq!((asks.line().await.as_str(), asks.code().await), ("no", 1));
+    let mut asks = shell.starts(&["ask", "general", "What is it called?"]);
+    question(4).await;
+    bob.puts("general", "r3", "@Ada Gemini").await.expect("kept");
+    assert_eq!((asks.line().await.as_str(), asks.code().await), ("Gemini", 0));
+    let done = shell.runs(&["ask", "general", "Anybody?", "--timeout", "1s"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (124, ""), "{done:?}");
+}
