@@ -84,6 +84,10 @@ describe("hooks", () => {
     assert.equal(await page.locator(".message section").count(), colors.length)
     const bars = await page.locator(".message section").evaluateAll((all) => all.map((it) => getComputedStyle(it).borderInlineStartColor))
     assert.equal(new Set(bars).size, colors.length, bars.join())
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Build")
+    await page.locator(".found .bot:visible").first().waitFor()
+    await page.keyboard.press("Escape")
     const tops = await page.locator(".message section").first().locator("dl > div").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top))
     assert.ok(tops[0] === tops[1] && tops[2] === tops[3] && tops[0] < tops[2], tops.join())
     for (const { name, ...screen } of SCREENS) {

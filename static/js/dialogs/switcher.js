@@ -152,6 +152,7 @@ function foundOption(message, words, channels) {
   const id = anchorOf(message.id)
   Object.assign(option.dataset, { id, href: `${href}#${id}` })
   find(option, ".found__author").textContent = message.author.display_name
+  find(option, ".bot").hidden = !message.author.bot
   find(option, ".found__channel").textContent = label
   const time = /** @type {HTMLTimeElement} */ (find(option, "time"))
   time.dateTime = message.sent_at
