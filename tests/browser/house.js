@@ -231,9 +231,15 @@ export async function looksRight(page, what, except) {
 
 /** No rule of accessibility is broken, nothing is wider than the screen, and the app stands still. */
 export async function isSound(page, what, except = []) {
+  assert.deepEqual(await faults(page, except), [], what)
+}
+
+/** The rules of accessibility that are broken, and what does not fit. */
+export async function faults(page, except = []) {
   const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]))
-  assert.deepEqual(await broken(page, { rules }), [], what)
-  await fits(page, what)
+  const found = await broken(page, { rules })
+  await fits(page, "it").catch(({ message }) => found.push(message))
+  return found
 }
 
 /** The document of a channel's page does not scroll: only lists in it do. */
