@@ -13,7 +13,7 @@ use super::prose;
 use super::words::{hue, initials, is_emoji_alone, kind_words, size_words, who_words};
 use crate::domain;
 use crate::domain::url::segment;
-use crate::engine::{UserPresence, SidebarChannel};
+use crate::engine::{SidebarChannel, UserPresence};
 use crate::wire::channel::{BellView, ChannelKindView, ChannelView};
 
 /// Messages of one author this close together are one run.

@@ -12,7 +12,7 @@ import { chromium } from "playwright-core"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const BINARY = process.env.HOUSTON_BINARY ?? join(ROOT, "target/debug/houston")
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
 const SHOTS = join(ROOT, "target/screenshots")
 
 /** How long anything may take before a test gives up. Generous: these are promises, not races. */
@@ -29,7 +29,7 @@ export const SCREENS = [
 
 const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8")
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]
