@@ -114,7 +114,7 @@ impl Asset {
                 without_indentation(&without_comments(&sheet, "/*", "*/")).into()
             }
             "js" if path.matches('/').count() == 1 => {
-                bundle(path, &|module: &str| Ok(script(&text(module, sources)?)))?.into()
+                bundle(path, &|module: &str| Ok(bare_script(&text(module, sources)?)))?.into()
             }
             "js" => script(&text(path, sources)?).into(),
             _ => sources[path].clone().into(),
@@ -214,12 +214,30 @@ fn without_indentation(source: &str) -> String {
     source.lines().flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
-/// Removes comments, types and indentation from a script. Where a text may go on over lines, the
-/// space at their beginning is part of it.
+/// Removes comments, types and indentation from a script.
 fn script(source: &str) -> String {
-    let bare = without_types(&without_comments(source, "/**", "*/"));
-    let spans_lines = bare.lines().any(|line| line.matches('`').count() % 2 == 1);
-    if spans_lines { bare } else { without_indentation(&bare) }
+    without_needless_indentation(&bare_script(source))
+}
+
+/// Removes comments and types from a script.
+fn bare_script(source: &str) -> String {
+    without_types(&without_comments(source, "/**", "*/"))
+}
+
+/// Removes the indentation of a script, but for lines within a text that goes on over lines, of which
+/// it is a part. A back-tick that stands alone, in a regular expression, would tell the two apart
+/// wrongly: it is written `\x60`, or the whole script keeps its indentation.
+fn without_needless_indentation(script: &str) -> String {
+    if script.matches('`').count() % 2 == 1 {
+        return script.to_owned();
+    }
+    let mut within_text = false;
+    let mut kept = String::with_capacity(script.len());
+    for line in script.lines() {
+        kept.extend([if within_text { line } else { line.trim_start() }, "\n"]);
+        within_text ^= line.matches('`').count() % 2 == 1;
+    }
+    kept
 }
 
 /// Removes the types within a script's lines: `/** @type {Known} */ (it)`.
@@ -339,7 +357,8 @@ mod tests {
         let kept = "const a = \"// no\" // why\nlet b = /** @type {y} */ (a)\n/** @type {z} */ const c = 1\n";
         assert_eq!(without_comments(source, "/**", "*/"), kept);
         assert_eq!(script("f(() => {\n  g()\n})\n"), "f(() => {\ng()\n})\n");
-        assert_eq!(script("const a = `\n  b`\n"), "const a = `\n  b`\n");
+        assert_eq!(script("{\n  a = `\n  b`\n  c = `d`\n}\n"), "{\na = `\n  b`\nc = `d`\n}\n");
+        assert_eq!(script("  a = /[`]/\n  b\n"), "  a = /[`]/\n  b\n", "which ends a text?");
         assert_eq!(without_types(kept), "const a = \"// no\" // why\nlet b = (a)\nconst c = 1\n");
     }
 

@@ -94,7 +94,7 @@ pub fn headers() -> AdHoc {
     })
 }
 
-/// The largest number of channels, and of users, that a page lists: `static/js/page.js` has the
+/// The largest number of channels, and of users, that a page lists: `static/js/lib/page.js` has the
 /// same.
 const MAX_LISTED: usize = 100;
 

@@ -1,6 +1,6 @@
 //! Local time as a reader writes it: their zone, their clock, the order of their dates.
 //!
-//! `static/js/local-time.js` writes the same strings, byte for byte; the table
+//! `static/js/conversation/local-time.js` writes the same strings, byte for byte; the table
 //! `tests/rendering/words.json` holds both to it.
 
 use std::convert::Infallible;

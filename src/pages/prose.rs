@@ -1,6 +1,6 @@
 //! The HTML of a message's text, made ready for one reader.
 //!
-//! `static/js/prose.js` does the same, byte for byte; the table `tests/rendering/prose.json` holds
+//! `static/js/conversation/message-view.js` does the same, byte for byte; the table `tests/rendering/prose.json` holds
 //! both to it.
 
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! What partials show: views of messages, files, reactions, people and channels, with every value
 //! that is derived of what the API tells.
 //!
-//! Each has its twin in `static/js` (`message-view.js`, `person.js`, `channel-link.js`), of the same
+//! Each has its twin in `static/js` (`message-view.js`, `people.js`, `sidebar.js`), of the same
 //! names: one partial is drawn with either, and a browser test compares what comes of both.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

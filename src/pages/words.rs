@@ -1,7 +1,8 @@
 //! Small words about people, files and reactions.
 //!
-//! Scripts say the same, byte for byte (`static/js/avatar.js`, `files.js`, `reaction.js` and
-//! `emoji.js`); the table `tests/rendering/words.json` holds both to it.
+//! Scripts say the same, byte for byte (`people.js`, `files.js` and `reactions.js` in
+//! `static/js/conversation`, and `static/js/lib/emoji.js`); the table `tests/rendering/words.json`
+//! holds both to it.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,6 +1,7 @@
 // The pages as they look and behave: pictures for people, rules for machines.
 
 import assert from "node:assert/strict"
+import { readdir, readFile } from "node:fs/promises"
 import { after, before, describe, it } from "node:test"
 import { House, looksRight, PHONE, say, SCREENS, until } from "./house.js"
 
@@ -60,6 +61,20 @@ describe("the pages", () => {
       await looksRight(page, `docs-${name}`)
     })
   }
+
+  it("have scripts that call nothing as the browser does: all of them share one scope", async () => {
+    const folder = new URL("../../static/js/", import.meta.url)
+    const modules = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".js"))
+    const sources = await Promise.all(modules.map((name) => readFile(new URL(name, folder), "utf8")))
+    const DECLARED = /^(?:export )?(?:async function|function|class|const|let) ([\w$]+)/gm
+    const names = sources.flatMap((source) => [...source.matchAll(DECLARED)].map(([, name]) => name))
+    assert.ok(names.length > 300, `${names.length} names`)
+    const page = await house.visit()
+    await page.goto("/")
+    // The browser's own `find` is what its menu does: no script asks for that.
+    const taken = await page.evaluate((all) => all.filter((name) => name in window && name !== "find"), names)
+    assert.deepEqual(taken, [])
+  })
 
   it("fit a screen of 320 px", async () => {
     const page = await house.signedIn("Slim", { at: "/channels/launch", viewport: { width: 320, height: 640 } })

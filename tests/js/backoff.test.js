@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { waitMs } from "../../static/js/net/backoff.js"
+import { waitMs } from "../../static/js/net/api.js"
 
 describe("reconnecting", () => {
   it("waits longer after each failure, up to half a minute", () => {

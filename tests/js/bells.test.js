@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { callsAmong, newsAmong, rings, SILENT, withCall, wordsOf } from "../../static/js/shell/bells.js"
+import { callsAmong, newsAmong, notificationWords, rings, SILENT, withCall } from "../../static/js/shell/notifications.js"
 
 describe("a channel's bell", () => {
   const before = { unread: 1, mentions: 1, lastAt: "2026-11-24T10:00:00.000Z" }
@@ -91,9 +91,9 @@ describe("a notification", () => {
 
   it("says who, where and what, not at length", () => {
     const hi = message(1, "Ada")
-    assert.deepEqual(wordsOf(hi, { name: "general", kind: "public" }), { title: "Ada in #general", body: "number 1" })
-    assert.equal(wordsOf(hi, { name: "@Ada", kind: "direct" }).title, "Ada")
-    assert.equal(wordsOf({ ...hi, text: "" }, { name: "@Ada", kind: "direct" }).body, "A file")
-    assert.equal([...wordsOf({ ...hi, text: "🚀".repeat(999) }, { name: "x", kind: "public" }).body].length, 241)
+    assert.deepEqual(notificationWords(hi, { name: "general", kind: "public" }), { title: "Ada in #general", body: "number 1" })
+    assert.equal(notificationWords(hi, { name: "@Ada", kind: "direct" }).title, "Ada")
+    assert.equal(notificationWords({ ...hi, text: "" }, { name: "@Ada", kind: "direct" }).body, "A file")
+    assert.equal([...notificationWords({ ...hi, text: "🚀".repeat(999) }, { name: "x", kind: "public" }).body].length, 241)
   })
 })

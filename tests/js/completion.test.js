@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { closedAt, complete, completions, tokenAt } from "../../static/js/composer/completion.js"
-import { folded } from "../../static/js/lib/matching.js"
+import { folded } from "../../static/js/lib/choosing.js"
 
 /** What names somebody and what does not: the server's tests read the same table. */
 const NAMES = JSON.parse(readFileSync(new URL("../text/names.json", import.meta.url), "utf8"))

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { fold, tell } from "../../static/js/conversation/folding.js"
+import { fold, noticeWords } from "../../static/js/conversation/people.js"
 
 describe("join and leave notices", () => {
   const joined = (name) => ({ kind: "joined", id: name, display_name: name })
   const left = (name) => ({ kind: "left", id: name, display_name: name })
-  const told = (...moves) => tell(moves.reduce(fold, [])).replaceAll(/[\u2068\u2069]/g, "")
+  const told = (...moves) => noticeWords(moves.reduce(fold, [])).replaceAll(/[\u2068\u2069]/g, "")
 
   it("name a few and count the rest", () => {
     assert.equal(told(joined("Ada")), "Ada joined")
@@ -17,7 +17,7 @@ describe("join and leave notices", () => {
   })
 
   it("keep names in their own direction", () => {
-    assert.equal(tell([joined("غريس")]), "\u2068غريس\u2069 joined")
+    assert.equal(noticeWords([joined("غريس")]), "\u2068غريس\u2069 joined")
   })
 
   it("cancel out", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { caughtUpWords, lostNothing } from "../../static/js/conversation/gap.js"
+import { caughtUpWords, lostNothing } from "../../static/js/conversation/unread.js"
 
 describe("after a gap", () => {
   it("nothing was lost while anything that was seen is kept, or where there is room left", () => {

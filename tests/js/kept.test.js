@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { keptWords } from "../../static/js/conversation/kept.js"
+import { keptWords } from "../../static/js/conversation/header.js"
 
 describe("what is kept", () => {
   const now = new Date(2026, 10, 24, 15, 0)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { charsLeft, limitWords, MAX_CHARS } from "../../static/js/composer/limit.js"
+import { charsLeft, limitWords, MAX_CHARS } from "../../static/js/composer/writing.js"
 
 describe("the length of a message", () => {
   it("is counted in code points, trimmed, as the server does", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { leftWords } from "../../static/js/dialogs/links.js"
+import { leftWords } from "../../static/js/dialogs/devices.js"
 
 describe("a link for another device", () => {
   it("tells how long it is good for", () => {

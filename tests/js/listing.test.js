@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { afterEach, beforeEach, describe, it } from "node:test"
-import { Listing } from "../../static/js/net/listing.js"
+import { Listing } from "../../static/js/net/api.js"
 
 describe("a list that is asked for while things happen", () => {
   const { fetch } = globalThis

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { markedPieces, wordsIn } from "../../static/js/dialogs/marking.js"
+import { markedPieces, wordsIn } from "../../static/js/lib/choosing.js"
 
 describe("marking what was searched for", () => {
   const marked = (text, typed) =>

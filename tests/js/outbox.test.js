@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { fateOf, newId, Outbox } from "../../static/js/composer/outbox.js"
+import { fateOf, newId, Outbox } from "../../static/js/composer/sending.js"
 
 describe("the outbox", () => {
   const outboxOf = (stored = null) => {

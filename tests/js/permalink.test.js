@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { messageAt, messageIn, permalink } from "../../static/js/conversation/permalink.js"
+import { messageAt, messageIn, permalink } from "../../static/js/lib/addresses.js"
 
 describe("a message's address", () => {
   const origin = "https://chat.example"

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { cardView, personView } from "../../static/js/conversation/person.js"
+import { cardView, personView } from "../../static/js/conversation/people.js"
 
 describe("somebody's card", () => {
   const ada = { id: "1", display_name: "Ada Lovelace", online: true, bot: false }

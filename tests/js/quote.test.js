@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { quote } from "../../static/js/composer/quote.js"
+import { quote } from "../../static/js/composer/composer.js"
 
 describe("a quotation", () => {
   const of = (text, author = "Ada") => quote({ author, link: "https://x/#m", text }).split("\n")

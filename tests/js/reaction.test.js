@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { isEmoji } from "../../static/js/conversation/emoji.js"
-import { hasReacted, isSameReaction, quickReactions, tellWho, withReaction } from "../../static/js/conversation/reaction.js"
+import { hasReacted, isSameReaction, quickReactions, tellWho, withReaction } from "../../static/js/conversation/reactions.js"
+import { isEmoji } from "../../static/js/lib/emoji.js"
 
 const user = (name) => ({ id: name.toLowerCase(), display_name: name })
 const [ada, bob] = ["Ada", "Bob"].map(user)

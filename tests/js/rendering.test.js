@@ -2,13 +2,12 @@ import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
-import { hueOf, initials } from "../../static/js/lib/avatar.js"
-import { isEmojiAlone } from "../../static/js/conversation/emoji.js"
 import { fileView, kindWords, sizeWords } from "../../static/js/conversation/files.js"
 import { untilMidnight } from "../../static/js/conversation/local-time.js"
-import { messageView, pendingView } from "../../static/js/conversation/message-view.js"
-import { namesReader, readable } from "../../static/js/conversation/prose.js"
-import { reactionView, tellWho } from "../../static/js/conversation/reaction.js"
+import { messageView, namesReader, pendingView, readable } from "../../static/js/conversation/message-view.js"
+import { hueOf, initials } from "../../static/js/conversation/people.js"
+import { reactionView, tellWho } from "../../static/js/conversation/reactions.js"
+import { isEmojiAlone } from "../../static/js/lib/emoji.js"
 
 /** The tables that hold the server to the same. */
 const table = (name) => JSON.parse(readFileSync(new URL(`../rendering/${name}.json`, import.meta.url), "utf8"))

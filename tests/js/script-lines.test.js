@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { scriptLines } from "../../static/js/dialogs/script-lines.js"
+import { scriptLines } from "../../static/js/dialogs/snippet.js"
 
 describe("the lines for a script", () => {
   const origin = "http://chat.example:8000"

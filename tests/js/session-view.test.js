@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { newDevices, sessionName, sessionView } from "../../static/js/dialogs/session-view.js"
+import { newDevices, sessionName, sessionView } from "../../static/js/dialogs/devices.js"
 
 const now = new Date(2026, 10, 24, 15, 5)
 const session = { id: "s", kind: "browser", name: null, client: "Firefox on Android", last_used_at: new Date(2026, 10, 24, 9, 5).toISOString(), current: false }

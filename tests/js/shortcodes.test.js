@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { emojiFor, emojiOf } from "../../static/js/composer/shortcodes.js"
+import { emojiFor, emojiOf } from "../../static/js/lib/emoji.js"
 
 const KNOWN = [
   ["😄", ["smile", "grinning_face_with_smiling_eyes"]],

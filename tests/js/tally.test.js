@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { badge, titled } from "../../static/js/shell/tab.js"
-import { tally, waitingIn } from "../../static/js/sidebar/waiting.js"
+import { badge, titled } from "../../static/js/shell/notifications.js"
+import { tally, waitingIn } from "../../static/js/sidebar/destinations.js"
 
 describe("what is unread", () => {
   const channels = [

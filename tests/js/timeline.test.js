@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { continues, placeOf, sameDay } from "../../static/js/conversation/timeline.js"
+import { continues, placeOf, sameDay } from "../../static/js/conversation/message-list.js"
 
 describe("the timeline", () => {
   const at = (author, sentAt) => ({ author, sentAt })

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { asHtml, asJson, asText, fileName } from "../../static/js/dialogs/transcript.js"
+import { fileName, transcriptHtml, transcriptJson, transcriptText } from "../../static/js/dialogs/saving.js"
 
 describe("a transcript", () => {
   const at = (hour, minute) => new Date(2026, 10, 24, hour, minute)
@@ -21,7 +21,7 @@ describe("a transcript", () => {
   })
 
   it("reads as text, with files and reactions", () => {
-    assert.equal(asText(transcript), [
+    assert.equal(transcriptText(transcript), [
       "#general at http://chat.example",
       "1 message, saved 2026-11-24 09:05",
       "",
@@ -36,7 +36,7 @@ describe("a transcript", () => {
   })
 
   it("is a page that lets nobody write into it but by the server's own rendering", () => {
-    const html = asHtml({ ...transcript, title: "</title><script>" })
+    const html = transcriptHtml({ ...transcript, title: "</title><script>" })
     assert.match(html, /<p>One &amp; <em>two<\/em><\/p>/)
     assert.match(html, /Ada &lt;b&gt;/)
     assert.match(html, /a&quot;b\.txt/)
@@ -46,6 +46,6 @@ describe("a transcript", () => {
   })
 
   it("is the API's own messages as JSON", () => {
-    assert.deepEqual(JSON.parse(asJson(transcript)).messages, [message])
+    assert.deepEqual(JSON.parse(transcriptJson(transcript)).messages, [message])
   })
 })

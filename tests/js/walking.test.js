@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { nextChannel } from "../../static/js/sidebar/walking.js"
+import { nextChannel } from "../../static/js/sidebar/destinations.js"
 
 describe("the next channel", () => {
   const channels = [["a", 0], ["b", 2], ["c", 0], ["d", 1]].map(([id, unread]) => ({ id, unread }))

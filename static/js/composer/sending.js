@@ -1,19 +1,17 @@
-// Sending, whatever channel is open: of each channel one message at a time, so that they arrive in the
-// order in which they were written; those with files beside them, since these may take long. Each is
-// shown at once and stays until it is stored, or discarded.
+// Sending, whatever channel is open. Each message is shown at once and stays until it is stored, or
+// discarded.
 
-import { channelPath, request } from "../net/api.js"
-import { isAnyAttached } from "./attached.js"
-import { waitMs } from "../net/backoff.js"
-import { say } from "../lib/bus.js"
+import { isAnyAttached, isReadable, isUnchanged, unreadable } from "./attaching.js"
 import { recall, remember, remembered } from "../lib/memory.js"
-import { fateOf, newId, Outbox } from "./outbox.js"
+import { say } from "../lib/mounting.js"
 import { find, here } from "../lib/page.js"
-import { named, Uploads } from "./uploads.js"
+import { isTaken, takeTurn } from "../lib/tabs.js"
+import { answerOf, channelPath, request, UNREACHABLE, waitMs } from "../net/api.js"
 
-/** @typedef {import("./outbox.js").Draft} Draft */
-
-/** What is on its way to one channel. */
+/**
+ * What is on its way to one channel: one message at a time, so that they arrive in the order in which they
+ * were written; those with files beside them, since these may take long.
+ */
 class Sender {
   outbox
   uploads = new Uploads()
@@ -134,7 +132,12 @@ class Sender {
   }
 }
 
-/** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
+/**
+ * Sends what is written, and keeps it until it is stored.
+ *
+ * @param {HTMLElement} _
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountSending(_, { hear, on }) {
   let connected = false
   /** @type {Map<string, Sender>} by channel */
@@ -177,4 +180,265 @@ export function mountSending(_, { hear, on }) {
 
   // What was written elsewhere in this browser and never arrived goes out, too.
   for (const channel of remembered(`outbox.${here().user}.`)) senderOf(channel)
+}
+
+/**
+ * @typedef {object} Draft
+ * @property {string} id chosen here, so that sending again can never post twice
+ * @property {string} text
+ * @property {string} sentAt when it was written, RFC 3339
+ * @property {{name: string, size: number}[]} [files] what goes with it, by name: a page keeps the bytes itself
+ * @property {string} [refused] why the server does not take it as it is
+ */
+
+/**
+ * What is on its way to a channel: kept across reloads until it is stored or discarded, and what the browser
+ * does not keep, for as long as the page is open. Other tabs keep theirs in the same place.
+ */
+export class Outbox {
+  /** What is kept nowhere else, because storage is full or refused. @type {Draft[]} */
+  unkept = []
+  #read
+  #write
+
+  /**
+   * @param {() => string | null} read what was written last
+   * @param {(stored: string | null) => void} write
+   */
+  constructor(read, write) {
+    this.#read = read
+    this.#write = write
+  }
+
+  /** Oldest first, as this page wrote them: what is in storage, and what is kept here, which is newer. */
+  drafts() {
+    return [...new Map([...this.#stored(), ...this.unkept].map((draft) => [draft.id, draft])).values()]
+  }
+
+  /** @param {string} id */
+  draft(id) {
+    return this.drafts().find((draft) => draft.id === id)
+  }
+
+  /** @param {Draft} draft in place of what was written under its id, if anything was */
+  add(draft) {
+    this.unkept.push(draft)
+    this.#keep()
+  }
+
+  /** @param {string} id */
+  drop(id) {
+    const rest = (/** @type {Draft[]} */ drafts) => drafts.filter((draft) => draft.id !== id)
+    this.unkept = rest(this.unkept)
+    // By itself, which always fits: it must not come back because something else does not.
+    this.#takes(rest(this.#stored()))
+    this.#keep()
+  }
+
+  /**
+   * Notes that sending again by itself is of no use.
+   *
+   * @param {string} id
+   * @param {string | undefined} why nothing, to have it tried again
+   */
+  refuse(id, why) {
+    const draft = this.draft(id)
+    if (draft) this.add({ ...draft, refused: why })
+  }
+
+  #keep() {
+    if (this.unkept.length > 0 && this.#takes(this.drafts())) this.unkept = []
+  }
+
+  /** @returns {Draft[]} of this page and of other tabs */
+  #stored() {
+    try {
+      const drafts = JSON.parse(this.#read() ?? "[]")
+      return Array.isArray(drafts) ? drafts : []
+    } catch {
+      return []
+    }
+  }
+
+  /** @param {Draft[]} drafts */
+  #takes(drafts) {
+    const written = drafts.length > 0 ? JSON.stringify(drafts) : null
+    this.#write(written)
+    return this.#read() === written
+  }
+}
+
+/** No answer, signed out, too slow, too fast: the same message may be taken later. */
+const NOT_ITS_FAULT = new Set([0, 401, 408, 429])
+
+/**
+ * What becomes of a message that was not taken: it `waits` and goes out again in a moment, it goes
+ * out when there is a connection again, or it was refused and needs its author.
+ *
+ * @param {{status: number, retryAfterMs: number}} answer
+ * @returns {"waits" | "lost" | "refused"}
+ */
+export function fateOf({ status, retryAfterMs }) {
+  if (retryAfterMs > 0) return "waits"
+  return NOT_ITS_FAULT.has(status) || status >= 500 ? "lost" : "refused"
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+/** 132 random bits in the alphabet of message ids. `randomUUID` is missing on plain HTTP. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(22))
+  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("")
+}
+
+const FILES_LOST = "Its files were lost when the page was closed. Discard it and attach them again."
+
+/** The bytes of what is on its way: kept for as long as the page is open. */
+class Uploads {
+  /** @type {Map<string, File[]>} by the draft's id */
+  #files = new Map()
+  /** @type {Map<string, AbortController>} */
+  #sending = new Map()
+  /** @type {Map<string, () => void>} what tells other tabs that the bytes are here, and ends that */
+  #held = new Map()
+
+  /**
+   * @param {string} id
+   * @param {File[]} files
+   */
+  keep(id, files) {
+    this.#files.set(id, files)
+    this.#held.set(id, takeTurn(`upload.${id}`, () => {}))
+  }
+
+  /**
+   * Whether the bytes of a draft, or of any, are here.
+   *
+   * @param {string} [id]
+   */
+  holds(id) {
+    return id ? this.#files.has(id) : this.#files.size > 0
+  }
+
+  /**
+   * Whether another tab has the bytes of a draft.
+   *
+   * @param {string} id
+   */
+  areElsewhere(id) {
+    return isTaken(`upload.${id}`)
+  }
+
+  /**
+   * Forgets a draft's files, and stops sending them.
+   *
+   * @param {string} id
+   */
+  drop(id) {
+    this.#files.delete(id)
+    this.#held.get(id)?.()
+    this.#held.delete(id)
+    this.#sending.get(id)?.abort()
+  }
+
+  /**
+   * Takes one file out, stopping for that: sending begins anew with the others.
+   *
+   * @param {string} id
+   * @param {number} at
+   */
+  takeOut(id, at) {
+    const files = (this.#files.get(id) ?? []).toSpliced(at, 1)
+    this.#files.set(id, files)
+    this.#sending.get(id)?.abort()
+  }
+
+  /**
+   * @param {string} path
+   * @param {{id: string, text: string}} draft
+   * @returns {Promise<import("../net/api.js").Answer>}
+   */
+  async send(path, { id, text }) {
+    if (!this.#files.has(id)) return answerOf(410, { detail: FILES_LOST })
+    if (await this.#leavesOut(id, isReadable)) return answerOf(0, { detail: UNREACHABLE })
+    const files = this.#files.get(id) ?? []
+    const controller = new AbortController()
+    this.#sending.set(id, controller)
+    const answer = await upload(path, { text, files }, controller.signal, (sent) => say("progress", { id, sent }))
+    this.#sending.delete(id)
+    // Or it was changed on the way: then there are fewer bytes than were announced, or more.
+    if (answer.status === 0) await this.#leavesOut(id, isReadable)
+    if (answer.status === 400) await this.#leavesOut(id, isUnchanged)
+    return answer
+  }
+
+  /**
+   * Takes out of a draft, as its author would, what cannot be read any more.
+   *
+   * @param {string} id
+   * @param {(file: File) => Promise<boolean>} isSo whether a file can be read
+   * @returns {Promise<boolean>} whether there was any
+   */
+  async #leavesOut(id, isSo) {
+    const lost = await unreadable(this.#files.get(id) ?? [], isSo)
+    for (const file of lost) {
+      const at = this.#files.get(id)?.indexOf(file) ?? -1
+      if (at >= 0) say("cancel-file", { id, at })
+    }
+    if (lost.length > 0) say("unreadable", lost)
+    return lost.length > 0
+  }
+}
+
+/**
+ * What a page remembers of files: not their bytes.
+ *
+ * @param {File[]} files
+ */
+export function named(files) {
+  return files.length > 0 ? files.map(({ name, size }) => ({ name, size })) : undefined
+}
+
+/** An upload during which nothing went out and nothing came in for so long has ended. */
+const UPLOAD_SILENCE_MS = 30_000
+
+/**
+ * Sends a message with files. `fetch` does not say how far it is, so this is an `XMLHttpRequest`.
+ *
+ * @param {string} path below `/api`
+ * @param {{text: string, files: File[]}} message
+ * @param {AbortSignal} signal
+ * @param {(sent: number) => void} onProgress told from 0 to 1
+ * @returns {Promise<import("../net/api.js").Answer>}
+ */
+export function upload(path, { text, files }, signal, onProgress) {
+  const form = new FormData()
+  form.append("text", text)
+  for (const file of files) form.append("file", file, file.name)
+  const request = new XMLHttpRequest()
+  request.open("PUT", `/api${path}`)
+  request.responseType = "json"
+  return new Promise((done) => {
+    let silence = 0
+    const stop = () => request.abort()
+    const heard = () => {
+      clearTimeout(silence)
+      silence = setTimeout(stop, UPLOAD_SILENCE_MS)
+    }
+    const end = () => {
+      clearTimeout(silence)
+      signal.removeEventListener("abort", stop)
+      const { status, response } = request
+      done(answerOf(status, status ? response : { detail: UNREACHABLE }, request.getResponseHeader("Retry-After")))
+    }
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      heard()
+      onProgress(loaded / total)
+    })
+    // Also after an error, or when it was stopped: then it has no status.
+    request.addEventListener("loadend", end)
+    signal.addEventListener("abort", stop)
+    heard()
+    request.send(form)
+  })
 }

@@ -1,7 +1,7 @@
 // Telling that one is typing, and seeing who is.
 
-import { channelPath, request } from "../net/api.js"
 import { here, part } from "../lib/page.js"
+import { channelPath, request } from "../net/api.js"
 
 /** Nobody types longer than this without saying so again. */
 const TYPING_MS = 5_000
@@ -37,7 +37,7 @@ export function mountTypists(line, { hear, later, atEnd }) {
   const typists = new Map()
 
   const draw = () => {
-    words.replaceChildren(...typingWords([...typists.values()].map(({ name }) => name)).map(drawn))
+    words.replaceChildren(...typingWords([...typists.values()].map(({ name }) => name)).map(drawnPiece))
     line.toggleAttribute("data-typing", typists.size > 0)
   }
   /** @param {string} id */
@@ -67,7 +67,7 @@ export function mountTypists(line, { hear, later, atEnd }) {
 }
 
 /** @param {Piece} piece */
-function drawn(piece) {
+function drawnPiece(piece) {
   if ("words" in piece) return piece.words
   const name = document.createElement("bdi")
   name.textContent = piece.name

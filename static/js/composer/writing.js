@@ -1,10 +1,13 @@
-// What fields for messages have in common.
+// What fields for messages have in common: the key that ends writing, changes that can be undone, and how
+// much fits.
+
+import { escaped } from "../lib/page.js"
 
 /**
  * Fingers have no Shift+Enter: for them Enter is a new line, and a button is what sends; a keyboard
  * beside them has Ctrl+Enter.
  */
-export const TOUCH = matchMedia("(pointer: coarse)")
+export const isTouch = () => matchMedia("(pointer: coarse)").matches
 
 /**
  * Whether a key is the Enter that ends writing.
@@ -15,7 +18,7 @@ export function isDone(event) {
   if (event.key !== "Enter" || event.shiftKey || event.altKey) return false
   // Safari ends composing before this key, and tells so only by its code.
   if (event.isComposing || event.keyCode === 229) return false
-  return event.ctrlKey || event.metaKey || !TOUCH.matches
+  return event.ctrlKey || event.metaKey || !isTouch()
 }
 
 /**
@@ -59,9 +62,6 @@ export function replace(text, { start, end, words }) {
  */
 const MANY_LINES = 50
 
-/** @type {Record<string, string>} */
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
-
 /**
  * Puts words in place of the selection by commands, which are out of favour, and still the only way
  * that a browser's undo knows of.
@@ -70,7 +70,7 @@ const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
  */
 function insert(words) {
   if (!words) return document.execCommand("delete")
-  const html = words.split("\n").length > MANY_LINES && words.replace(/[&<>]/g, (sign) => ENTITIES[sign])
+  const html = words.split("\n").length > MANY_LINES && escaped(words)
   return (html && document.execCommand("insertHTML", false, html)) || document.execCommand("insertText", false, words)
 }
 
@@ -115,4 +115,27 @@ function goToEnd(text) {
   text.focus()
   text.setSelectionRange(text.value.length, text.value.length)
   text.scrollTop = text.scrollHeight
+}
+
+/** As many fit into a message: code points, as the server counts them. */
+export const MAX_CHARS = 4_000
+
+/** How many more characters fit; below zero, how many are too many. @param {string} text */
+export function charsLeft(text) {
+  let chars = 0
+  for (const _ of text.trim()) chars += 1
+  return MAX_CHARS - chars
+}
+
+/** With fewer characters left than this, they are counted. */
+const NEAR_LIMIT_CHARS = 200
+
+/**
+ * What a writer should know of how much fits.
+ *
+ * @param {number} left
+ */
+export function limitWords(left) {
+  if (left < 0) return `${-left} character${left === -1 ? "" : "s"} too many (at most ${MAX_CHARS.toLocaleString()}).`
+  return left < NEAR_LIMIT_CHARS ? `${left} characters left.` : ""
 }

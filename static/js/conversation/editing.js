@@ -1,14 +1,10 @@
-// Editing a message of one's own, in its place. What was typed outlives whatever happens to the
-// message meanwhile.
+// Changing what was said: editing a message of one's own in its place, and deleting one.
 
+import { charsLeft, grow, isDone, limitWords, prefill } from "../composer/writing.js"
+import { draw, MessageList, showReason } from "./message-list.js"
+import { say } from "../lib/mounting.js"
+import { find, here, part, stamp } from "../lib/page.js"
 import { channelPath, request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { draw } from "./drawing.js"
-import { editForm } from "./edit-form.js"
-import { charsLeft } from "../composer/limit.js"
-import { MessageList } from "./message-list.js"
-import { find, here, part } from "../lib/page.js"
-import { prefill } from "../composer/writing.js"
 
 /** After a reset all that is stored comes again: by then at the latest. */
 const COMES_BACK_MS = 3_000
@@ -21,7 +17,13 @@ const COMES_BACK_MS = 3_000
  * @property {HTMLElement | null} from where the focus goes afterwards
  */
 
-/** @param {HTMLElement} element @param {import("../lib/mounting.js").Life} life */
+/**
+ * Editing a message of one's own, in its place. What was typed outlives whatever happens to the message
+ * meanwhile.
+ *
+ * @param {HTMLElement} element
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountEditing(element, { hear, later }) {
   const list = new MessageList(element)
   /** @type {Map<string, Edit>} by the message's id */
@@ -39,7 +41,7 @@ export function mountEditing(element, { hear, later }) {
     if (known) return known.field.focus()
     const { form, field } = editForm({ save: () => save(id), cancel: () => end(id) })
     edits.set(id, { form, field, text: item.dataset.text ?? "", from })
-    draw(() => attach(item, form))
+    draw(() => attachForm(item, form))
     prefill(field, item.dataset.text ?? "")
     form.scrollIntoView({ block: "nearest" })
   }
@@ -77,7 +79,7 @@ export function mountEditing(element, { hear, later }) {
     for (const [id, edit] of edits) {
       const item = list.byId(id)
       if (item && !item.contains(edit.form)) {
-        attach(item, edit.form)
+        attachForm(item, edit.form)
         if (document.activeElement === document.body) edit.field.focus({ preventScroll: true })
       }
       // The change may be this one, told before its own answer.
@@ -111,12 +113,17 @@ export function mountEditing(element, { hear, later }) {
  * @param {HTMLElement} item
  * @param {HTMLElement} form
  */
-function attach(item, form) {
+function attachForm(item, form) {
   find(item, ".message__body").after(form)
   item.dataset.editing = ""
 }
 
-/** @param {HTMLFormElement} form @param {import("../lib/mounting.js").Life} life */
+/**
+ * The key that edits one's last message from the message box.
+ *
+ * @param {HTMLFormElement} form
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountEditLast(form, { on }) {
   const text = /** @type {HTMLTextAreaElement} */ (find(form, "textarea"))
   on(text, "keydown", (event) => {
@@ -125,4 +132,139 @@ export function mountEditLast(form, { on }) {
     event.preventDefault()
     say("edit-last", { from: text })
   })
+}
+
+/**
+ * The form in which a message is written anew.
+ *
+ * @param {{save: () => void, cancel: () => void}} acts
+ * @returns {{form: HTMLElement, field: HTMLTextAreaElement}}
+ */
+function editForm({ save, cancel }) {
+  const form = stamp("edit")
+  const field = /** @type {HTMLTextAreaElement} */ (find(form, "textarea"))
+  const limit = part(form, "limit")
+
+  field.addEventListener("input", () => {
+    limit.textContent = limitWords(charsLeft(field.value))
+    limit.toggleAttribute("data-over", charsLeft(field.value) < 0)
+    part(form, "error").textContent = ""
+    grow(field)
+  })
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) cancel()
+    else if (event.target === field && isDone(event)) save()
+    else return
+    event.preventDefault()
+  })
+  form.addEventListener("submit", (event) => {
+    event.preventDefault()
+    save()
+  })
+  part(form, "cancel").addEventListener("click", cancel)
+  return { form, field }
+}
+
+/** How long one can think better of it. The server waits a little longer. */
+const UNDO_MS = 10_000
+
+const TICK_MS = 250
+
+/**
+ * Deleting a message: it is deleted at once, and folds into a line from which it can be brought back for a
+ * while.
+ *
+ * @param {HTMLElement} element
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountDeleting(element, { hear, every, atEnd }) {
+  const list = new MessageList(element)
+  const { channel } = here()
+  /** By the message's id; `isTold` once the stream told of it. @type {Map<string, {line: HTMLElement, until: number, isTold: boolean}>} */
+  const deleted = new Map()
+  let ticking = 0
+
+  const pathOf = (/** @type {string} */ id) => `${channelPath(channel)}/messages/${id}`
+  const tick = () => {
+    for (const [id, { line, until }] of deleted) {
+      const left = Math.ceil((until - Date.now()) / 1_000)
+      part(line, "left").textContent = String(Math.max(1, left))
+      if (left <= 0 || !line.isConnected) letGo(id)
+    }
+    if (deleted.size === 0) {
+      clearInterval(ticking)
+      ticking = 0
+    }
+  }
+
+  /** @param {string} id */
+  const remove = async (id) => {
+    const item = list.byId(id)
+    if (!item || deleted.has(id)) return
+    const line = stamp("undo")
+    const button = find(line, "button")
+    button.ariaDisabled = "true"
+    draw(() => {
+      item.dataset.deleting = ""
+      item.append(line)
+    })
+    button.focus({ preventScroll: true })
+    const deletion = { line, until: Infinity, isTold: false }
+    deleted.set(id, deletion)
+    // It has to outlive the page: this may be the reader leaving.
+    const { ok, status, why } = await request("DELETE", pathOf(id), undefined, { keepalive: true })
+    if (!deleted.has(id)) return
+    if (status === 404) return letGo(id)
+    if (!ok) return unfold(id, `Not deleted: ${why}`)
+    button.ariaDisabled = null
+    deletion.until = Date.now() + UNDO_MS
+    ticking ||= every(tick, TICK_MS)
+    tick()
+  }
+  /** @param {string} id */
+  const restore = async (id) => {
+    const line = deleted.get(id)?.line
+    const button = line && find(line, "button")
+    if (!button || button.ariaDisabled) return
+    button.ariaDisabled = "true"
+    const { ok, body, why } = await request("POST", `${pathOf(id)}/restore`)
+    if (!deleted.has(id)) return
+    if (ok) {
+      unfold(id, "")
+      return say("message-restored", body)
+    }
+    button.ariaDisabled = null
+    part(line, "text").textContent = `Not restored: ${why}`
+  }
+
+  /** The message is shown again. @param {string} id @param {string} why it is, unless that was asked for */
+  const unfold = (id, why) => {
+    const item = list.byId(id)
+    deleted.delete(id)
+    if (!item) return
+    const hadFocus = item.contains(document.activeElement)
+    draw(() => {
+      item.querySelector(".undo")?.remove()
+      item.removeAttribute("data-deleting")
+      if (why) showReason(item, why)
+    })
+    if (hadFocus) item.focus({ preventScroll: true })
+  }
+  /** It is gone for good. @param {string} id */
+  const letGo = (id) => {
+    deleted.delete(id)
+    list.byId(id)?.removeAttribute("data-deleting")
+    say("message-deleted", { id })
+  }
+
+  hear("delete", ({ id }) => remove(id))
+  hear("undo", ({ id }) => restore(id))
+  hear("message-deleted", ({ id }) => {
+    const deletion = deleted.get(id)
+    if (deletion) deletion.isTold = true
+  })
+  // Another tab may have brought it back, or its id is used anew. What is told before the deletion is
+  // of an earlier one.
+  for (const event of /** @type {const} */ (["message", "message-restored"])) hear(event, ({ id }) => deleted.get(id)?.isTold && unfold(id, ""))
+  atEnd(() => [...deleted.keys()].forEach((id) => list.byId(id)?.remove()))
 }

@@ -1,4 +1,7 @@
-// What is to be said of files, and which can be sent. Decides only.
+// The files of messages: what is said of them, which can be sent, how far they are sent, and one of them
+// over the page, as large as it fits.
+
+import { drawn, find, part } from "../lib/page.js"
 
 /**
  * @typedef {object} Attachment
@@ -136,4 +139,146 @@ export function shares(sizes, sent) {
     before += size
     return Math.min(1, Math.max(0, share))
   })
+}
+
+/**
+ * Shows how far the files of a message are sent.
+ *
+ * @param {HTMLElement} item
+ * @param {number} sent from 0 to 1
+ */
+export function showProgress(item, sent) {
+  const uploads = [...item.querySelectorAll(/** @type {"li"} */ (".upload"))]
+  const sizes = uploads.map(({ dataset }) => Number(dataset.size))
+  shares(sizes, sent).forEach((share, at) => {
+    const progress = /** @type {HTMLProgressElement} */ (part(uploads[at], "progress"))
+    progress.value = share
+  })
+}
+
+/**
+ * Puts a card in the place of each film and sound that this browser cannot play.
+ *
+ * @param {HTMLElement} list
+ */
+export function replaceUnplayable(list) {
+  /** @param {EventTarget | null} media */
+  const replace = (media) => {
+    if (!(media instanceof HTMLMediaElement)) return
+    const [file, name] = [media.closest(/** @type {"figure"} */ (".file")), media.ariaLabel ?? ""]
+    const about = "This browser cannot play it here."
+    file?.replaceWith(drawn("file-card", { key: file.dataset.key, name, url: media.getAttribute("src"), about }))
+  }
+  // It does not bubble.
+  list.addEventListener("error", ({ target }) => replace(target), { capture: true })
+  for (const media of list.querySelectorAll(/** @type {"video"} */ (".file :is(video, audio)"))) if (media.error) replace(media)
+}
+
+/** @type {Record<string, number>} */
+const FILE_STEPS = { ArrowLeft: -1, ArrowRight: 1 }
+
+/** Of a longer text the beginning is shown: nobody reads so much here. */
+const MAX_TEXT_BYTES = 256 * 1024
+
+/**
+ * One file of a message over the page, as large as it fits, and its neighbours: an image, a text, or a PDF
+ * where the browser shows those. Files of which the server only tells downloads are read by the page, and
+ * what it shows of them can do nothing.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountLightbox(dialog, { on }) {
+  const image = /** @type {HTMLImageElement} */ (part(dialog, "image"))
+  const text = part(dialog, "text")
+  const download = /** @type {HTMLAnchorElement} */ (part(dialog, "download"))
+  /** @type {HTMLAnchorElement[]} */
+  let links = []
+  let at = 0
+  /** Ends the reading of what is not looked at any more. */
+  let reading = new AbortController()
+  let frame = /** @type {HTMLIFrameElement | undefined} */ (undefined)
+  /** The files that this browser can show. */
+  const shownHere = `.file:is([data-action="look"], ${navigator.pdfViewerEnabled ? "[data-look]" : '[data-look="text"]'})`
+
+  const clear = () => {
+    reading.abort()
+    reading = new AbortController()
+    image.removeAttribute("src")
+    text.textContent = ""
+    if (frame) URL.revokeObjectURL(frame.src)
+    frame?.remove()
+    frame = undefined
+  }
+  /** @param {string} href */
+  const showText = async (href) => {
+    const bytes = await bytesAt(href, reading.signal, { Range: `bytes=0-${MAX_TEXT_BYTES - 1}` })
+    // A sign that is cut in two is left out.
+    const words = new TextDecoder().decode(bytes, { stream: true })
+    text.textContent = bytes.byteLength < MAX_TEXT_BYTES ? words : `${words}\n\n… The whole text is in the download.`
+  }
+  /** @param {string} href @param {string} name */
+  const showPdf = async (href, name) => {
+    // As a PDF and nothing else, whatever is in it.
+    const pdf = new Blob([await bytesAt(href, reading.signal)], { type: "application/pdf" })
+    frame = document.createElement("iframe")
+    Object.assign(frame, { className: "lightbox__frame", src: URL.createObjectURL(pdf), title: name })
+    text.hidden = true
+    text.after(frame)
+  }
+  /** @param {number} to */
+  const show = (to) => {
+    at = (to + links.length) % links.length
+    const { href, dataset, download: saved } = links[at]
+    const name = dataset.name ?? saved
+    const { look } = dataset
+    clear()
+    image.hidden = look !== undefined
+    text.hidden = look === undefined
+    if (look === undefined) Object.assign(image, { src: href, alt: name })
+    else (look === "pdf" ? showPdf : showText)(href, name).catch(({ message, name }) => {
+      if (name !== "AbortError") text.textContent = `It cannot be shown: ${message}`
+    })
+    Object.assign(download, { href, download: name })
+    part(dialog, "name").textContent = name
+    part(dialog, "place").textContent = links.length > 1 ? `${at + 1} of ${links.length}` : ""
+    for (const step of ["previous", "next"]) find(dialog, `[data-action="${step}"]`).hidden = links.length === 1
+  }
+
+  on(document, "click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest(/** @type {"a"} */ (shownHere))
+    const message = link?.closest(".message")
+    // With a key, a browser opens it beside.
+    if (!link || !message || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    links = [...message.querySelectorAll(/** @type {"a"} */ (shownHere))]
+    show(links.indexOf(link))
+    dialog.showModal()
+  })
+  on(dialog, "click", ({ target }) => {
+    const pressed = /** @type {Element} */ (target).closest("button")?.dataset.action
+    if (pressed === "previous") show(at - 1)
+    if (pressed === "next") show(at + 1)
+    if (/** @type {Element} */ (target).matches(".lightbox__stage")) dialog.close()
+  })
+  on(dialog, "keydown", ({ key }) => {
+    const step = FILE_STEPS[key]
+    if (step && links.length > 1) show(at + step)
+  })
+  on(dialog, "close", clear)
+}
+
+/**
+ * The bytes of a file.
+ *
+ * @param {string} href
+ * @param {AbortSignal} signal
+ * @param {Record<string, string>} [headers]
+ */
+async function bytesAt(href, signal, headers) {
+  const answer = await fetch(href, { signal, headers }).catch((error) => {
+    throw signal.aborted ? error : new Error("No connection to the server.")
+  })
+  if (!answer.ok) throw new Error("The server does not give it.")
+  return answer.arrayBuffer()
 }

@@ -1,13 +1,15 @@
-// The order of the conversation on the page: stored messages by `seq`, those under way after them,
-// with notices and day lines between. A notice is never written into somebody's run of messages: it
-// stands after the last of it.
+// The list of messages on the page: stored ones by `seq`, those under way after them, with notices and day
+// lines between; and how behaviours change it.
 
-import { dayView } from "./local-time.js"
-import { reader } from "../lib/reader.js"
-import { drawn, fill } from "../lib/slots.js"
-import { continues, placeOf, sameDay } from "./timeline.js"
+import { dateOf, dayView } from "./local-time.js"
+import { say } from "../lib/mounting.js"
+import { drawn, fill, find, reader, stamp } from "../lib/page.js"
 
-/** The list's elements are all its state, so several behaviours can each have one of it. */
+/**
+ * The order of the conversation on the page. A notice is never written into somebody's run of messages: it
+ * stands after the last of it. The list's elements are all its state, so several behaviours can each have
+ * one of it.
+ */
 export class MessageList {
   #list
 
@@ -107,7 +109,7 @@ export class MessageList {
 
   /**
    * @param {HTMLElement} item
-   * @param {import("../lib/slots.js").View | null} day that begins with it, if one does
+   * @param {import("../lib/page.js").View | null} day that begins with it, if one does
    */
   #drawDay(item, day) {
     const above = item.previousElementSibling
@@ -127,4 +129,78 @@ export class MessageList {
     const above = first?.previousElementSibling
     return above?.classList.contains("day") ? above : (first ?? null)
   }
+}
+
+/** Messages of one author this close together are one run. */
+const RUN_MS = 5 * 60 * 1000
+
+/**
+ * @typedef {object} Placed
+ * @property {string} author the author's id
+ * @property {string} sentAt RFC 3339
+ */
+
+/**
+ * Whether a message continues the run of the one before it.
+ *
+ * @param {Placed | null} before
+ * @param {Placed} message
+ */
+export function continues(before, message) {
+  if (!before || before.author !== message.author || !sameDay(before, message)) return false
+  return Date.parse(message.sentAt) - Date.parse(before.sentAt) < RUN_MS
+}
+
+/**
+ * Whether two messages were sent on one day, where the reader is.
+ *
+ * @param {Placed | null} before
+ * @param {Placed} message
+ */
+export function sameDay(before, message) {
+  return before !== null && dateOf(new Date(before.sentAt)) === dateOf(new Date(message.sentAt))
+}
+
+/**
+ * Where a message belongs among those that are there: before the first with a larger `seq`.
+ *
+ * @param {number[]} seqs ascending
+ * @param {number} seq
+ */
+export function placeOf(seqs, seq) {
+  const later = seqs.findIndex((other) => other > seq)
+  return later === -1 ? seqs.length : later
+}
+
+/**
+ * Changes what the conversation shows: whoever follows it is told before and after.
+ *
+ * @param {() => object | void} change gives what `drawn` has to tell
+ */
+export function draw(change) {
+  say("drawing")
+  const told = change()
+  say("drawn", { message: null, isNew: false, own: false, isReset: false, ...told })
+}
+
+/**
+ * Lets a movement come to its end, where there is one and somebody sees it.
+ *
+ * @param {Element} element
+ */
+export async function moved(element) {
+  if (!document.hidden) await Promise.allSettled(element.getAnimations().map(({ finished }) => finished))
+}
+
+/**
+ * Says why something that was asked of a message could not be.
+ *
+ * @param {HTMLElement} item
+ * @param {string} why
+ */
+export function showReason(item, why) {
+  item.querySelector(".message__failure")?.remove()
+  const reason = stamp("reason")
+  find(reason, ".message__why").textContent = why
+  item.append(reason)
 }

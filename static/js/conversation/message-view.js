@@ -1,16 +1,15 @@
-// What a message shows, with every value that is derived of what the API tells. Decides only. The
-// server makes the same view (src/pages/views.rs).
+// What a message shows, with every value that is derived of what the API tells. Decides only. The server
+// makes the same view, to the byte (src/pages/views.rs, src/pages/prose.rs).
 
-import { hueOf, initials } from "../lib/avatar.js"
-import { isEmojiAlone } from "./emoji.js"
 import { fileView, sizeWords } from "./files.js"
 import { clockWords, fullWords } from "./local-time.js"
-import { anchorOf } from "./permalink.js"
-import { namesReader, readable } from "./prose.js"
-import { reactionView } from "./reaction.js"
-import { hrefOfName } from "../sidebar/destinations.js"
+import { hueOf, initials } from "./people.js"
+import { reactionView } from "./reactions.js"
+import { anchorOf, hrefOfName } from "../lib/addresses.js"
+import { isEmojiAlone } from "../lib/emoji.js"
+import { escaped } from "../lib/page.js"
 
-/** @typedef {import("../lib/reader.js").Reader} Reader */
+/** @typedef {import("../lib/page.js").Reader} Reader */
 
 /**
  * A stored message.
@@ -46,7 +45,7 @@ export function pendingView({ id, text, sentAt, author, files = [] }, reader) {
     ...times({ sent_at: sentAt, edited_at: null }, reader),
     seq: null,
     state: "pending",
-    html: text.replace(/[&<>]/g, (sign) => ENTITIES[sign]),
+    html: escaped(text),
     is_plain: true,
     is_mention: false,
     is_emoji_alone: false,
@@ -73,6 +72,8 @@ export function times({ sent_at, edited_at }, { locale }) {
 }
 
 /**
+ * The part of a view that says which message it is, and whose.
+ *
  * @param {{id: string, author: import("../net/api.js").User, text: string}} message
  * @param {Reader} reader
  */
@@ -92,6 +93,8 @@ function identity({ id, author, text }, { me }) {
 }
 
 /**
+ * A file that is on its way, as its partial shows it.
+ *
  * @param {{name: string, size: number}} file on its way
  * @param {number} at its place
  */
@@ -100,5 +103,52 @@ function uploadView({ name, size }, at) {
   return { template: "upload", key: `upload-${at}`, name, size, ...words }
 }
 
-/** @type {Record<string, string>} */
-const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" }
+/**
+ * The tags that are changed. A text's HTML is written in one way only: attributes in quotation marks,
+ * and no `<` outside of tags and attributes.
+ */
+const TAGS = /<(\/?)(a|input|pre|table)((?: [a-z-]+="[^"]*")*)>/g
+
+const NAMES_READER = ' data-me=""'
+
+/**
+ * Makes a text's HTML ready: links that leave this host open beside it, links that name the reader say
+ * so, tables and code can be scrolled by keys, code has a button that copies it, and the boxes of
+ * tasks have names.
+ *
+ * @param {string} html
+ * @param {{me: string, host: string, copy: string}} reader their id, the page's host, the button
+ */
+export function readable(html, { me, host, copy }) {
+  return html.replace(TAGS, (tag, end, name, attributes) => {
+    if (end) return name === "pre" ? `</pre>${copy}</div>` : tag
+    if (name === "a") {
+      const names = attributes.includes(` data-user="${me}"`) ? NAMES_READER : ""
+      return `<a${attributes}${names}${leaves(attributes, host) ? ' target="_blank"' : ""}>`
+    }
+    if (name === "input") return `<input${attributes} aria-label="${attributes.includes(' checked=""') ? "Done" : "To do"}">`
+    return `${name === "pre" ? '<div class="code">' : ""}<${name}${attributes} tabindex="0">`
+  })
+}
+
+/**
+ * Whether HTML that is ready for a reader names them.
+ *
+ * @param {string} html
+ */
+export function namesReader(html) {
+  return [...html.matchAll(TAGS)].some(([, , name, attributes]) => name === "a" && attributes.includes(NAMES_READER))
+}
+
+/**
+ * Whether a link leads to a web page of another host.
+ *
+ * @param {string} attributes
+ * @param {string} here
+ */
+function leaves(attributes, here) {
+  const href = / href="([^"]*)"/.exec(attributes)?.[1] ?? ""
+  if (!URL.canParse(href)) return false
+  const { protocol, host } = new URL(href)
+  return (protocol === "http:" || protocol === "https:") && host !== here
+}

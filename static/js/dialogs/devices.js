@@ -1,12 +1,10 @@
-// Using another device as the same user: a link that signs it in, to scan or to copy. Whoever came
-// aboard by it is told, and can be signed out again.
+// The user's devices and tokens: a link that signs another device in, to scan or to copy; all sessions, each
+// of which can be ended; and tokens for scripts.
 
+import { copy } from "../conversation/copying.js"
+import { briefWords } from "../conversation/local-time.js"
+import { fill, find, part, reader } from "../lib/page.js"
 import { request } from "../net/api.js"
-import { copy } from "../lib/clipboard.js"
-import { leftWords } from "./links.js"
-import { find, part } from "../lib/page.js"
-import { fill } from "../lib/slots.js"
-import { newDevices, sessionName } from "./session-view.js"
 
 /** How long "Copied" stays on the button. */
 const COPIED_MS = 2_000
@@ -14,8 +12,15 @@ const COPIED_MS = 2_000
 /** How often is looked who came. */
 const LOOK_MS = 2_000
 
-/** @param {HTMLButtonElement} button @param {import("../lib/mounting.js").Life} life */
-export function mountDevices(button, { on, later, every }) {
+/**
+ * Signing another device in: a link, to scan or to copy. Whoever came aboard by it is told, and can be
+ * signed out again.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountDevices(button, life) {
+  const { on, every } = life
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#device"))
   const code = /** @type {HTMLImageElement} */ (part(dialog, "code"))
   const link = /** @type {HTMLInputElement} */ (part(dialog, "link"))
@@ -87,12 +92,6 @@ export function mountDevices(button, { on, later, every }) {
     came.set(id, done ? { words: "It is signed out again.", over: true } : { words: `It could not be signed out. ${why}`, over: false })
     tellAboard()
   }
-  const copyLink = async () => {
-    const copied = await copy(link.value)
-    link.select()
-    copyButton.textContent = copied ? "Copied" : "Selected"
-    later(() => (copyButton.textContent = "Copy"), COPIED_MS)
-  }
 
   on(button, "click", () => {
     dialog.showModal()
@@ -106,7 +105,7 @@ export function mountDevices(button, { on, later, every }) {
     if (item) signOut(item.dataset.key ?? "", item)
   })
   on(renew, "click", make)
-  on(copyButton, "click", copyLink)
+  copyOnClick(copyButton, link, life)
   on(dialog, "close", () => {
     forget()
     clearInterval(looking)
@@ -114,4 +113,156 @@ export function mountDevices(button, { on, later, every }) {
     came.clear()
     tellAboard()
   })
+}
+
+/**
+ * The list of all sessions, and the form that makes a token.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountSessions(button, life) {
+  const { on } = life
+  const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sessions"))
+  const [list, told, error, made] = [part(dialog, "list"), part(dialog, "told"), part(dialog, "error"), part(dialog, "made")]
+  const form = /** @type {HTMLFormElement} */ (part(dialog, "form"))
+  const name = /** @type {HTMLInputElement} */ (find(form, "input"))
+  const token = /** @type {HTMLInputElement} */ (part(made, "token"))
+
+  /** @param {string} [words] to say of what was done */
+  const read = async (words = "") => {
+    const { ok, body, why } = await request("GET", "/sessions")
+    if (!dialog.open) return
+    told.textContent = ok ? words : `Your devices and tokens could not be loaded. ${why}`
+    if (!ok) return
+    const { locale } = reader()
+    fill(list, { sessions: body.sessions.map((/** @type {Session} */ each) => sessionView(each, locale, new Date())) })
+    if (body.sessions.length === 1 && !words) told.textContent = "No other device is signed in, and there is no token."
+  }
+  /** @param {string} why */
+  const complain = (why) => {
+    error.textContent = why
+    error.hidden = !why
+    name.ariaInvalid = why ? "true" : null
+  }
+  /** A token is a secret: it stays in the page no longer than it is shown. */
+  const forget = () => {
+    token.value = ""
+    made.hidden = true
+    complain("")
+  }
+  /** @param {HTMLElement} item */
+  const end = async (item) => {
+    const called = find(item, ".session__name").textContent
+    const { ok, status, why } = await request("DELETE", `/sessions/${item.dataset.key}`)
+    if (!ok && status !== 404) return void (told.textContent = `${called} could not be ended. ${why}`)
+    // The button that had the focus goes with its line.
+    find(dialog, ".sessions__body").focus()
+    read(`${called} has ended.`)
+  }
+
+  on(button, "click", () => {
+    dialog.showModal()
+    told.textContent = "Loading…"
+    read()
+  })
+  on(list, "click", ({ target }) => {
+    const item = /** @type {Element} */ (target).closest('[data-action="end"]')?.closest("li")
+    if (item) end(item)
+  })
+  on(form, "submit", async (event) => {
+    event.preventDefault()
+    const { ok, body, why } = await request("POST", "/sessions", { name: name.value })
+    if (!dialog.open) return
+    if (!ok) {
+      complain(why)
+      return name.focus()
+    }
+    forget()
+    form.reset()
+    token.value = body.token
+    made.hidden = false
+    token.focus()
+    token.select()
+    read()
+  })
+  on(name, "input", () => complain(""))
+  copyOnClick(find(made, '[data-action="copy"]'), token, life)
+  on(dialog, "close", forget)
+}
+
+/**
+ * A button that copies what is in a field, and says for a moment what became of it.
+ *
+ * @param {HTMLElement} button
+ * @param {HTMLInputElement} field
+ * @param {import("../lib/mounting.js").Life} life
+ */
+function copyOnClick(button, field, { on, later }) {
+  on(button, "click", async () => {
+    const copied = await copy(field.value)
+    field.select()
+    button.textContent = copied ? "Copied" : "Selected"
+    later(() => (button.textContent = "Copy"), COPIED_MS)
+  })
+}
+
+/**
+ * @typedef {object} Session as the API tells it
+ * @property {string} id
+ * @property {"browser" | "token"} kind
+ * @property {string | null} name a token's
+ * @property {string | null} client the browser and system, in words
+ * @property {string} last_used_at RFC 3339
+ * @property {boolean} current whether it is the one that asks
+ */
+
+/** Used this recently, it is in use. */
+const RECENT_MS = 60_000
+
+/** What a session is called: a device or a token. @param {Pick<Session, "kind" | "name" | "client">} session */
+export function sessionName({ kind, name, client }) {
+  return name ?? client ?? (kind === "token" ? "A token" : "An unknown device")
+}
+
+/**
+ * A session, as its partial shows it: which device or token, and when it was used last.
+ *
+ * @param {Session} session
+ * @param {import("../conversation/local-time.js").Locale} locale
+ * @param {Date} now
+ */
+export function sessionView(session, locale, now) {
+  const name = sessionName(session)
+  const used = new Date(session.last_used_at)
+  const when = now.getTime() - used.getTime() < RECENT_MS ? "just now" : briefWords(used, locale, now)
+  const [kind, end] = session.kind === "token" ? ["Token", "Revoke"] : ["Device", "Sign out"]
+  return {
+    template: "session",
+    key: session.id,
+    name,
+    aside: session.current ? "This device" : `${kind}, last used ${when}`,
+    end,
+    end_name: `${end} ${name}`,
+    current: session.current,
+  }
+}
+
+/**
+ * The devices that came aboard by a link while it was looked at.
+ *
+ * @param {Session[]} sessions
+ * @param {Set<string>} known the ids of those that were there before
+ */
+export function newDevices(sessions, known) {
+  return sessions.filter(({ id, kind, current }) => kind === "browser" && !current && !known.has(id))
+}
+
+/** How long a link is good for, in words. @param {number} ms until it ends */
+export function leftWords(ms) {
+  if (ms <= 0) return "This link has expired."
+  const seconds = Math.ceil(ms / 1000)
+  const minutes = Math.ceil(seconds / 60)
+  if (seconds < 60) return `Works once, for ${seconds} more ${seconds === 1 ? "second" : "seconds"}.`
+  return `Works once, for ${minutes} more ${minutes === 1 ? "minute" : "minutes"}.`
 }

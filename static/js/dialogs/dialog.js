@@ -1,9 +1,14 @@
-// Dialogs over the page: what names one in `data-opens` opens it, also a click beside it closes it.
-// Escape and giving the focus back are the browser's.
+// What opens over the page and closes again: dialogs, what opens them, and disclosures.
 
 import { find } from "../lib/page.js"
 
-/** @param {HTMLDialogElement} dialog @param {import("../lib/mounting.js").Life} life */
+/**
+ * A dialog over the page: also a click beside it closes it. Escape and giving the focus back are the
+ * browser's.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountDialog(dialog, { hear, on }) {
   // What lies behind stays as it is.
   on(dialog, "keydown", (event) => {
@@ -20,7 +25,12 @@ export function mountDialog(dialog, { hear, on }) {
   })
 }
 
-/** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
+/**
+ * What names a dialog in `data-opens` opens it.
+ *
+ * @param {HTMLElement} _
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountOpeners(_, { on }) {
   on(document, "click", ({ target }) => {
     const opener = target instanceof Element && target.closest(/** @type {"button"} */ ("[data-opens]"))
@@ -31,5 +41,29 @@ export function mountOpeners(_, { on }) {
     if (menu) menu.open = false
     const dialog = /** @type {HTMLDialogElement} */ (find(document, `#${opener.dataset.opens}`))
     dialog.showModal()
+  })
+}
+
+/**
+ * A disclosure for people with a keyboard: its first field has the focus, Escape closes it. One that lies
+ * over the page (`data-popover`) also closes when something else is clicked.
+ *
+ * @param {HTMLDetailsElement} disclosure
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountDisclosure(disclosure, { hear, on }) {
+  on(disclosure, "toggle", () => {
+    if (disclosure.open) disclosure.querySelector(/** @type {"input"} */ ('input:not([type="radio"]), input:checked'))?.focus()
+  })
+  on(disclosure, "keydown", (event) => {
+    if (event.key !== "Escape" || !disclosure.open) return
+    event.stopPropagation()
+    disclosure.open = false
+    disclosure.querySelector("summary")?.focus()
+  })
+  if (!("popover" in disclosure.dataset)) return
+  hear("went", () => (disclosure.open = false))
+  on(document, "click", ({ target }) => {
+    if (!disclosure.contains(/** @type {Node} */ (target))) disclosure.open = false
   })
 }

@@ -1,9 +1,8 @@
-// A line to take along: this server's address, or a command for a script. It is told by the page
-// itself, since only the page knows under which address it was reached.
+// A line to take along: this server's address, or a command for a script. It is told by the page itself,
+// since only the page knows under which address it was reached.
 
-import { copy } from "../lib/clipboard.js"
+import { copy } from "../conversation/copying.js"
 import { here, part } from "../lib/page.js"
-import { scriptLines } from "./script-lines.js"
 
 /** How long the button says what became of it. */
 const TOLD_MS = 2_000
@@ -31,3 +30,28 @@ export function mountSnippet(snippet, { on, later }) {
     }, TOLD_MS)
   })
 }
+
+/** Where curl keeps who it is, so that nobody has to handle a token. */
+const JAR = "robot.cookies"
+
+/**
+ * How a script talks here: lines for a shell.
+ *
+ * @param {string} origin the server's
+ * @param {{kind: string, name: string, userName: string}} here the channel, and who looks at it
+ */
+export function scriptLines(origin, { kind, name, userName }) {
+  // In a direct conversation a script is a third: what it writes to the reader is one of its own.
+  const path = `/api/channels/${encoded(kind === "direct" ? `@${userName}` : name)}`
+  return {
+    "sign-in": lines(`curl -so /dev/null -b ${JAR} -c ${JAR}`, `'${origin}/api/session'`, "-H 'Content-Type: application/json'", `-d '{"display_name": "Robot"}'`),
+    send: lines(`curl -b ${JAR} -d 'Hello from a script'`, `'${origin}${path}/messages'`),
+    listen: lines(`curl -Nb ${JAR}`, `'${origin}${path}/events'`),
+  }
+}
+
+/** @param {string} name for a URL between single quotes */
+const encoded = (name) => encodeURIComponent(name).replace(/'/g, "%27").replace("%40", "@")
+
+/** One command, in lines that fit. @param {string[]} parts */
+const lines = (...parts) => parts.join(" \\\n  ")

@@ -1,26 +1,32 @@
 // Going anywhere by typing: channels and people from what the page knows, messages from the server.
 
+import { briefWords } from "../conversation/local-time.js"
+import { anchorOf } from "../lib/addresses.js"
+import { Listbox, markedPieces, wordsIn } from "../lib/choosing.js"
+import { say } from "../lib/mounting.js"
+import { find, here, part, reader, stamp } from "../lib/page.js"
 import { request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { goTo, optionOf } from "../sidebar/destination.js"
-import { everywhere, fitting } from "../sidebar/destinations.js"
-import { everybody, readEverybody } from "../net/everybody.js"
+import { everybody, readEverybody } from "../net/users.js"
 import { APPLE } from "../shell/keys.js"
-import { Listbox } from "../lib/listbox.js"
-import { wordsIn } from "./marking.js"
-import { find, here, part } from "../lib/page.js"
-import { foundOption } from "./search.js"
+import { destinationOption, everywhere, fitting, goTo } from "../sidebar/destinations.js"
+
+/** @typedef {import("../sidebar/destinations.js").Known} Known */
 
 /** As many as leave room for messages below. */
-const MOST = 7
+const MOST_PLACES = 7
 
 /** The server is asked after a pause in typing. */
-const PAUSE_MS = 200
+const TYPING_PAUSE_MS = 200
 
 /** A single letter is in nearly every message; a single character of Chinese is a word. */
 const ENOUGH = /^(?:\p{Ideographic}|..)/su
 
-/** @param {HTMLDialogElement} dialog @param {import("../lib/mounting.js").Life} life */
+/**
+ * The switcher, over the page.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountSwitcher(dialog, { hear, on, later }) {
   const field = /** @type {HTMLInputElement} */ (find(dialog, "input"))
   const list = find(dialog, "#switcher_list")
@@ -31,7 +37,7 @@ export function mountSwitcher(dialog, { hear, on, later }) {
   let pause = 0
   let asked = 0
   /** What was found last. */
-  let answer = { messages: /** @type {import("./search.js").Found[]} */ ([]), words: /** @type {string[]} */ ([]) }
+  let answer = { messages: /** @type {Found[]} */ ([]), words: /** @type {string[]} */ ([]) }
 
   const listbox = new Listbox(field, list, (option, event) => {
     dialog.close()
@@ -51,7 +57,7 @@ export function mountSwitcher(dialog, { hear, on, later }) {
   }
   const drawPlaces = () => {
     const all = everywhere(channels, everybody(), here().user).filter(({ href }) => href !== location.pathname)
-    const options = fitting(all, field.value).slice(0, MOST).map(optionOf)
+    const options = fitting(all, field.value).slice(0, MOST_PLACES).map(destinationOption)
     part(places, "options").replaceChildren(...options)
   }
   const drawFound = (now = answer) => {
@@ -80,7 +86,7 @@ export function mountSwitcher(dialog, { hear, on, later }) {
     if (searches) {
       const ask = asked
       tell("Searching…")
-      pause = later(() => search(words, ask), PAUSE_MS)
+      pause = later(() => search(words, ask), TYPING_PAUSE_MS)
     } else {
       drawFound({ messages: [], words: [] })
     }
@@ -129,4 +135,47 @@ export function mountJump(button, { on }) {
   part(button, "keys").textContent = APPLE ? "⌘K" : "Ctrl K"
   button.setAttribute("aria-keyshortcuts", APPLE ? "Meta+K" : "Control+K")
   on(button, "click", () => say("jump"))
+}
+
+/** @typedef {import("../net/api.js").Message & {channel: string}} Found */
+
+/**
+ * A message that the server found, as an option of the list.
+ *
+ * @param {Found} message
+ * @param {string[]} words that were searched for
+ * @param {Known[]} channels
+ */
+function foundOption(message, words, channels) {
+  const option = stamp("found")
+  const { label, href } = channelOfFound(message, channels)
+  const id = anchorOf(message.id)
+  Object.assign(option.dataset, { id, href: `${href}#${id}` })
+  find(option, ".found__author").textContent = message.author.display_name
+  find(option, ".found__channel").textContent = label
+  const time = /** @type {HTMLTimeElement} */ (find(option, "time"))
+  time.dateTime = message.sent_at
+  time.textContent = briefWords(new Date(message.sent_at), reader().locale, new Date())
+  find(option, ".found__text").append(...markedPieces(message.text, words).map(drawnPart))
+  return option
+}
+
+/** @param {import("../lib/choosing.js").Piece} piece */
+function drawnPart({ text, marked }) {
+  if (!marked) return text
+  const mark = document.createElement("mark")
+  mark.textContent = text
+  return mark
+}
+
+/**
+ * What the message's channel is called, and where it is.
+ *
+ * @param {Found} message
+ * @param {Known[]} channels
+ */
+function channelOfFound({ channel }, channels) {
+  if (!channel.startsWith("id:")) return { label: `#${channel}`, href: `/channels/${encodeURIComponent(channel)}` }
+  const direct = channels.find(({ id }) => `id:${id}` === channel)
+  return { label: direct?.label ?? "Direct message", href: direct?.href ?? `/channels/${channel}` }
 }

@@ -1,24 +1,27 @@
-// What the browser remembers. Where storage is refused, nothing is remembered and all else works.
+// What the browser remembers, for all of its tabs. Where storage is refused, nothing is remembered and all
+// else works.
 
-const PREFIX = "houston."
+const KEY_PREFIX = "houston."
 
-/** @param {string} key */
+/** What is remembered under this key. @param {string} key */
 export function recall(key) {
   try {
-    return localStorage.getItem(PREFIX + key)
+    return localStorage.getItem(KEY_PREFIX + key)
   } catch {
     return null
   }
 }
 
 /**
+ * Remembers something under this key.
+ *
  * @param {string} key
  * @param {string | null} value nothing, to forget
  */
 export function remember(key, value) {
   try {
-    if (value) localStorage.setItem(PREFIX + key, value)
-    else localStorage.removeItem(PREFIX + key)
+    if (value) localStorage.setItem(KEY_PREFIX + key, value)
+    else localStorage.removeItem(KEY_PREFIX + key)
   } catch {
     // Full or refused: whoever needs it keeps it otherwise.
   }
@@ -31,8 +34,8 @@ export function remember(key, value) {
  */
 export function remembered(beginning) {
   try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning))
-    return keys.map((key) => key.slice(PREFIX.length + beginning.length))
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEY_PREFIX + beginning))
+    return keys.map((key) => key.slice(KEY_PREFIX.length + beginning.length))
   } catch {
     return []
   }
@@ -44,12 +47,7 @@ export function remembered(beginning) {
  * @param {string} beginning
  */
 export function forget(beginning) {
-  try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning))
-    for (const key of keys) localStorage.removeItem(key)
-  } catch {
-    // Refused: nothing was remembered either.
-  }
+  for (const rest of remembered(beginning)) remember(beginning + rest, null)
 }
 
 /**
@@ -59,14 +57,9 @@ export function forget(beginning) {
  * @param {string} other
  */
 export function move(beginning, other) {
-  try {
-    for (const key of Object.keys(localStorage).filter((each) => each.startsWith(PREFIX + beginning))) {
-      const to = key.slice(PREFIX.length).replace(beginning, other)
-      if (recall(to) === null) remember(to, localStorage.getItem(key))
-      localStorage.removeItem(key)
-    }
-  } catch {
-    // Refused: nothing was remembered either.
+  for (const rest of remembered(beginning)) {
+    if (recall(other + rest) === null) remember(other + rest, recall(beginning + rest))
+    remember(beginning + rest, null)
   }
 }
 
@@ -77,5 +70,5 @@ export function move(beginning, other) {
  * @param {() => void} act
  */
 export function onRemembered(key, act) {
-  addEventListener("storage", (event) => event.key === PREFIX + key && act())
+  addEventListener("storage", (event) => event.key === KEY_PREFIX + key && act())
 }

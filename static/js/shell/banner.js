@@ -1,12 +1,13 @@
-// The state of the connection, when it is not well.
+// What the page says of itself: the state of the connection when it is not well, and, in passing, what was
+// just done or cannot be.
 
-import { say } from "../lib/bus.js"
+import { say } from "../lib/mounting.js"
 import { find, part } from "../lib/page.js"
 
 /** Shorter losses heal unseen. */
-const PATIENCE_MS = 1_500
+const UNSEEN_LOSS_MS = 1_500
 
-const LOST = "Connection lost. What you write is kept and sent when it is back."
+const CONNECTION_LOST = "Connection lost. What you write is kept and sent when it is back."
 const OFFLINE = "You are offline. What you write is kept and sent when you are back."
 const DELETED = "This channel was deleted."
 
@@ -44,13 +45,13 @@ export function mountBanner(region, { hear, on, later, every }) {
     const retryAt = Date.now() + retryInMs
     const tick = () => (countdown.textContent = ` ${nextAttempt(retryAt - Date.now())}`)
     const begin = () => {
-      show(navigator.onLine ? LOST : OFFLINE)
+      show(navigator.onLine ? CONNECTION_LOST : OFFLINE)
       if (!navigator.onLine) return
       tick()
       ticking = every(tick, 1_000)
     }
     if (!banner.hidden || !navigator.onLine) begin()
-    else patience = later(begin, PATIENCE_MS)
+    else patience = later(begin, UNSEEN_LOSS_MS)
   })
 
   hear("opened", () => {
@@ -74,4 +75,21 @@ export function mountBanner(region, { hear, on, later, every }) {
 /** @param {number} ms until then */
 function nextAttempt(ms) {
   return ms > 0 ? `Trying again in ${Math.ceil(ms / 1000)} s.` : "Trying again…"
+}
+
+const SHOWN_MS = 4_000
+
+/**
+ * What was just done, or cannot be, seen and heard.
+ *
+ * @param {HTMLElement} toast
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountToast(toast, { hear, later }) {
+  let timer = 0
+  hear("tell", ({ text }) => {
+    clearTimeout(timer)
+    toast.textContent = text
+    timer = later(() => (toast.textContent = ""), SHOWN_MS)
+  })
 }

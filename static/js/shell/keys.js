@@ -1,10 +1,10 @@
 // Keys that work everywhere on the page.
 
-import { say } from "../lib/bus.js"
+import { isTouch } from "../composer/writing.js"
+import { say } from "../lib/mounting.js"
 import { find, here } from "../lib/page.js"
 import { go } from "./navigation.js"
-import { nextChannel } from "../sidebar/walking.js"
-import { TOUCH } from "../composer/writing.js"
+import { nextChannel } from "../sidebar/destinations.js"
 
 export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform)
 
@@ -17,9 +17,14 @@ function keyName(key) {
 }
 
 /** @type {Record<string, 1 | -1>} */
-const STEPS = { ArrowUp: -1, ArrowDown: 1 }
+const CHANNEL_STEPS = { ArrowUp: -1, ArrowDown: 1 }
 
-/** @param {HTMLElement} _ @param {import("../lib/mounting.js").Life} life */
+/**
+ * Keys that work everywhere on the page.
+ *
+ * @param {HTMLElement} _
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountKeys(_, { hear, on }) {
   const text = find(document, "#text")
   /** @type {import("../sidebar/destinations.js").Known[]} */
@@ -37,7 +42,7 @@ export function mountKeys(_, { hear, on }) {
     if (over) return void (over.open = false)
     say("read-all")
     say("to-latest")
-    if (!TOUCH.matches) text.focus({ preventScroll: true })
+    if (!isTouch()) text.focus({ preventScroll: true })
   }
 
   hear("listed", (known) => (channels = known))
@@ -45,7 +50,7 @@ export function mountKeys(_, { hear, on }) {
     const { key, altKey, shiftKey, target } = event
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return
     if (document.querySelector("dialog[open], :popover-open")) return
-    if (altKey && STEPS[key]) walk(STEPS[key], shiftKey)
+    if (altKey && CHANNEL_STEPS[key]) walk(CHANNEL_STEPS[key], shiftKey)
     else if (key === "?" && !altKey && !isField(target)) say("shortcuts")
     else if (key === "Escape" && (target === text || find(document, ".conversation__scroll").contains(/** @type {Node} */ (target)))) settle()
     else return

@@ -1,11 +1,17 @@
-// Whose page this is: another tab may sign out, come in as somebody else, or take another name.
+// Whose page this is: another tab may sign out, come in as somebody else, or take another name. Signing
+// out leaves nothing of one's own on this device.
 
-import { request } from "../net/api.js"
-import { say } from "../lib/bus.js"
-import { move, onRemembered, remember, recall } from "../lib/memory.js"
+import { forget, move, onRemembered, recall, remember } from "../lib/memory.js"
+import { say } from "../lib/mounting.js"
 import { here } from "../lib/page.js"
+import { request } from "../net/api.js"
 
-/** @param {HTMLElement} room @param {import("../lib/mounting.js").Life} life */
+/**
+ * Notices when another tab changes whose page it is.
+ *
+ * @param {HTMLElement} room
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountSession(room, { hear, on }) {
   const { user, userName } = here()
   inherit(user, userName)
@@ -45,6 +51,23 @@ function inherit(user, name) {
 }
 
 /** Where it stands who held a name last. @param {string} name */
-export function holderOf(name) {
+function holderOf(name) {
   return `holder.${name.toLowerCase()}`
+}
+
+/**
+ * Signs out: nothing of one's own stays behind on this device, what was not sent least of all.
+ *
+ * @param {HTMLFormElement} form
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function mountSignOut(form, { on }) {
+  on(form, "submit", () => {
+    const { kind, user, userName } = here()
+    for (const what of ["draft", "reply", "outbox", "told", "bell"]) forget(`${what}.${user}.`)
+    forget(`notify.${user}`)
+    remember(holderOf(userName), null)
+    // To whoever signs in next, somebody else's conversation is not there.
+    if (kind === "direct") remember("channel", null)
+  })
 }

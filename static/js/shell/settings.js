@@ -1,15 +1,19 @@
-// The settings of this browser: colours, clock and density, which the server reads as cookies, and
-// whether notifications are shown. A change shows at once, in all tabs.
+// The settings of this browser: colours, clock and density, which the server reads as cookies as it draws a
+// page, and whether notifications are shown.
 
-import { say } from "../lib/bus.js"
-import { cookie, setCookie } from "../lib/cookies.js"
+import { recall, remember } from "../lib/memory.js"
+import { say } from "../lib/mounting.js"
 import { find, here, part } from "../lib/page.js"
-import { changePermission, drawPermission } from "./permission.js"
 
 /** What each setting is where nothing, or nothing that is known, was chosen. */
-const USUAL = { theme: "system", clock: "system", density: "cosy" }
+const USUAL_SETTINGS = { theme: "system", clock: "system", density: "cosy" }
 
-/** @param {HTMLElement} shell @param {import("../lib/mounting.js").Life} life */
+/**
+ * Shows what is chosen, and keeps it. A change shows at once, in all tabs.
+ *
+ * @param {HTMLElement} shell
+ * @param {import("../lib/mounting.js").Life} life
+ */
 export function mountSettings(shell, { hear, on, atEnd }) {
   const choices = part(find(document, "#settings"), "choices")
   const [told, button] = [part(choices, "told"), part(choices, "notify")]
@@ -17,12 +21,12 @@ export function mountSettings(shell, { hear, on, atEnd }) {
   const tabs = new BroadcastChannel("settings")
   const me = here().user
 
-  /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL} name */
+  /** What was chosen, and nothing where that is the usual. @param {keyof typeof USUAL_SETTINGS} name */
   const chosen = (name) => {
     const all = [...choices.querySelectorAll(/** @type {"input"} */ (`input[name="${name}"]`))]
-    const value = all.find((each) => each.value === cookie(name))?.value ?? USUAL[name]
+    const value = all.find((each) => each.value === cookie(name))?.value ?? USUAL_SETTINGS[name]
     for (const each of all) each.checked = each.value === value
-    return value === USUAL[name] ? "" : value
+    return value === USUAL_SETTINGS[name] ? "" : value
   }
   const show = () => {
     const theme = chosen("theme")
@@ -41,7 +45,7 @@ export function mountSettings(shell, { hear, on, atEnd }) {
 
   on(choices, "change", ({ target }) => {
     const { name, value } = /** @type {HTMLInputElement} */ (target)
-    setCookie(name, value === USUAL[/** @type {keyof typeof USUAL} */ (name)] ? "" : value)
+    setCookie(name, value === USUAL_SETTINGS[/** @type {keyof typeof USUAL_SETTINGS} */ (name)] ? "" : value)
     show()
     tabs.postMessage(name)
   })
@@ -58,4 +62,80 @@ export function mountSettings(shell, { hear, on, atEnd }) {
 function put(element, name, value) {
   if (value) element.setAttribute(name, value)
   else element.removeAttribute(name)
+}
+
+/** @typedef {"missing" | "ask" | "refused" | "off" | "on"} Permission */
+
+/** What is said of each state, and what the button then does. */
+const PERMISSIONS = {
+  missing: { told: "This browser cannot show notifications here. They need HTTPS.", button: "" },
+  refused: { told: "The browser refuses notifications for this site. Allow them in its settings for this site.", button: "" },
+  ask: { told: "Be told of new messages while you are elsewhere. The browser will ask first.", button: "Notify me" },
+  off: { told: "Be told of new messages while you are elsewhere.", button: "Notify me" },
+  on: { told: "Notifications are on, on this device.", button: "Turn off" },
+}
+
+/**
+ * Whether this browser shows notifications, and whether they are wanted on this device.
+ *
+ * @param {string} me
+ * @returns {Permission}
+ */
+export function permissionOf(me) {
+  // Missing also on a plain HTTP address, and where only a service worker could show them.
+  if (!("Notification" in window)) return "missing"
+  if (Notification.permission === "denied") return "refused"
+  if (Notification.permission === "default") return "ask"
+  return recall(`notify.${me}`) === "on" ? "on" : "off"
+}
+
+/**
+ * Says whether notifications are shown, and on the button what would change that.
+ *
+ * @param {HTMLElement} told
+ * @param {HTMLElement} button
+ * @param {string} me
+ */
+export function drawPermission(told, button, me) {
+  const state = PERMISSIONS[permissionOf(me)]
+  told.textContent = state.told
+  button.textContent = state.button
+  button.hidden = state.button === ""
+}
+
+/** Turns notifications on or off, on this device. @param {string} me */
+export function changePermission(me) {
+  return permissionOf(me) === "on" ? silence(me) : allow(me)
+}
+
+/** Only after a click that says what it is for: a browser asks once. @param {string} me */
+async function allow(me) {
+  if (permissionOf(me) === "ask") await Notification.requestPermission()
+  if (Notification.permission === "granted") remember(`notify.${me}`, "on")
+  say("permission")
+}
+
+/** @param {string} me */
+function silence(me) {
+  remember(`notify.${me}`, null)
+  say("permission")
+}
+
+const YEAR_S = 365 * 24 * 60 * 60
+
+/** The value of this cookie; nothing where there is none. @param {string} name */
+export function cookie(name) {
+  const own = document.cookie.split("; ").find((each) => each.startsWith(`${name}=`))
+  return own?.slice(name.length + 1) ?? ""
+}
+
+/**
+ * Sets a cookie, for a year.
+ *
+ * @param {string} name
+ * @param {string} value nothing, to forget
+ */
+export function setCookie(name, value) {
+  const secure = location.protocol === "https:" ? "; Secure" : ""
+  document.cookie = `${name}=${value}; Path=/; Max-Age=${value ? YEAR_S : 0}; SameSite=Lax${secure}`
 }

@@ -1,9 +1,12 @@
-// The places where a user can go: channels, and people, with whom a conversation may begin. Decides
-// only.
+// The places where a user can go: channels, and people, with whom a conversation may begin. Which of them
+// there are and in what order, what waits in them, and how one is offered in a list.
 
-import { fitOf } from "../lib/matching.js"
-import { MOST_LISTED } from "../lib/page.js"
-import { waitingIn } from "./waiting.js"
+import { hrefOfName } from "../lib/addresses.js"
+import { fitOf } from "../lib/choosing.js"
+import { find, MOST_LISTED, stamp } from "../lib/page.js"
+import { go } from "../shell/navigation.js"
+
+/** @typedef {import("../net/users.js").Person} Person */
 
 /**
  * @typedef {object} Known a channel as the sidebar has it
@@ -18,7 +21,7 @@ import { waitingIn } from "./waiting.js"
  * @property {number} mentions
  * @property {boolean} starred
  * @property {boolean} hidden until it calls
- * @property {import("../shell/bells.js").Bell} bell
+ * @property {import("../shell/notifications.js").Bell} bell
  * @property {boolean} visited whether the user has been there
  */
 
@@ -34,8 +37,6 @@ import { waitingIn } from "./waiting.js"
  * @property {"online" | "offline" | "notes" | "gone" | ""} presence
  * @property {boolean} [bot] whether the other one is a program
  */
-
-/** @typedef {import("../net/everybody.js").Person} Person */
 
 /** @param {Person} person @param {string} me */
 const presenceOf = (person, me) => (person.id === me ? "notes" : person.online ? "online" : "offline")
@@ -183,7 +184,7 @@ const later = (a, b) => (a.lastAt < b.lastAt ? 1 : a.lastAt > b.lastAt ? -1 : 0)
  */
 
 /** Notes, which nobody else reads. */
-export const NOTES = "Notes to self"
+const NOTES = "Notes to self"
 
 /**
  * @param {Direct} direct
@@ -205,17 +206,88 @@ export function hrefOf(direct, partner) {
   return partner ? hrefOfName(partner.display_name) : `/channels/id:${direct.id}`
 }
 
-/** @param {string} name */
-export function hrefOfName(name) {
-  return `/channels/@${segment(name)}`
+/**
+ * The next channel, around the ends.
+ *
+ * @param {Known[]} channels in the sidebar's order
+ * @param {string} open the id of the one that is open, which need not be among them
+ * @param {1 | -1} step
+ * @param {boolean} unreadOnly
+ * @returns {Known | undefined}
+ */
+export function nextChannel(channels, open, step, unreadOnly) {
+  const at = channels.findIndex(({ id }) => id === open)
+  const after = [...channels.slice(at + 1), ...channels.slice(0, Math.max(at, 0))]
+  const others = step === 1 ? after : after.toReversed()
+  return others.find(({ unread }) => unread > 0 || !unreadOnly)
 }
 
 /**
- * A name as one segment of a path, as the server writes it: all but RFC 3986's unreserved characters
- * is encoded.
- *
- * @param {string} name
+ * @typedef {object} Waiting
+ * @property {number} calls mentions, and what was said in a direct conversation
+ * @property {number} rest everything else that is unread
+ * @property {number} count what is shown: the calls, if there are any
+ * @property {" mention" | " mentions" | " unread"} unit
  */
-export function segment(name) {
-  return encodeURIComponent(name).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/**
+ * What waits in a channel: the same number in the sidebar, the switcher, the title and the tab's icon.
+ *
+ * @param {{kind: string, unread: number, mentions: number}} channel
+ * @returns {Waiting}
+ */
+export function waitingIn({ kind, unread, mentions }) {
+  const names = kind === "public" && mentions > 0
+  const calls = kind === "direct" ? unread : mentions
+  return {
+    calls,
+    rest: unread - calls,
+    count: calls || unread,
+    unit: !names ? " unread" : mentions === 1 ? " mention" : " mentions",
+  }
+}
+
+/**
+ * What waits in all of these together.
+ *
+ * @param {{id: string, kind: string, unread: number, mentions: number}[]} channels
+ * @param {string} seen the id of the channel that is being looked at, if one is: what comes is read
+ * @returns {{calls: number, rest: number}}
+ */
+export function tally(channels, seen) {
+  const sum = { calls: 0, rest: 0 }
+  for (const channel of channels) {
+    if (channel.id === seen) continue
+    const { calls, rest } = waitingIn(channel)
+    sum.calls += calls
+    sum.rest += rest
+  }
+  return sum
+}
+
+/** What an option says of whoever is there. */
+const ASIDES = { online: "online", offline: "", gone: "signed out for good", notes: "", "": "" }
+
+/** A place as an option of a list. @param {Destination} destination */
+export function destinationOption(destination) {
+  const { id, kind, label, href, presence, bot } = destination
+  const { count, unit } = waitingIn(destination)
+  const option = stamp("destination")
+  Object.assign(option.dataset, { id, href })
+  find(option, ".destination__sign").hidden = kind === "direct"
+  const lamp = find(option, ".lamp")
+  lamp.hidden = kind === "public"
+  lamp.dataset.presence = presence
+  find(option, ".destination__name").textContent = label
+  find(option, ".bot").hidden = !bot
+  find(option, ".destination__aside").textContent = count > 0 ? `${count}${unit}` : ASIDES[presence]
+  return option
+}
+
+/** Goes to the place of an option, or opens it beside. @param {HTMLElement} option @param {Event} event */
+export function goTo(option, event) {
+  const { href = "" } = option.dataset
+  const aside = /** @type {MouseEvent} */ (event).ctrlKey || /** @type {MouseEvent} */ (event).metaKey
+  if (aside) window.open(href, "_blank", "noopener")
+  else go(href)
 }
