@@ -235,9 +235,9 @@ export async function isSound(page, what, except = []) {
 }
 
 /** The rules of accessibility that are broken, and what does not fit. */
-export async function faults(page, except = []) {
+export async function faults(page, except = [], only) {
   const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]))
-  const found = await broken(page, { rules })
+  const found = await broken(page, only ? { runOnly: only } : { rules })
   await fits(page, "it").catch(({ message }) => found.push(message))
   return found
 }
