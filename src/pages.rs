@@ -34,7 +34,7 @@ use crate::domain::names::ChannelName;
 use crate::domain::user::{Session, User};
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Cost;
-use crate::engine::{ChannelPermissions, Device, Engine, History, SignedInAs};
+use crate::engine::{ChannelPermissions, Device, Engine, History, SidebarChannel, SignedInAs};
 use crate::wire::channel::ChannelView;
 
 /// The routes of all pages and of the forms on them.
@@ -242,6 +242,10 @@ struct View<'r> {
     kept: usize,
     /// The QR code of this server's address: whoever is first is shown how the others get there.
     address_qr: Option<String>,
+    /// This server's address.
+    address: String,
+    /// Whether the other user of a direct conversation is there.
+    presence: Option<&'static str>,
 }
 
 impl<'r> View<'r> {
@@ -267,10 +271,16 @@ impl<'r> View<'r> {
             messages,
             locale: reader.locale,
             may: engine.permissions(session, named)?,
+            presence: channel
+                .with
+                .as_ref()
+                .filter(|with| with.id != session.user.id)
+                .map(|with| views::presence_name(engine.presence(&with.id))),
             channel,
             cursor: cursor.to_string(),
             kept: KEPT_MESSAGES,
             address_qr: greets.then(|| base.qr_svg()).flatten(),
+            address: base.home(),
         })
     }
 }
@@ -312,7 +322,10 @@ fn channel_page(
     let view = View::read(engine, session, named, reader, base)?;
     let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
     let open = view.channel.id.as_str();
-    let link = |each| ChannelLinkView::of(each, open, reader.id);
+    let link = |each: &SidebarChannel| {
+        let presence = each.view.with.as_ref().map(|with| engine.presence(&with.id));
+        ChannelLinkView::of(each, open, reader.id, presence)
+    };
     let page = ChannelPage {
         me: PersonView::of(&session.user, reader.id),
         channels: sidebar.channels.iter().map(link).collect(),

@@ -301,7 +301,12 @@ impl BaseUrl {
 
     /// The QR code of the address, as an SVG image.
     pub(crate) fn qr_svg(&self) -> Option<String> {
-        qr::svg(&format!("{}/", self.url), "QR code of this server’s address")
+        qr::svg(&self.home(), "QR code of this server’s address")
+    }
+
+    /// The address of the first page.
+    pub(crate) fn home(&self) -> String {
+        format!("{}/", self.url)
     }
 }
 

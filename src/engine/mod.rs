@@ -78,7 +78,7 @@ use self::sessions::SessionUses;
 pub use self::sessions::{ListedSession, NewToken};
 pub use self::sidebar::{Sidebar, SidebarChannel};
 use self::statistics::{Counters, Flow};
-pub use self::users::{Device, SignedIn, SignedInAs};
+pub use self::users::{Device, SignedIn, SignedInAs, UserPresence};
 use self::weak_map::WeakMap;
 use crate::domain::channel::{Channel, ChannelRef};
 use crate::domain::event::Event;

@@ -199,6 +199,11 @@ impl Presence {
         online.into_iter().flat_map(Audience::users).cloned().collect()
     }
 
+    /// Tells whether this user has an open stream, or had one just now. O(1).
+    pub(super) fn is_online(&self, user: &UserId) -> bool {
+        self.inner.lock().audiences.get(&Place::Anywhere).is_some_and(|online| online.has(user))
+    }
+
     /// The number of users who are online, and of all open streams.
     pub(super) fn counts(&self) -> (usize, usize) {
         let inner = self.inner.lock();

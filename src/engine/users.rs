@@ -21,6 +21,17 @@ use crate::domain::names::{DisplayName, Skeletons};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Account, LiveSession, Session, User};
 
+/// Whether a user is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserPresence {
+    /// The user has an open stream, or had one just now.
+    Online,
+    /// The user has none.
+    Offline,
+    /// The user signed out everywhere.
+    Gone,
+}
+
 /// Shortest time between two records of the use of a session.
 const RENEWAL_PERIOD: Duration = Duration::from_hours(24);
 /// Time between two searches for unused sessions.
@@ -198,6 +209,16 @@ impl Engine {
             (user, is_online)
         };
         Ok(users.into_iter().map(with_presence).collect())
+    }
+
+    /// Tells whether a user is online, or no user any more.
+    #[must_use]
+    pub fn presence(&self, user: &UserId) -> UserPresence {
+        match self.core.live.read().state.account(user) {
+            None => UserPresence::Gone,
+            Some(_) if self.core.presence.is_online(user) => UserPresence::Online,
+            Some(_) => UserPresence::Offline,
+        }
     }
 
     /// The users with a stream in this place, sorted by name.

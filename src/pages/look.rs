@@ -24,21 +24,28 @@ pub(super) struct Look {
     theme: Option<&'static str>,
     /// The room between messages: `compact`.
     density: Option<&'static str>,
+    /// Whether the keyboard is Apple's, where keys have other names: the browser says so.
+    is_apple: bool,
 }
 
 impl Look {
-    /// Reads the values of both cookies.
-    fn of(theme: Option<&str>, density: Option<&str>) -> Self {
+    /// Reads the values of both cookies, and what the browser calls itself.
+    fn of(theme: Option<&str>, density: Option<&str>, browser: &str) -> Self {
         let known = |value: Option<&str>, choices: &[&'static str]| {
             choices.iter().find(|choice| Some(**choice) == value).copied()
         };
-        Self { theme: known(theme, &["light", "dark"]), density: known(density, &["compact"]) }
+        Self {
+            theme: known(theme, &["light", "dark"]),
+            density: known(density, &["compact"]),
+            is_apple: ["Mac", "iPhone", "iPad"].iter().any(|name| browser.contains(name)),
+        }
     }
 
-    /// Reads the cookies of a request.
+    /// Reads the headers of a request.
     pub(super) fn of_request(request: &Request<'_>) -> Self {
         let cookie = |name| request.cookies().get(name).map(Cookie::value);
-        Self::of(cookie(THEME_COOKIE), cookie(DENSITY_COOKIE))
+        let browser = request.headers().get_one("User-Agent").unwrap_or_default();
+        Self::of(cookie(THEME_COOKIE), cookie(DENSITY_COOKIE), browser)
     }
 
     /// Draws a page in this look: the template's `layout` knows it as `look`.
@@ -70,16 +77,42 @@ mod tests {
 
     #[test]
     fn a_cookie_that_says_nothing_is_as_none() {
-        for (theme, density, look) in [
-            (None, None, Look { theme: None, density: None }),
-            (Some("dark"), Some("compact"), Look { theme: Some("dark"), density: Some("compact") }),
-            (Some("light"), Some("cosy"), Look { theme: Some("light"), density: None }),
-            (Some("system"), Some(""), Look { theme: None, density: None }),
-            (Some("Dark"), Some("compact "), Look { theme: None, density: None }),
-            (Some("\"><script>"), Some("\" onload=\"x"), Look { theme: None, density: None }),
-            (Some("тёмная"), Some("緊湊"), Look { theme: None, density: None }),
+        for (theme, density, expected) in [
+            (None, None, (None, None)),
+            (Some("dark"), Some("compact"), (Some("dark"), Some("compact"))),
+            (Some("light"), Some("cosy"), (Some("light"), None)),
+            (Some("system"), Some(""), (None, None)),
+            (Some("Dark"), Some("compact "), (None, None)),
+            (Some("\"><script>"), Some("\" onload=\"x"), (None, None)),
+            (Some("тёмная"), Some("緊湊"), (None, None)),
         ] {
-            assert_eq!(Look::of(theme, density), look, "{theme:?} {density:?}");
+            let look = Look::of(theme, density, "");
+            assert_eq!((look.theme, look.density), expected, "{theme:?} {density:?}");
+        }
+    }
+
+    #[test]
+    fn a_browser_says_whether_its_keyboard_is_apples() {
+        for (browser, expected) in [
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Safari/605.1.15",
+                true,
+            ),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15", true),
+            ("Mozilla/5.0 (iPad; CPU OS 16_7 like Mac OS X) AppleWebKit/605.1.15", true),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36",
+                false,
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                false,
+            ),
+            ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", false),
+            ("curl/8.5.0", false),
+            ("", false),
+        ] {
+            assert_eq!(Look::of(None, None, browser).is_apple, expected, "{browser}");
         }
     }
 }

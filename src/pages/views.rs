@@ -13,7 +13,7 @@ use super::prose;
 use super::words::{hue, initials, is_emoji_alone, kind_words, size_words, who_words};
 use crate::domain;
 use crate::domain::url::segment;
-use crate::engine::SidebarChannel;
+use crate::engine::{SidebarChannel, UserPresence};
 use crate::wire::channel::{BellView, ChannelKindView, ChannelView};
 
 /// Messages of one author this close together are one run.
@@ -175,6 +175,8 @@ pub(super) struct ChannelLinkView {
     kind: &'static str,
     /// The other user of a direct conversation.
     user: String,
+    presence: Option<&'static str>,
+    presence_words: &'static str,
     href: String,
     label: String,
     last_at: String,
@@ -352,7 +354,12 @@ impl PersonView {
 impl ChannelLinkView {
     /// The view of a channel, as the reader of this id sees it beside the channel that is open. The
     /// address of a direct conversation is its id, until a script knows that its name leads to it.
-    pub(super) fn of(listed: &SidebarChannel, open: &str, reader: &str) -> Self {
+    pub(super) fn of(
+        listed: &SidebarChannel,
+        open: &str,
+        reader: &str,
+        presence: Option<UserPresence>,
+    ) -> Self {
         let SidebarChannel { view: channel, visited } = listed;
         let ChannelView { id, name, with, unread, mentions, mine, .. } = channel;
         let is_public = channel.kind == ChannelKindView::Public;
@@ -370,6 +377,14 @@ impl ChannelLinkView {
             name: name.clone(),
             kind: if is_public { "public" } else { "direct" },
             user: user.to_owned(),
+            presence: presence.map(|it| if user == reader { "notes" } else { presence_name(it) }),
+            presence_words: match presence {
+                Some(_) if user == reader => "",
+                Some(UserPresence::Online) => ", online",
+                Some(UserPresence::Offline) => ", offline",
+                Some(UserPresence::Gone) => ", signed out for good",
+                None => "",
+            },
             href: if is_public {
                 format!("/channels/{}", segment(name))
             } else {
@@ -393,6 +408,15 @@ impl ChannelLinkView {
             count: if names_reader && !is_open { *mentions } else { shown },
             unit,
         }
+    }
+}
+
+/// The name of a presence in `data-presence`.
+pub(super) fn presence_name(presence: UserPresence) -> &'static str {
+    match presence {
+        UserPresence::Online => "online",
+        UserPresence::Offline => "offline",
+        UserPresence::Gone => "gone",
     }
 }
 

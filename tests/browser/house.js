@@ -12,7 +12,7 @@ import { chromium } from "playwright-core"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const BINARY = process.env.HOUSTON_BINARY ?? join(ROOT, "target/debug/houston")
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
 const SHOTS = join(ROOT, "target/screenshots")
 
 /** How long anything may take before a test gives up. Generous: these are promises, not races. */
@@ -29,7 +29,7 @@ export const SCREENS = [
 
 const AXE = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8")
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]
@@ -231,9 +231,15 @@ export async function looksRight(page, what, except) {
 
 /** No rule of accessibility is broken, nothing is wider than the screen, and the app stands still. */
 export async function isSound(page, what, except = []) {
+  assert.deepEqual(await faults(page, except), [], what)
+}
+
+/** The rules of accessibility that are broken, and what does not fit. */
+export async function faults(page, except = [], only) {
   const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]))
-  assert.deepEqual(await broken(page, { rules }), [], what)
-  await fits(page, what)
+  const found = await broken(page, only ? { runOnly: only } : { rules })
+  await fits(page, "it").catch(({ message }) => found.push(message))
+  return found
 }
 
 /** The document of a channel's page does not scroll: only lists in it do. */

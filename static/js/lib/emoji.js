@@ -8,7 +8,11 @@ import { find } from "./page.js"
 /** Up to so many are shown large. */
 const MOST_LARGE = 3
 
-const EMOJI = emojiPattern()
+/** Built when it is needed first: that takes a twentieth of a second on a phone. @type {RegExp | undefined} */
+let emojiPattern
+
+/** @param {string} grapheme */
+const isOne = (grapheme) => (emojiPattern ??= newPattern()).test(grapheme)
 
 /**
  * Whether a message's HTML is one paragraph of a few emoji alone.
@@ -19,7 +23,7 @@ export function isEmojiAlone(html) {
   if (!html.startsWith("<p>") || !html.endsWith("</p>")) return false
   const text = html.slice("<p>".length, -"</p>".length).replaceAll("<br>", "")
   const seen = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment).filter((each) => each.trim())
-  return seen.length > 0 && seen.length <= MOST_LARGE && seen.every((each) => EMOJI.test(each))
+  return seen.length > 0 && seen.length <= MOST_LARGE && seen.every((each) => isOne(each))
 }
 
 /**
@@ -28,11 +32,11 @@ export function isEmojiAlone(html) {
  * @param {string} text
  */
 export function isEmoji(text) {
-  return [...new Intl.Segmenter().segment(text)].length === 1 && EMOJI.test(text)
+  return [...new Intl.Segmenter().segment(text)].length === 1 && isOne(text)
 }
 
 /** Built at run time: a literal with `v` would keep an older browser from reading the module at all. */
-function emojiPattern() {
+function newPattern() {
   try {
     // A skin tone alone is a part of an emoji.
     return new RegExp("^[\\p{RGI_Emoji}--\\p{Emoji_Component}]$", "v")
