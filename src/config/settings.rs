@@ -169,19 +169,6 @@ pub const SETTINGS: &[Setting] = &[
         "Largest number of devices and scripts that one user is signed in on.",
     ),
     count(
-        "max_hooks_per_channel",
-        20,
-        1..=1_000,
-        "Largest number of hooks of one channel, incoming and outgoing together.",
-    ),
-    count("max_hooks_per_user", 100, 1..=10_000, "Largest number of hooks that one user made."),
-    Setting {
-        key: "outgoing_private",
-        kind: Kind::Switch { default: false },
-        meaning: "Lets outgoing hooks post to addresses that are not public: this machine and its \
-                  network.",
-    },
-    count(
         "session_days",
         180,
         1..=36_500,

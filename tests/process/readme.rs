@@ -108,6 +108,7 @@ fn ran(script: &str) -> String {
 const BEFORE: &str = r#"
 post() { curl -s -H "Authorization: Bearer $token" "$url$1" "${@:2}"; }
 field() { sed 's/.*"'$1'":"\([^"]*\)".*/\1/'; }
+own_id() { sed 's/^{"id":"\([^"]*\)".*/\1/'; }
 json='Content-Type: application/json'
 if [ "$operation" != signIn ]; then
   token=$(curl -s "$url/api/session" -H "$json" -d '{"display_name": "Ada"}' | field token)
@@ -116,6 +117,9 @@ fi
 case "$operation" in
   deleteChannel) post /api/channels -H "$json" -d '{"name": "launch"}' > /dev/null ;;
   restoreMessage) post /api/channels/general/messages/status -X DELETE ;;
+  getHook | deleteHook) id=$(post /api/channels/general/hooks -H "$json" -d '{"name": "x"}' | own_id) ;;
+  getOutgoingHook | setPaused | deleteOutgoingHook)
+    id=$(post /api/channels/general/outgoing -H "$json" -d '{"name": "x", "url": "https://ci.example.org/"}' | own_id) ;;
   endSession) id=$(post /api/sessions -H "$json" -d '{"name": "x"}' | sed 's/.*"session":{"id":"\([^"]*\)".*/\1/') ;;
   getFile) id=$(post /api/channels/general/messages -F file=@README.md | sed 's/.*"attachments":\[{"id":"\([^"]*\)".*/\1/') ;;
 esac
