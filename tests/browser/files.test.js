@@ -2,51 +2,13 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { deflateSync } from "node:zlib"
 import { House, looksRight, say, SCREENS, shows, until } from "./house.js"
-
-/** A picture of one colour. */
-function png(width, height, [red, green, blue] = [240, 120, 60]) {
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([red, green, blue]))])
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  header.set([8, 2, 0, 0, 0], 8)
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), data])
-    const chunk = Buffer.alloc(body.length + 8)
-    chunk.writeUInt32BE(data.length, 0)
-    body.copy(chunk, 4)
-    chunk.writeUInt32BE(crc32(body), body.length + 4)
-    return chunk
-  }
-  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1")
-  const pixels = deflateSync(Buffer.concat(Array(height).fill(row)))
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))])
-}
-
-function crc32(bytes) {
-  let crc = ~0
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
-}
-
-/** A tenth of a second of silence. */
-function wav() {
-  const samples = Buffer.alloc(1600, 128)
-  const header = Buffer.from("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\x80\x3e\0\0\x01\0\x08\0data\0\0\0\0", "latin1")
-  header.writeUInt32LE(36 + samples.length, 4)
-  header.writeUInt32LE(samples.length, 40)
-  return Buffer.concat([header, samples])
-}
+import { png, wav } from "./samples.js"
 
 const PICTURE = { name: "launch.png", mimeType: "image/png", buffer: png(640, 400) }
-const PORTRAIT = { name: "portrait.png", mimeType: "image/png", buffer: png(300, 900, [60, 120, 200]) }
+const PORTRAIT = { name: "portrait.png", mimeType: "image/png", buffer: png(300, 900, () => [60, 120, 200]) }
 const PLAN = { name: "plan.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7\nplan\n") }
-const SOUND = { name: "beep.wav", mimeType: "audio/wav", buffer: wav() }
+const SOUND = { name: "beep.wav", mimeType: "audio/wav", buffer: wav(1600) }
 
 describe("files", () => {
   let house

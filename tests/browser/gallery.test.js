@@ -1,10 +1,10 @@
-// Every state that the page can be in, on three screens, light and dark: pictures for people to look
-// at in `target/screenshots`, and rules for machines.
+// Every state that the page can be in, light and dark: pictures for people to look at in
+// `target/screenshots`, and rules for machines.
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { deflateSync } from "node:zlib"
 import { DESKTOP, faults, House, PHONE, press, say, shoot, until } from "./house.js"
+import { png, slope, wav } from "./samples.js"
 
 const SCREENS = [
   { name: "desktop", viewport: DESKTOP },
@@ -19,49 +19,6 @@ const LONGEST_CHANNEL = "the-channel-with-the-longest-name-that-anybody-ever-gav
 const LONG_TEXT = "All systems are within their limits, and what follows is long enough to take some lines on every screen. ".repeat(4)
 const TABLE = "| stage | thrust | burn | note |\n| :-- | --: | --: | :-- |\n| first | 7,607 kN | 162 s | nine engines, all of them tested last week |\n| second | 934 kN | 397 s | vacuum nozzle |"
 const CODE = "```rust\nfn main() {\n    let countdown = (0..=10).rev().map(|second| format!(\"T minus {second}\")).collect::<Vec<_>>();\n    println!(\"{}\", countdown.join(\"\\n\"));\n}\n```"
-
-/** A picture with a slope of colour in it. */
-function png(width, height, hue) {
-  const rows = Array.from({ length: height }, (_, y) => {
-    const row = Buffer.alloc(1 + width * 3)
-    for (let x = 0; x < width; x += 1) {
-      const light = (x + y) / (width + height)
-      row.set([hue, 90 + 120 * light, 220 - 140 * light].map(Math.round), 1 + x * 3)
-    }
-    return row
-  })
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  header.set([8, 2, 0, 0, 0], 8)
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), data])
-    const whole = Buffer.alloc(body.length + 8)
-    whole.writeUInt32BE(data.length, 0)
-    body.copy(whole, 4)
-    whole.writeUInt32BE(crc32(body), body.length + 4)
-    return whole
-  }
-  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1")
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(Buffer.concat(rows))), chunk("IEND", Buffer.alloc(0))])
-}
-
-function crc32(bytes) {
-  let crc = ~0
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
-}
-
-function wav() {
-  const samples = Buffer.alloc(16_000, 128)
-  const header = Buffer.from("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\x80\x3e\0\0\x01\0\x08\0data\0\0\0\0", "latin1")
-  header.writeUInt32LE(36 + samples.length, 4)
-  header.writeUInt32LE(samples.length, 40)
-  return Buffer.concat([header, samples])
-}
 
 const file = (name, type, bytes) => new File([bytes], name, { type })
 const chosen = (name, mimeType, bytes) => ({ name, mimeType, buffer: Buffer.from(bytes) })
@@ -112,7 +69,7 @@ class World {
     const again = await in_(kate, "so is range safty")
     await kate.ask("PUT", `/api/channels/launch/messages/${again.id}`, { text: "so is range safety" })
     await in_(amal, "كل شيء جاهز للإطلاق, all systems go! 🚀")
-    await in_(ada, "The pad this morning", [file("pad.png", "image/png", png(640, 400, 240))])
+    await in_(ada, "The pad this morning", [file("pad.png", "image/png", png(640, 400, slope(240)))])
     await in_(ada, "", [file("flight-plan.pdf", "application/pdf", "%PDF-1.7\nplan\n"), file("notes.txt", "text/plain", "Nothing to add.\n")])
     await in_(ada, "🎉")
     this.asked = asked
@@ -127,10 +84,10 @@ class World {
       const { id } = await this.say(long, LONGEST_CHANNEL, text)
       for (const who of [long, amal]) await who.ask("PUT", `/api/channels/${LONGEST_CHANNEL}/messages/${id}/reactions/${"M".repeat(16)}`)
     }
-    await this.say(ada, "files", "Two of them", [file("a.png", "image/png", png(640, 400, 240)), file("portrait.png", "image/png", png(300, 900, 60))])
-    await this.say(kate, "files", "", [file("wide.png", "image/png", png(1200, 100, 120)), file("dot.png", "image/png", png(8, 8, 20))])
+    await this.say(ada, "files", "Two of them", [file("a.png", "image/png", png(640, 400, slope(240))), file("portrait.png", "image/png", png(300, 900, slope(60)))])
+    await this.say(kate, "files", "", [file("wide.png", "image/png", png(1200, 100, slope(120))), file("dot.png", "image/png", png(8, 8, slope(20)))])
     await this.say(bo, "files", "And the rest", [
-      file(`${"a rather long name of a file ".repeat(5)}.pdf`, "application/pdf", "%PDF-1.7\n"), file("beep.wav", "audio/wav", wav()),
+      file(`${"a rather long name of a file ".repeat(5)}.pdf`, "application/pdf", "%PDF-1.7\n"), file("beep.wav", "audio/wav", wav(16_000)),
       file("archive.tar.gz", "application/gzip", Buffer.from([31, 139, 8, 0])), file("log.txt", "text/plain", "00:00 ignition\n00:03 lift-off\n".repeat(60)),
       file("film.mp4", "video/mp4", Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "latin1")),
     ])
@@ -336,7 +293,7 @@ const STATES = [
   { name: "attached", at: "/channels/launch", open: async (page) => {
     await box(page).fill("")
     await page.locator('input[type="file"]').setInputFiles([
-      chosen("pad.png", "image/png", png(640, 400, 240)), chosen("plan.pdf", "application/pdf", "%PDF-1.7\n"),
+      chosen("pad.png", "image/png", png(640, 400, slope(240))), chosen("plan.pdf", "application/pdf", "%PDF-1.7\n"),
       chosen(`${"a rather long name of a file ".repeat(4)}.pdf`, "application/pdf", "%PDF-1.7\n"),
     ])
     await page.getByRole("list", { name: "Files to send" }).getByText("plan.pdf").waitFor()
@@ -431,8 +388,10 @@ const STATES = [
   { name: "longest-sidebar", as: "long", at: `/channels/${LONGEST_CHANNEL}`, only: ["phone"], open: toSidebar },
 ]
 
-/** Some states or screens alone, by their names, for whoever works on them. */
-const [ONLY, ON] = [process.env.STATES?.split(","), process.env.SCREENS?.split(",")]
+/** Some states alone, by their names, for whoever works on them. */
+const ONLY = process.env.STATES?.split(",")
+/** The screens, by their names: of all three it takes a quarter of an hour, so by default the narrowest. */
+const ON = (process.env.SCREENS ?? "phone").split(",")
 
 describe("every state", () => {
   let world
@@ -440,7 +399,7 @@ describe("every state", () => {
   after(() => world.house.close())
 
   for (const { name: screen, ...options } of SCREENS) {
-    if (ON && !ON.includes(screen)) continue
+    if (!ON.includes(screen)) continue
     describe(`on ${screen}`, () => {
       let tokens
       before(async () => {

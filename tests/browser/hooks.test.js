@@ -44,7 +44,7 @@ describe("hooks", () => {
     // Nobody to write to.
     assert.equal(await page.locator(".message__author").getAttribute("href"), null)
     await page.keyboard.press("Escape")
-    assert.equal(await page.content().then((html) => html.includes(url)), false)
+    await until("no address is left in the page", async () => !(await page.content()).includes(url))
     await page.locator(".message__author").click()
     assert.equal(await page.locator(".card:popover-open").count(), 0)
 
