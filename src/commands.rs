@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::assets::Sources;
+use crate::wire::lines::without_controls;
 
 /// The name of the program.
 const PROGRAM: &str = "houston";
@@ -119,6 +120,7 @@ fn refuse(error: &dyn Error) -> ExitCode {
         said = format!("{said}: {error}");
         cause = error.source();
     }
-    eprintln!("{said}");
+    // A backup or a server may be anybody's, and what they say may be in it.
+    eprintln!("{}", without_controls(&said));
     ExitCode::FAILURE
 }

@@ -123,16 +123,47 @@ fn without_colors(text: &str) -> String {
     parts.fold(first, |plain, part| plain + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
-/// The line with its secrets replaced.
+/// The line with its secrets replaced. Prefixes are found in any case, and where a letter is written as
+/// `%68`: Rocket decodes the path before it looks for a route.
 fn redacted(line: &str) -> String {
     SECRET_PREFIXES.iter().fold(line.to_owned(), |line, prefix| {
-        let mut parts = line.split(prefix);
-        let first = parts.next().unwrap_or_default().to_owned();
-        parts.fold(first, |redacted, rest| {
-            let end = rest.find(|c: char| c.is_whitespace() || c.is_control() || "\"&".contains(c));
-            format!("{redacted}{prefix}{REDACTED}{}", &rest[end.unwrap_or(rest.len())..])
-        })
+        let (mut kept, mut rest) = (String::with_capacity(line.len()), &*line);
+        while let Some(end) = end_of(prefix, rest) {
+            kept.push_str(&rest[..end]);
+            kept.push_str(REDACTED);
+            rest = &rest[end..];
+            let secret = |c: char| !(c.is_whitespace() || c.is_control() || "\"&".contains(c));
+            rest = rest.trim_start_matches(secret);
+        }
+        kept + rest
     })
+}
+
+/// The end of the first occurrence of a prefix in a line.
+fn end_of(prefix: &str, line: &str) -> Option<usize> {
+    let starts = line.char_indices().map(|(at, _)| at);
+    starts.filter_map(|at| Some(at + length_at_start(prefix, &line[at..])?)).next()
+}
+
+/// The length that a prefix has at the start of a line, written in one way or another.
+fn length_at_start(prefix: &str, line: &str) -> Option<usize> {
+    let mut length = 0;
+    for expected in prefix.bytes() {
+        let rest = line.as_bytes().get(length..)?;
+        let (byte, bytes) = match rest {
+            [b'%', high, low, ..] => {
+                let digit = |it: u8| char::from(it).to_digit(16);
+                (u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?, 3)
+            }
+            [byte, ..] => (*byte, 1),
+            [] => return None,
+        };
+        if !byte.eq_ignore_ascii_case(&expected) {
+            return None;
+        }
+        length += bytes;
+    }
+    Some(length)
 }
 
 /// A fairing that gives each request its id, for the lines of the log and in its answer.
@@ -199,6 +230,11 @@ mod tests {
         check("POST /hooks/s3cret application/json:", "POST /hooks/… application/json:");
         check("POST /api/v1/matrix/hook/s3cret:", "POST /api/v1/matrix/hook/…");
         check("GET /hooks/s3cret?more /links/s3cret:", "GET /hooks/… /links/…");
+        check("POST /%68ooks/s3cret text/plain:", "POST /%68ooks/… text/plain:");
+        check("POST /hook%73/s3cret:", "POST /hook%73/…");
+        check("GET /%6Cin%6bs/s3cret:", "GET /%6Cin%6bs/…");
+        check("POST /HOOKS/s3cret:", "POST /HOOKS/…");
+        check("GET /%2/x /%zz/%", "GET /%2/x /%zz/%");
     }
 
     #[test]

@@ -246,6 +246,8 @@ fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Re
     counter("houston_hook_attempts_total", help, statistics.attempts)?;
     let help = "Attempts to post to the programs of outgoing hooks that failed.";
     counter("houston_hook_attempt_failures_total", help, statistics.failed_attempts)?;
+    let help = "Messages not posted to outgoing hooks, because too many waited.";
+    counter("houston_hook_dropped_total", help, statistics.dropped_posts)?;
     counter("houston_uploads_total", "Files received.", statistics.uploads)?;
     counter("houston_upload_bytes_total", "Bytes of files received.", statistics.upload_bytes)?;
     Ok(registry)

@@ -8,7 +8,7 @@
 mod guard;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -51,6 +51,10 @@ pub trait Network: Send + Sync {
 
     /// A connection to an address.
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Connection>>>;
+
+    /// Tells whether an address is one of this machine's, public or not: what is asked there passes no
+    /// firewall.
+    fn is_own(&self, address: IpAddr) -> bool;
 }
 
 /// The network of this machine.
@@ -64,6 +68,18 @@ impl Network for Internet {
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Connection>>> {
         async move { Ok(Box::new(TcpStream::connect(address).await?) as Box<dyn Connection>) }
             .boxed()
+    }
+
+    fn is_own(&self, address: IpAddr) -> bool {
+        // Nothing is sent: the system only chooses the address to send from, and to an address of its
+        // own it sends from that.
+        let any: IpAddr = match address {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0));
+        let from = socket.and_then(|it| it.connect((address, 9)).and_then(|()| it.local_addr()));
+        from.is_ok_and(|from| from.ip() == address)
     }
 }
 
@@ -148,8 +164,9 @@ impl Target {
 
 impl Client {
     fn check(&self, addresses: &[IpAddr]) -> Result<(), FetchError> {
-        let all_public = addresses.iter().all(|&address| is_public(address));
-        if self.allows_private || all_public { Ok(()) } else { Err(FetchError::NotPublic) }
+        let may_be = |&address: &IpAddr| is_public(address) && !self.network.is_own(address);
+        let allowed = self.allows_private || addresses.iter().all(may_be);
+        if allowed { Ok(()) } else { Err(FetchError::NotPublic) }
     }
 
     async fn ask(&self, request: FetchRequest, deadline: Instant) -> Result<Fetched, FetchError> {

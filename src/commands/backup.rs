@@ -10,6 +10,7 @@ use super::PROGRAM;
 use crate::backends::sqlite::backup::{self, BackupError, Manifest};
 use crate::backends::sqlite::restore::{self, Present, RestoreError};
 use crate::config::{Config, SettingError};
+use crate::wire::lines::without_controls;
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
@@ -43,6 +44,7 @@ pub(super) fn back_up(args: &BackupArgs) -> Result<(), Error> {
     let config = Config::from(&Config::figment())?;
     let manifest = backup::make(&config.data_dir, &args.file)?;
     for id in &manifest.missing {
+        let id = without_controls(id);
         eprintln!("{PROGRAM}: the file `{id}` of a message was lost before");
     }
     eprintln!("{PROGRAM}: backed up {}", told(&manifest));
@@ -60,7 +62,7 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<(), Error> {
     };
     let present = if args.replace { Present::Replace } else { Present::Keep };
     let manifest = restore::restore(backup, &config.data_dir, present)?;
-    let (when, whither) = (&manifest.made_at, config.data_dir.display());
+    let (when, whither) = (without_controls(&manifest.made_at), config.data_dir.display());
     eprintln!("{PROGRAM}: restored {} of {when} into `{whither}`", told(&manifest));
     Ok(())
 }

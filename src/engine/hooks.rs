@@ -179,6 +179,11 @@ impl Engine {
             Ok(decide_on_pause(&hook, paused))
         });
         changed.await?;
+        if paused {
+            self.outgoing.forget(id);
+        } else {
+            self.outgoing.wake(id);
+        }
         self.hook(session, named, id, true)
     }
 

@@ -42,6 +42,9 @@ pub struct Statistics {
     pub attempts: u64,
     /// Those of them that failed.
     pub failed_attempts: u64,
+    /// Messages that were not posted to an outgoing hook's program because too much waited, since the
+    /// start.
+    pub dropped_posts: u64,
     /// Files received since the start, those included whose message was refused.
     pub uploads: u64,
     /// Bytes of the files received since the start.
@@ -130,6 +133,7 @@ pub(super) struct Counters {
     posted: AtomicU64,
     deliveries: [AtomicU64; 2],
     attempts: [AtomicU64; 2],
+    dropped_posts: AtomicU64,
     uploads: AtomicU64,
     upload_bytes: AtomicU64,
 }
@@ -147,6 +151,10 @@ impl Counters {
     pub(super) fn count_attempt(&self, failed: bool) {
         self.attempts[0].fetch_add(1, Ordering::Relaxed);
         self.attempts[1].fetch_add(failed.into(), Ordering::Relaxed);
+    }
+
+    pub(super) fn count_dropped_post(&self) {
+        self.dropped_posts.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_upload(&self, bytes: u64) {
@@ -190,6 +198,7 @@ impl Engine {
             failed_hook_deliveries: self.counters.deliveries[1].load(Ordering::Relaxed),
             attempts: self.counters.attempts[0].load(Ordering::Relaxed),
             failed_attempts: self.counters.attempts[1].load(Ordering::Relaxed),
+            dropped_posts: self.counters.dropped_posts.load(Ordering::Relaxed),
             uploads: self.counters.uploads.load(Ordering::Relaxed),
             upload_bytes: self.counters.upload_bytes.load(Ordering::Relaxed),
             uploads_under_way: self.uploads.count(),

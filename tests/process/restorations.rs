@@ -257,3 +257,30 @@ async fn what_a_killed_backup_left_behind_is_removed() {
     assert!(houston_on(server.data(), &backup).status.success());
     assert!(!left.exists());
 }
+
+#[rocket::async_test]
+async fn no_server_starts_on_a_restoration_that_was_cut_off_and_repeating_it_mends_that() {
+    let (_, backup) = Parts::of_a_backup().await;
+    let file = backup.path().join("b.tar");
+    let file = file.to_str().expect("a path");
+    let data = tempfile::tempdir().expect("a temporary directory");
+    // As the power leaves it before the database is in its place, in a chat without files.
+    fs::write(data.path().join("houston.db"), "being restored\n\n").expect("writable");
+    let restored = data.path().join(".restore-abc");
+    fs::create_dir(&restored).expect("a directory");
+    fs::write(restored.join("houston.db"), "whole").expect("writable");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    fs::File::open(&restored).and_then(|it| it.set_modified(old)).expect("ours");
+
+    let started = houston_on(data.path(), &["serve"]);
+    assert_eq!(started.status.code(), Some(1));
+    let said = text(&started.stderr);
+    assert!(said.contains("a restoration did not come to its end: repeat it"), "{said}");
+    assert!(restored.join("houston.db").exists(), "nothing is removed");
+
+    let ran = houston_on(data.path(), &["restore", "--replace", file]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let server = Server::start_on(data).await;
+    let eve = server.client().signed_in_as("Eve").await;
+    assert_eq!(eve.messages("general").await.len(), 1);
+}

@@ -60,6 +60,25 @@ impl Network for Simulation {
         });
         async move { Ok(Box::new(ours) as Box<dyn Connection>) }.boxed()
     }
+
+    fn is_own(&self, address: IpAddr) -> bool {
+        address == IpAddr::from([203, 0, 114, 9])
+    }
+}
+
+#[tokio::test]
+async fn this_machines_own_public_address_is_refused() {
+    let fetcher = Fetcher::over(Box::new(simulation()), false);
+    assert_eq!(fetcher.check("http://203.0.114.9/"), Err(FetchError::NotPublic));
+    assert_eq!(fetcher.check("http://203.0.114.8/"), Ok(()));
+    let allowed = Fetcher::over(Box::new(simulation()), true);
+    assert_eq!(allowed.check("http://203.0.114.9/"), Ok(()));
+
+    assert!(Internet.is_own([127, 0, 0, 1].into()));
+    assert!(Internet.is_own(Ipv4Addr::LOCALHOST.into()));
+    for foreign in [[192, 0, 2, 1], [8, 8, 8, 8]] {
+        assert!(!Internet.is_own(foreign.into()), "{foreign:?}");
+    }
 }
 
 fn simulation() -> Simulation {

@@ -1,9 +1,9 @@
 //! The data directory: its locks against other processes, the check of its contents at a start, and
 //! a watch on it while it is in use.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
@@ -11,6 +11,8 @@ use crate::backends::files;
 
 /// The name of the database in the data directory.
 pub(super) const DATABASE: &str = "houston.db";
+/// The beginning of what stands in the database's place while another is being restored.
+pub(super) const BEING_RESTORED: &[u8] = b"being restored\n\n";
 /// The suffix of the write-ahead log's file name.
 pub(super) const WAL: &str = "-wal";
 /// The suffix of the file with the index of the write-ahead log, which processes share.
@@ -31,7 +33,8 @@ impl Lock {
     /// Creates the directory at need and locks it. Changes nothing in it.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let unwritable = |source| OpenError::Directory { path: path.into(), source };
-        fs::create_dir_all(path).map_err(unwritable)?;
+        // What is said in private, and secrets of hooks, are nobody else's on this machine.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable)?;
         // Its name, too, or all in it may be lost with it after a power cut.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = File::open(parent.unwrap_or(Path::new("."))).map_err(unwritable)?;
@@ -96,7 +99,7 @@ impl Contents {
         match self.database {
             None => self.require_nothing_else(path, "missing"),
             Some(0) => self.require_nothing_else(path, "empty"),
-            Some(_) => Ok(()),
+            Some(_) => require_beginning(path),
         }
     }
 
@@ -114,6 +117,25 @@ impl Contents {
         };
         Err(OpenError::Incomplete { path: path.into(), left, database })
     }
+}
+
+/// Refuses a database that does not begin as those of SQLite do (*Database File Format*, 1.3): SQLite
+/// itself might take a write-ahead log beside it for the database. To be called before SQLite opens it,
+/// whose locks would go when this closes the file.
+fn require_beginning(path: &Path) -> Result<(), OpenError> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut beginning = Vec::with_capacity(MAGIC.len());
+    let file = File::open(path.join(DATABASE));
+    let read = file.and_then(|it| it.take(MAGIC.len() as u64).read_to_end(&mut beginning));
+    read.map_err(|source| OpenError::Directory { path: path.into(), source })?;
+    if beginning == MAGIC {
+        return Ok(());
+    }
+    let found = match &*beginning {
+        BEING_RESTORED => "a restoration did not come to its end: repeat it",
+        _ => "it does not begin as a database",
+    };
+    Err(OpenError::Damaged { path: path.into(), found: found.into() })
 }
 
 /// A watch on the data directory and the database's files, by the device and inode that each had

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tar::{Archive, Entry, EntryType};
 
 use super::backup::{FORMAT, Hashing, MANIFEST, Manifest};
-use super::directory::{Contents, DATABASE, LOCK, Lock, SHARED, WAL};
+use super::directory::{BEING_RESTORED, Contents, DATABASE, LOCK, Lock, SHARED, WAL};
 use super::snapshot::{FileFacts, Replayed, is_file_name, temporary};
 use super::{OpenError, schema};
 use crate::backends::files;
@@ -242,8 +242,15 @@ fn give_to_owner_of(data: &Path, there: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Puts what was restored in the place of what is there. Until the database is, something that is none
+/// has its place: no server starts on that, even where there is nothing else.
 fn put_in_place(there: &Path, data: &Path) -> io::Result<()> {
-    for name in [DATABASE.to_owned(), format!("{DATABASE}{WAL}"), format!("{DATABASE}{SHARED}")] {
+    let mut placeholder = File::create_new(there.join("placeholder"))?;
+    placeholder.write_all(BEING_RESTORED)?;
+    placeholder.sync_all()?;
+    fs::rename(there.join("placeholder"), data.join(DATABASE))?;
+    File::open(data)?.sync_all()?;
+    for name in [format!("{DATABASE}{WAL}"), format!("{DATABASE}{SHARED}")] {
         match fs::remove_file(data.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
