@@ -141,8 +141,8 @@ fn redacted(line: &str) -> String {
 
 /// The end of the first occurrence of a prefix in a line.
 fn end_of(prefix: &str, line: &str) -> Option<usize> {
-    let starts = line.char_indices().map(|(at, _)| at);
-    starts.filter_map(|at| Some(at + length_at_start(prefix, &line[at..])?)).next()
+    let mut starts = line.char_indices().map(|(at, _)| at);
+    starts.find_map(|at| Some(at + length_at_start(prefix, &line[at..])?))
 }
 
 /// The length that a prefix has at the start of a line, written in one way or another.

@@ -90,6 +90,7 @@ fn refused(tar: &[u8], told: &str) {
     let said = text(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1), "{told}: {said}");
     assert!(said.contains(told), "{told}: {said}");
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{told}: {said:?}");
     assert_eq!(fs::read_dir(&there).expect("a directory").count(), 0, "{told}: nothing stays");
     assert_eq!(fs::read_dir(data.path()).expect("a directory").count(), 2, "{told}: nor elsewhere");
 }
@@ -116,6 +117,7 @@ async fn tars_that_mean_harm_or_are_broken_are_refused_whole() {
         "files/é",
         "./files/abc",
         "files/.hidden",
+        "files/\u{1B}]0;owned\u{7}\u{1B}[2J",
         "",
     ] {
         refused(
