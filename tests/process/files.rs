@@ -78,6 +78,8 @@ async fn a_large_file_comes_and_goes_without_being_held_in_memory() {
 async fn what_is_far_too_large_is_refused_without_being_held_in_memory() {
     let server = Server::start().await;
     let ada = server.client().signed_in_as("Ada").await;
+    // What the first upload of a server needs once.
+    ada.uploads(GENERAL, 3, 200 * MIB).await.expect("an answer").refused(413, "too-large");
     let idle = server.memory_peak_from_now();
     let uploads = (0..3).map(|n| ada.uploads(GENERAL, n, 200 * MIB));
     for refused in join_all(uploads).await {

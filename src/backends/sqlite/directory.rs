@@ -133,7 +133,7 @@ fn require_beginning(path: &Path) -> Result<(), OpenError> {
     }
     let found = match &*beginning {
         BEING_RESTORED => "a restoration did not come to its end: repeat it",
-        _ => "it does not begin as a database",
+        _ => "file is not a database",
     };
     Err(OpenError::Damaged { path: path.into(), found: found.into() })
 }
