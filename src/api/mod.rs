@@ -102,8 +102,9 @@ pub fn no_store() -> AdHoc {
 /// A fairing that undoes Rocket's method override: a form that begins with a field `_method` is
 /// routed by that method, but here it is a text like any other.
 ///
-/// Rocket does not tell the original method, so it is taken to be `POST`. Only a `PUT` stays one
-/// where it may be genuine: at the address of a message, to which nothing is posted.
+/// Rocket does not tell the original method, so it is taken to be `POST`. Only a `PUT` stays one where
+/// it may be genuine: at the address of a message, to which nothing is posted, and at that of a channel
+/// or file, unless the form says `put` itself.
 pub struct NoMethodOverride;
 
 #[rocket::async_trait]
@@ -114,12 +115,15 @@ impl Fairing for NoMethodOverride {
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         let form = request.content_type().is_some_and(|kind| kind.is_form());
-        let put = request.method() == Method::Put && !request.uri().path().ends_with("/messages");
-        if !form || put {
+        let path = request.uri().path();
+        let put = request.method() == Method::Put && !path.ends_with("/messages");
+        let is_genuine = put && path.starts_with(BASE);
+        if !form || is_genuine {
             return;
         }
         let beginning = String::from_utf8_lossy(data.peek("_method=delete".len()).await);
-        if Form::values(&beginning).next().is_some_and(|field| field.name == "_method") {
+        let method = Form::values(&beginning).next().filter(|field| field.name == "_method");
+        if method.is_some_and(|field| !put || field.value.eq_ignore_ascii_case("put")) {
             request.set_method(Method::Post);
         }
     }

@@ -252,6 +252,20 @@ async fn a_stream_is_the_channels_with_all_that_is_stored_unless_it_resumes() {
 }
 
 #[rocket::async_test]
+async fn a_form_cannot_stand_for_a_put() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+    for path in ["/channels/general", "/channels/general/", "/channels/general/x.txt"] {
+        for body in ["_method=put", "_method=PUT&a=b", "_method=Put"] {
+            let answer = ada.asks(Method::Post, path, &kind, body).await;
+            assert!([404, 405].contains(&answer.status), "{path} {body}: {answer:?}");
+        }
+    }
+    assert!(ada.reads("general").await.is_empty());
+}
+
+#[rocket::async_test]
 async fn a_file_is_sent_by_put_under_its_name() {
     let workspace = Workspace::start().await;
     let ada = workspace.signed_in_as("Ada").await;

@@ -164,7 +164,7 @@ impl Part {
                 format!("**{}**", link(title.trim(), url))
             }
             Self::Title(title, _) if title.trim().is_empty() => String::new(),
-            Self::Title(title, _) => format!("**{}**", escape(title.trim())),
+            Self::Title(title, _) => format!("**{}**", escape(&title.trim().replace('\n', " "))),
             Self::Fields(fields) => {
                 let lines = fields.iter().map(|field| match field.name.trim() {
                     "" => field.value.trim().to_owned(),

@@ -23,17 +23,41 @@ pub fn to_markdown(mrkdwn: &str) -> String {
     markdown
 }
 
-/// Escapes a plain text so that Markdown shows it as it is.
+/// Escapes a plain text so that Markdown shows it as it is, but for spaces at the beginning of a line.
 #[must_use]
 pub fn escape(plain: &str) -> String {
     let mut escaped = String::with_capacity(plain.len());
+    for (at, line) in plain.split('\n').enumerate() {
+        if at > 0 {
+            escaped.push('\n');
+        }
+        // Four spaces would begin a block of code.
+        let line = line.trim_start_matches([' ', '\t']);
+        let number = line.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = line.split_at(number);
+        // What begins a heading, a quotation, a list or a line below a heading.
+        let begins_block = match number {
+            "" => rest.starts_with(['#', '>', '-', '+', '=']),
+            _ => rest.starts_with(['.', ')']),
+        };
+        escaped.push_str(number);
+        if begins_block {
+            escaped.push('\\');
+        }
+        escape_signs(rest, &mut escaped);
+    }
+    escaped
+}
+
+/// Escapes the signs that Markdown sees anywhere in a line.
+fn escape_signs(line: &str, escaped: &mut String) {
     let mut before = None;
-    let mut rest = plain.chars();
+    let mut rest = line.chars();
     while let Some(c) = rest.next() {
         let after = rest.clone().next();
         let is_within_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let is_sign = match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '~' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' => true,
             '_' => !(is_within_word(before) && is_within_word(after)),
             '&' => begins_entity(rest.as_str()),
             _ => false,
@@ -44,7 +68,6 @@ pub fn escape(plain: &str) -> String {
         escaped.push(c);
         before = Some(c);
     }
-    escaped
 }
 
 /// A Markdown link; the label is plain text.
@@ -425,6 +448,13 @@ mod tests {
             ),
             ("_x_ :party_popper:", "\\_x\\_ :party_popper:"),
             ("R&D; 100% #1", "R\\&D; 100% #1"),
+            ("one\n# two\n> three", "one\n\\# two\n\\> three"),
+            ("- a\n+ b\n    c", "\\- a\n\\+ b\nc"),
+            ("1. a\n2) b\n3 c 4.", "1\\. a\n2\\) b\n3 c 4."),
+            ("a\n===", "a\n\\==="),
+            ("a | b\n--|--", "a \\| b\n\\--\\|--"),
+            ("سطر\n- سطر", "سطر\n\\- سطر"),
+            ("", ""),
         ] {
             assert_eq!(escape(plain), markdown);
         }

@@ -278,3 +278,36 @@ fn the_table_of_names_holds() {
         assert_eq!(found, named, "{text:?}");
     }
 }
+
+#[test]
+fn escaped_text_of_several_lines_begins_no_block() {
+    for line in [
+        "# a",
+        "###### a",
+        "> a",
+        "- a",
+        "+ a",
+        "* a",
+        "1. a",
+        "9) a",
+        "    a",
+        "\ta",
+        "===",
+        "---",
+        "***",
+        "___",
+        "| a | b |\n| - | - |",
+        "a|b\n:-|-:",
+        "```\nx\n```",
+        "~~~\nx",
+        "- [ ] a",
+        "<b>",
+        "[a]: https://a.example/",
+        "\t- a",
+    ] {
+        let html = rendered(&mrkdwn::escape(&format!("before\n{line}\nafter"))).html;
+        let tags = html.replace("<p>", "").replace("</p>", "").replace("<br>", "");
+        let tags = tags.replace(&bare("https://a.example/"), "");
+        assert!(!tags.contains('<'), "{line:?}: {html}");
+    }
+}
