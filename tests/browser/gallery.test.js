@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, faults, House, PHONE, press, say, shoot, until } from "./house.js"
+import { DESKTOP, faults, goOffline, House, PHONE, press, say, shoot, until } from "./house.js"
 import { png, slope, wav } from "./samples.js"
 
 const SCREENS = [
@@ -346,13 +346,13 @@ const STATES = [
     document.querySelector(".conversation__list").dispatchEvent(new DragEvent("dragenter", { bubbles: true, cancelable: true, dataTransfer: given }))
   }) },
   { name: "offline", at: "/channels/launch", open: async (page) => {
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByText("You are offline.").waitFor()
     await say(page, "Do you read?")
     await page.getByText("Not sent").waitFor()
   } },
   { name: "offline-unseen", at: "/channels/launch", open: async (page) => {
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByText("You are offline.").waitFor()
     await toSidebar(page)
     await page.locator(".sidebar__brand").click()

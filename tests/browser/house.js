@@ -204,6 +204,18 @@ export async function until(what, holds) {
   }
 }
 
+/**
+ * Cuts the page off, once its channel's stream is open: one that opens a moment later would say that all
+ * is well.
+ */
+export async function goOffline(page) {
+  const opened = page.waitForResponse((response) => /\/channels\/.*\/events/.test(response.url()))
+  await page.evaluate(() => dispatchEvent(new Event("online")))
+  await opened
+  await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))))
+  await page.context().setOffline(true)
+}
+
 /** Waits until everything on a channel's page works. */
 function isReady(page, { javaScriptEnabled = true }) {
   return page.locator(javaScriptEnabled ? "form.composer[novalidate]" : "form.composer").waitFor()

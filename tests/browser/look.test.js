@@ -340,7 +340,7 @@ describe("the conversation", () => {
       await until("the PDF is shown", () => page.frames().some((frame) => frame.url().startsWith("blob:")))
     }
     await box.getByRole("button", { name: "Close" }).click()
-    assert.equal(await box.locator("iframe").count(), 0, "nothing is left of it")
+    await until("nothing is left of it", async () => (await box.locator("iframe").count()) === 0)
     for (const name of shows ? ["page.html", "data.bin"] : ["plan.pdf", "page.html", "data.bin"]) {
       const download = page.waitForEvent("download")
       await page.getByRole("link", { name }).click()

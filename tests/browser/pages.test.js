@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { readdir, readFile } from "node:fs/promises"
 import { after, before, describe, it } from "node:test"
-import { House, looksRight, PHONE, say, SCREENS, until } from "./house.js"
+import { goOffline, House, looksRight, PHONE, say, SCREENS, until } from "./house.js"
 
 describe("the pages", () => {
   let house
@@ -49,7 +49,7 @@ describe("the pages", () => {
       await page.goto(`/channels/empty-${name}`)
       await page.getByText("All quiet on this frequency.").waitFor()
       await looksRight(page, `empty-${name}`)
-      await page.context().setOffline(true)
+      await goOffline(page)
       await say(page, "Do you read?")
       await page.getByText("Not sent").waitFor()
       await page.getByText("You are offline.").waitFor()
