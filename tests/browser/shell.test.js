@@ -146,40 +146,50 @@ describe("from channel to channel", () => {
     await until("nothing is unread", async () => !(await link(page, names[0]).innerText()).includes("1"))
   })
 
-  it("goes back and forward through five channels, to where one was, and with what was in the box", async () => {
-    const { names, page } = await visited("back", 5)
-    const guest = await house.script("Guest of back")
-    for (const name of names) {
-      for (let line = 0; line < 30; line += 1) await guest.ask("POST", `/api/channels/${name}/messages`, { text: `line ${line}` })
-    }
-    const scrollTop = () => page.locator(".conversation__scroll").evaluate(({ scrollTop }) => scrollTop)
-    /** @type {number[]} */
-    const places = []
-    for (const [at, name] of names.entries()) {
-      if (at > 0) await link(page, name).click()
-      await isOpen(page, name)
-      await page.locator(".message", { hasText: "line 29" }).waitFor()
-      await box(page).fill(`draft of ${name}`)
-      await page.locator(".conversation__scroll").evaluate((scroll, top) => (scroll.scrollTop = top), -150 - at * 40)
-      await page.locator(".conversation__scroll").focus()
-      await until("it was scrolled", async () => (await scrollTop()) < -100)
-      places.push(await scrollTop())
-    }
-    const isAsLeft = async (at) => {
-      await isOpen(page, names[at])
-      await until("the place is as it was", async () => Math.abs((await scrollTop()) - places[at]) <= 1)
-      assert.equal(await box(page).inputValue(), `draft of ${names[at]}`)
-      assert.equal(await page.evaluate(() => document.activeElement?.className), "conversation__scroll")
-    }
-    for (const at of [3, 2, 1, 0]) {
-      await page.goBack()
-      await isAsLeft(at)
-    }
-    for (const at of [1, 2, 3, 4]) {
-      await page.goForward()
-      await isAsLeft(at)
-    }
-  })
+  for (const way of ["the Navigation API", "history alone"]) {
+    it(`goes back and forward by ${way} through five channels, to where one was, and with what was in the box`, async () => {
+      const prefix = `back-${way.split(" ").at(-1).toLowerCase()}`
+      const { names, page } = await visited(prefix, 5)
+      if (way === "history alone") {
+        await page.addInitScript(() => delete window.navigation)
+        await page.reload()
+      }
+      assert.equal(await page.evaluate(() => "navigation" in window), way !== "history alone")
+      const guest = await house.script(`Guest of ${prefix}`)
+      const began = await page.evaluate(() => performance.timeOrigin)
+      for (const name of names) {
+        for (let line = 0; line < 30; line += 1) await guest.ask("POST", `/api/channels/${name}/messages`, { text: `line ${line}` })
+      }
+      const scrollTop = () => page.locator(".conversation__scroll").evaluate(({ scrollTop }) => scrollTop)
+      /** @type {number[]} */
+      const places = []
+      for (const [at, name] of names.entries()) {
+        if (at > 0) await link(page, name).click()
+        await isOpen(page, name)
+        await page.locator(".message", { hasText: "line 29" }).waitFor()
+        await box(page).fill(`draft of ${name}`)
+        await page.locator(".conversation__scroll").evaluate((scroll, top) => (scroll.scrollTop = top), -150 - at * 40)
+        await page.locator(".conversation__scroll").focus()
+        await until("it was scrolled", async () => (await scrollTop()) < -100)
+        places.push(await scrollTop())
+      }
+      const isAsLeft = async (at) => {
+        await isOpen(page, names[at])
+        await until("the place is as it was", async () => Math.abs((await scrollTop()) - places[at]) <= 1)
+        assert.equal(await box(page).inputValue(), `draft of ${names[at]}`)
+        assert.equal(await page.evaluate(() => document.activeElement?.className), "conversation__scroll")
+      }
+      for (const at of [3, 2, 1, 0]) {
+        await page.goBack()
+        await isAsLeft(at)
+      }
+      for (const at of [1, 2, 3, 4]) {
+        await page.goForward()
+        await isAsLeft(at)
+      }
+      assert.equal(await page.evaluate(() => performance.timeOrigin), began, "it is still the same page")
+    })
+  }
 
   it("shows offline what was seen before, says so of the rest, and goes on when it is back", async () => {
     const { names, page } = await visited("offline", 3)

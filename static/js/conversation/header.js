@@ -8,7 +8,7 @@ import { find, here, part, reader } from "../lib/page.js"
 import { want } from "../net/api.js"
 import { knowsEverybody, personOf } from "../net/users.js"
 import { go } from "../shell/navigation.js"
-import { changePermission, drawPermission, permissionOf } from "../shell/settings.js"
+import { changePermission, drawPermission } from "../shell/settings.js"
 import { hrefOf, labelOf } from "../sidebar/destinations.js"
 
 /**
@@ -88,8 +88,8 @@ export function mountBell(details, { hear, on }) {
 
   const draw = () => {
     for (const choice of choices) choice.checked = choice.value === bell
-    drawPermission(told, button, me)
-    summary.dataset.bell = permissionOf(me) === "on" && bell !== "nothing" ? "on" : "off"
+    const permission = drawPermission(told, button, me)
+    summary.dataset.bell = permission === "on" && bell !== "nothing" ? "on" : "off"
   }
 
   on(details, "change", async ({ target }) => {

@@ -88,13 +88,14 @@ export function say(name, ...told) {
 }
 
 /** @typedef {{id: string}} OfMessage a message by its id */
+/** @typedef {{isBack: boolean, wait?: (shown: Promise<void>) => void}} Went whether by the browser's way back or on; what is waited for until the view is there */
 /** @typedef {{user: User, online: number}} Move who came or went, and how many are there now */
 
 /**
  * Of the view that is open. Whatever is mounted in it hears them while it is open.
  *
  * @typedef {object} OfView
- * @property {{isBack: boolean}} went the address is another one; by the browser's way back or on
+ * @property {Went} went the address is another one
  * @property {void} opened another view is in place: `here()` tells which
  * @property {void} entered and it does what it does
  * @property {void} titled it is called otherwise now

@@ -14,42 +14,66 @@ const CHANNEL_PATH = /^\/channels\/[^/]+$/
 /** The sidebar of a small screen, which lies over the page while this is the address. */
 const DRAWER = "#channels"
 
+/** Whether the browser tells of every way that leads elsewhere, and says itself that one is on it. */
+const isTold = "navigation" in window
+
 /**
- * Goes to a channel's page, or leaves for another one. By `history` everywhere, so that there is one way.
+ * Goes to a channel's page, or leaves for another one.
  *
  * @param {string} href
  */
 export function go(href) {
   const { origin, pathname, hash } = new URL(href, location.href)
   if (origin !== location.origin || !CHANNEL_PATH.test(pathname)) return location.assign(href)
-  if (location.hash === DRAWER) {
-    // Only a navigation takes the drawer away; it leaves no trace of its own.
-    location.replace("#conversation")
-    history.replaceState(null, "", pathname + hash)
-  } else if (pathname + hash !== location.pathname + location.hash) {
-    history.pushState(null, "", pathname + hash)
-  }
+  const path = pathname + hash
+  const isCovered = location.hash === DRAWER
+  // Only a navigation takes the drawer away; it leaves no trace of its own.
+  if (isCovered) location.replace("#conversation")
+  if (isTold && pathname !== location.pathname) return isCovered ? location.replace(path) : location.assign(path)
+  if (isCovered) history.replaceState(null, "", path)
+  else if (path !== location.pathname + location.hash) history.pushState(null, "", path)
   say("went", { isBack: false })
 }
 
 /**
- * Goes where links lead, if that is another channel, and where the browser's way back and on lead.
+ * Goes where links lead, if that is another channel, and where the browser's way back and on lead: by the
+ * Navigation API, and by `history` in browsers that do not have it.
  *
  * @param {HTMLElement} _
  * @param {import("../lib/mounting.js").Life} life
  */
 export function mountNavigation(_, { on }) {
+  on(window, "popstate", () => say("went", { isBack: true }))
+  if (isTold) return on(navigation, "navigate", intercept)
   on(document, "click", (event) => {
     const link = event.target instanceof Element && event.target.closest("a")
     const aside = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
     if (!link || aside || event.defaultPrevented || link.target || link.hasAttribute("download")) return
-    const { origin, pathname } = link
-    // Within a channel, the browser finds the way.
-    if (origin !== location.origin || !CHANNEL_PATH.test(pathname) || pathname === location.pathname) return
+    if (link.origin !== location.origin || !isElsewhere(link)) return
     event.preventDefault()
     go(link.href)
   })
-  on(window, "popstate", () => say("went", { isBack: true }))
+}
+
+/** Stays on the page where a way leads to another channel. @param {NavigateEvent} way */
+function intercept(way) {
+  const { canIntercept, destination, downloadRequest, formData, navigationType } = way
+  const isNew = !destination.sameDocument && (navigationType === "push" || navigationType === "replace")
+  if (!canIntercept || !isNew || downloadRequest !== null || formData || !isElsewhere(new URL(destination.url))) return
+  way.intercept({
+    focusReset: "manual",
+    scroll: "manual",
+    handler: async () => {
+      let shown = Promise.resolve()
+      say("went", { isBack: false, wait: (promise) => (shown = promise) })
+      await shown
+    },
+  })
+}
+
+/** Within a channel, the browser finds the way. @param {{pathname: string}} address */
+function isElsewhere({ pathname }) {
+  return CHANNEL_PATH.test(pathname) && pathname !== location.pathname
 }
 
 /** Views that are kept beside the open one: each is a hundred messages. */
@@ -111,8 +135,8 @@ export function mountViews(stage, { hear, on }, mounts) {
     find(document, isTouch() ? "#conversation" : "#text").focus({ preventScroll: true })
   }
 
-  /** @param {{isBack: boolean}} how one came here */
-  const show = ({ isBack }) => {
+  /** @param {import("../lib/mounting.js").Went} how one came here */
+  const show = ({ isBack, wait }) => {
     const { pathname } = location
     const id = ids.get(pathname) ?? channels.get(pathname)?.id
     if (pathname === open.dataset.address || (id && id === here().channel)) return
@@ -124,7 +148,8 @@ export function mountViews(stage, { hear, on }, mounts) {
     }
     put(pendingChannelView(pathname, channels.get(pathname)))
     settle()
-    load(life.signal)
+    const shown = load(life.signal)
+    wait?.(shown)
   }
   /** @param {AbortSignal} signal of the view that is waited for */
   const load = async (signal) => {

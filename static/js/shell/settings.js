@@ -95,12 +95,15 @@ export function permissionOf(me) {
  * @param {HTMLElement} told
  * @param {HTMLElement} button
  * @param {string} me
+ * @returns {Permission} what it is: the browser takes its time to tell
  */
 export function drawPermission(told, button, me) {
-  const state = PERMISSIONS[permissionOf(me)]
+  const permission = permissionOf(me)
+  const state = PERMISSIONS[permission]
   told.textContent = state.told
   button.textContent = state.button
   button.hidden = state.button === ""
+  return permission
 }
 
 /** Turns notifications on or off, on this device. @param {string} me */

@@ -119,7 +119,8 @@ export function mountChannels(nav, { hear, on }) {
       fillLink(link, channel, open)
     }
     arrange()
-    nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" })
+    // Once all has changed: in between, the whole page would be laid out for it.
+    requestAnimationFrame(() => nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }))
   }
 
   /** As far as everybody is known. */
