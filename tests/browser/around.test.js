@@ -75,6 +75,10 @@ describe("around the messages", () => {
       await say(ada, "milk")
       await sidebar(ada).getByRole("link", { name: "Notes to self" }).waitFor()
       assert.equal(await heading(ada).innerText(), "Notes to self")
+      const box = ada.getByPlaceholder("Message yourself", { exact: true })
+      await box.waitFor()
+      await ada.reload()
+      await box.waitFor()
     })
 
     it("follows the other one's name, also across a reload, and tells when they are gone for good", async () => {

@@ -78,9 +78,9 @@ export function mountComposer(form, { hear, on }) {
   }
   /** What the box is for. */
   const name = () => {
-    const { kind, title } = here()
+    const { kind, name, title, userName } = here()
     form.ariaLabel = `Message to ${title}`
-    const label = `Message ${kind === "public" ? "#" : ""}${title}`
+    const label = name === `@${userName}` ? "Message yourself" : `Message ${kind === "public" ? "#" : ""}${title}`
     find(form, "label").textContent = label
     text.placeholder = label
   }

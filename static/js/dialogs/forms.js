@@ -105,7 +105,7 @@ export function mountChannelSettings(dialog, { hear, on }) {
     })
   }
   if (end) {
-    const refused = answerOf(422, { detail: `That is not its name: type ${name} to delete it.` })
+    const refused = answerOf(422, { detail: `That is not its name: type “${name}” to delete it.` })
     const ask = async (/** @type {Record<string, any>} */ { confirmed }) =>
       folded(confirmed.trim().replace(/^#/, "")) === name ? request("DELETE", path) : refused
     askWith(end, on, ask, () => {
