@@ -63,7 +63,10 @@ export class House {
       ROCKET_LOG_LEVEL: "off",
     }
     this.server = spawn(BINARY, { cwd: ROOT, env, stdio: "inherit" })
-    await until("the server is ready", async () => (await fetch(`${this.url}/readyz`)).ok)
+    let ended = false
+    this.server.once("exit", () => (ended = true))
+    await until("the server is ready", async () => ended || (await fetch(`${this.url}/readyz`)).ok)
+    assert.ok(!ended, "the server ended at once")
   }
 
   /** Ends the server as a crash would. */
@@ -298,10 +301,25 @@ export async function shoot(page, name) {
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled" })
 }
 
+/** From here on, below those that a system gives to outgoing connections, which could take one first. */
+const FIRST_PORT = 20_000
+const PORTS = 12_000
+
+/** A port that nothing listens on. */
 async function freePort() {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port) {
   const server = createServer()
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening))
-  const { port } = server.address()
+  try {
+    await new Promise((listening, failed) => server.once("error", failed).listen(port, "127.0.0.1", listening))
+  } catch {
+    return false
+  }
   await new Promise((closed) => server.close(closed))
-  return port
+  return true
 }
