@@ -207,15 +207,20 @@ export async function until(what, holds) {
   }
 }
 
+/** Waits until the page hears what happens in its channel, for which it connects anew: what does not last is told once. */
+export function listens(page) {
+  return page.evaluate(() => new Promise((opened) => {
+    document.addEventListener("connection", ({ detail }) => detail.connected && opened())
+    dispatchEvent(new Event("online"))
+  }))
+}
+
 /**
  * Cuts the page off, once its channel's stream is open: one that opens a moment later would say that all
  * is well.
  */
 export async function goOffline(page) {
-  const opened = page.waitForResponse((response) => /\/channels\/.*\/events/.test(response.url()))
-  await page.evaluate(() => dispatchEvent(new Event("online")))
-  await opened
-  await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))))
+  await listens(page)
   await page.context().setOffline(true)
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, say, shows, until } from "./house.js"
+import { goOffline, House, say, shows, until } from "./house.js"
 
 const box = (page) => page.getByRole("textbox", { name: /^Message/ })
 const heading = (page) => page.locator(".conversation__name")
@@ -186,7 +186,7 @@ describe("from channel to channel", () => {
     await link(page, names[1]).click()
     await isOpen(page, names[1])
     await isEntered(page)
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByText("You are offline.").waitFor()
     await link(page, names[0]).click()
     await shows(page, ["one", "two", "three"].map((word) => `${word} of ${names[0]}`))
