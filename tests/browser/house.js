@@ -163,8 +163,11 @@ export async function say(page, text) {
   }
 }
 
-/** Rests a finger on something: half a second and more, or less. */
-export async function press(page, locator, { ms = 700, moveBy = 0 } = {}) {
+/**
+ * Rests a finger on something: on a message, until its sheet of actions is there, however long a slow
+ * machine takes; or while something else happens.
+ */
+export async function press(page, locator, { during = () => page.locator(".sheet[open]").waitFor(), moveBy = 0 } = {}) {
   await locator.scrollIntoViewIfNeeded()
   const { x, y, width, height } = await locator.boundingBox()
   const browser = await page.context().newCDPSession(page)
@@ -174,9 +177,19 @@ export async function press(page, locator, { ms = 700, moveBy = 0 } = {}) {
   }
   await touch("touchStart")
   for (let by = 0; moveBy !== 0 && Math.abs(by) <= Math.abs(moveBy); by += moveBy / 5) await touch("touchMove", by)
-  await new Promise((rested) => setTimeout(rested, ms))
+  await during()
   await touch("touchEnd")
   await browser.detach()
+}
+
+/** How far a page's clock may jump ahead before the page takes its streams for dead. */
+const JUMP_MS = 10_000
+
+/** Stops a page's clock: its timers wait until `page.clock` is told to go on, however slow the machine is. */
+export async function stopClock(page) {
+  const now = Date.now()
+  await page.clock.install({ time: now })
+  await page.clock.pauseAt(now + JUMP_MS)
 }
 
 /** The texts that the page shows, in order. */
