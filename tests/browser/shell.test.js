@@ -84,6 +84,8 @@ describe("from channel to channel", () => {
     const { post } = await house.channel("painted")
     for (let line = 0; line < 30; line += 1) await post(`line ${line}, with **markup** and \`code\``)
     const { names, page } = await visited("moves", 2)
+    // What the page asked at first does not count.
+    await page.goto("about:blank")
     /** @type {string[]} */
     const asked = []
     page.on("request", (request) => asked.push(new URL(request.url()).pathname))
@@ -230,8 +232,9 @@ describe("from channel to channel", () => {
 
   it("says that a channel is not there, and leads back", async () => {
     const { page } = await visited("lost", 1)
-    await page.evaluate(() => document.querySelector(".sidebar a").insertAdjacentHTML("afterend", '<a id="lost" href="/channels/nowhere-at-all">lost</a>'))
-    await page.locator("#lost").click()
+    // Beside what is drawn anew when the list of channels comes.
+    await page.evaluate(() => document.body.insertAdjacentHTML("afterbegin", '<a id="lost" href="/channels/nowhere-at-all">lost</a>'))
+    await page.locator("#lost").evaluate((it) => it.click())
     await page.locator(".pending", { hasText: "no channel" }).waitFor()
     assert.ok(await box(page).isDisabled())
     await page.goBack()
