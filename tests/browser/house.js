@@ -18,6 +18,9 @@ const SHOTS = join(ROOT, "target/screenshots")
 /** How long anything may take before a test gives up. Generous: these are promises, not races. */
 export const DEADLINE_MS = 30_000
 
+/** How many times as long pages compute, to find what only holds on a fast machine. */
+const SLOWER = Number(process.env.SLOWER ?? 1)
+
 export const DESKTOP = { width: 1280, height: 800 }
 export const TABLET = { width: 768, height: 1024 }
 export const PHONE = { width: 390, height: 844 }
@@ -88,6 +91,7 @@ export class House {
     const profile = await this.browser.newContext({ baseURL: this.url, viewport: DESKTOP, ...options })
     profile.setDefaultTimeout(DEADLINE_MS)
     profiles.add(profile)
+    if (SLOWER > 1) slowDown(profile)
     return profile
   }
 
@@ -149,6 +153,20 @@ export class House {
     const headers = { "Content-Type": "application/json" }
     if (token) headers.Authorization = `Bearer ${token}`
     return fetch(this.url + path, { method, headers, body: body && JSON.stringify(body) })
+  }
+}
+
+/** Has all pages of a profile compute as on a slower machine. */
+function slowDown(profile) {
+  const open = profile.newPage.bind(profile)
+  profile.newPage = async () => {
+    const page = await open()
+    const session = await profile.newCDPSession(page)
+    const slow = () => session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER }).catch(() => {})
+    // Each process of a page is slowed down by itself.
+    page.on("framenavigated", (frame) => frame === page.mainFrame() && slow())
+    await slow()
+    return page
   }
 }
 
