@@ -5,7 +5,7 @@ import { appendFile, mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } f
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
-import { House, isSound, say, shoot, until } from "./house.js"
+import { House, isSound, say, shoot, stopClock, until } from "./house.js"
 
 /** A browser tells changes by the time of the last one, in whole seconds. */
 const LATER_S = 10
@@ -27,7 +27,22 @@ describe("a file", () => {
     return join(folder, name)
   }
   const touch = (path) => utimes(path, Date.now() / 1_000 + LATER_S, Date.now() / 1_000 + LATER_S)
-  const choose = (page, ...paths) => page.locator('input[type="file"]').setInputFiles(paths)
+  /** Chooses files, and waits until the page has looked at them: what is wrong before that is another case. */
+  const choose = async (page, ...paths) => {
+    const before = await page.evaluate(() => {
+      if (window.looks !== undefined) return window.looks
+      const read = Blob.prototype.arrayBuffer
+      Blob.prototype.arrayBuffer = function () {
+        const reading = read.call(this)
+        const looked = () => (window.looks += 1)
+        reading.then(looked, looked)
+        return reading
+      }
+      return (window.looks = 0)
+    })
+    await page.locator('input[type="file"]').setInputFiles(paths)
+    await until("they are looked at", () => page.evaluate((all) => window.looks >= all, before + paths.length))
+  }
   const tray = (page) => page.getByRole("list", { name: "Files to send" }).getByRole("listitem")
   const refused = (page, words) => page.locator(".composer__refused", { hasText: words }).waitFor()
   const overlay = (page) => page.locator('[data-part="drop"]')
@@ -94,10 +109,10 @@ describe("a file", () => {
     await network.send("Network.enable")
     const slow = (uploadThroughput) =>
       network.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput })
-    await slow(200_000)
+    await slow(100_000)
     await choose(page, good, bad)
     await say(page, "on the way")
-    await until("it is on its way", () => page.getByRole("progressbar", { name: "Sending during-bad.txt" }).evaluate((it) => it.value > 0.05))
+    await until("it is on its way", () => page.getByRole("progressbar", { name: "Sending during-bad.txt" }).evaluate((it) => it.value > 0))
     await truncate(bad, 10)
     await touch(bad)
     // What a browser makes of it: it fails, once it reads on.
@@ -171,9 +186,11 @@ describe("a file", () => {
   })
 
   describe("that is dragged away again", () => {
+    /** As long as a browser is silent only when nothing is dragged any more. */
+    const SILENCE_MS = 1_000
     const ways = [
       ["by Escape", async (page, drag) => (await drag("dragCancel"), page.keyboard.press("Escape"))],
-      ["without a word", (_, drag) => drag("dragCancel")],
+      ["without a word", (page, drag) => drag("dragCancel").then(() => page.clock.runFor(SILENCE_MS))],
       ["and the mouse is back", (page) => page.mouse.move(400, 400)],
       ["out of the window", (page) => tell(page, "dragleave", null)],
       ["into the sidebar", (page) => tell(page, "dragleave", ".sidebar")],
@@ -193,6 +210,8 @@ describe("a file", () => {
         await post("something to drag over")
         const page = await house.signedIn(`Draga ${what}`, { at })
         const drag = await dragged(page, await file("dragged.txt"))
+        // Or else the overlay would go by itself.
+        await stopClock(page)
         for (let times = 0; times < 2; times += 1) {
           await drag("dragEnter")
           for (const by of [0, 40, -40]) await drag("dragOver", by)
@@ -208,6 +227,7 @@ describe("a file", () => {
       await post("one")
       const page = await house.signedIn("Stayer", { at })
       const drag = await dragged(page, await file("staying.txt"))
+      await stopClock(page)
       await drag("dragEnter")
       await drag("dragOver")
       await overlay(page).waitFor()

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, House, PHONE, TABLET } from "./house.js"
+import { DESKTOP, goOffline, House, PHONE, TABLET } from "./house.js"
 
 const CLOCK = String.raw`\d{1,2}:\d{2}(?:\s?[AP]M)?`
 
@@ -164,7 +164,7 @@ describe("copying messages", () => {
   it("gives what waits to be sent as it was written", async () => {
     const { at } = await talk("waiting", ["sent"])
     const page = await house.signedIn("Waiter", { at })
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByRole("textbox", { name: /^Message/ }).fill("two\n  *lines*")
     await page.keyboard.press("Enter")
     await page.getByText("Not sent:").waitFor()

@@ -17,12 +17,13 @@ describe("a detail", () => {
   })
   after(() => house.close())
 
-  const textLeft = (locator) =>
-    locator.evaluate((it) => {
+  /** Where the texts begin, of all at the same time: a list is drawn anew when more is known. */
+  const textLefts = (locator) =>
+    locator.evaluateAll((all) => all.map((it) => {
       const range = document.createRange()
       range.selectNodeContents(it)
       return range.getBoundingClientRect().left
-    })
+    }))
   const size = (locator) => locator.evaluate((it) => parseFloat(getComputedStyle(it).fontSize))
   /** Sends files, each with a name and bytes, in one message. */
   const upload = (channel, files) => {
@@ -37,10 +38,8 @@ describe("a detail", () => {
     const page = await house.signedIn("Aline", { at })
     await ada.ask("POST", "/api/channels/@Aline/messages", { text: "hello" })
     await page.locator(".channel-link[data-kind=direct]").waitFor()
-    const names = page.locator(".sidebar__groups .channel-link__name")
-    const lefts = []
-    for (let at = 0; at < (await names.count()); at += 1) lefts.push(await textLeft(names.nth(at)))
-    const action = await textLeft(page.locator(".sidebar__action--all > span"))
+    const lefts = await textLefts(page.locator(".sidebar__groups .channel-link__name"))
+    const [action] = await textLefts(page.locator(".sidebar__action--all > span"))
     assert.ok(lefts.length >= 3)
     for (const left of lefts) assert.ok(Math.abs(left - action) < 1, `${lefts} and ${action}`)
   })
@@ -174,9 +173,7 @@ describe("a detail", () => {
     const page = await house.signedIn("Offa", { at })
     await page.locator("#text").pressSequentially("@")
     await until("all are offered", async () => (await page.locator(".completion__name", { hasText: /^here$/ }).count()) === 1)
-    const names = page.locator(".completion__name")
-    const lefts = []
-    for (let n = 0; n < (await names.count()); n += 1) lefts.push(await textLeft(names.nth(n)))
+    const lefts = await textLefts(page.locator(".completion__name"))
     assert.ok(Math.max(...lefts) - Math.min(...lefts) < 1, String(lefts))
   })
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, faults, goOffline, House, PHONE, press, say, shoot, until } from "./house.js"
+import { DESKTOP, faults, goOffline, House, listens, PHONE, press, say, shoot, until } from "./house.js"
 import { png, slope, wav } from "./samples.js"
 
 const SCREENS = [
@@ -334,6 +334,7 @@ const STATES = [
     await until("it can be undone", async () => (await page.locator(".undo__left").innerText()) !== "")
   } },
   { name: "notices", at: "/channels/launch", open: async (page, world) => {
+    await listens(page)
     for (const name of ["Ann", "Ben", "Cleo"]) await world.house.signedIn(`${name} ${Math.random().toString(36).slice(2, 8)}`, { at: "/channels/launch" })
     await page.locator(".notice").getByText(/Cleo.* joined/).waitFor()
     await world.bo.ask("POST", "/api/channels/launch/typing")

@@ -18,6 +18,9 @@ const SHOTS = join(ROOT, "target/screenshots")
 /** How long anything may take before a test gives up. Generous: these are promises, not races. */
 export const DEADLINE_MS = 30_000
 
+/** How many times as long pages compute, to find what only holds on a fast machine. */
+const SLOWER = Number(process.env.SLOWER ?? 1)
+
 export const DESKTOP = { width: 1280, height: 800 }
 export const TABLET = { width: 768, height: 1024 }
 export const PHONE = { width: 390, height: 844 }
@@ -63,7 +66,10 @@ export class House {
       ROCKET_LOG_LEVEL: "off",
     }
     this.server = spawn(BINARY, { cwd: ROOT, env, stdio: "inherit" })
-    await until("the server is ready", async () => (await fetch(`${this.url}/readyz`)).ok)
+    let ended = false
+    this.server.once("exit", () => (ended = true))
+    await until("the server is ready", async () => ended || (await fetch(`${this.url}/readyz`)).ok)
+    assert.ok(!ended, "the server ended at once")
   }
 
   /** Ends the server as a crash would. */
@@ -85,6 +91,7 @@ export class House {
     const profile = await this.browser.newContext({ baseURL: this.url, viewport: DESKTOP, ...options })
     profile.setDefaultTimeout(DEADLINE_MS)
     profiles.add(profile)
+    if (SLOWER > 1) slowDown(profile)
     return profile
   }
 
@@ -149,6 +156,20 @@ export class House {
   }
 }
 
+/** Has all pages of a profile compute as on a slower machine. */
+function slowDown(profile) {
+  const open = profile.newPage.bind(profile)
+  profile.newPage = async () => {
+    const page = await open()
+    const session = await profile.newCDPSession(page)
+    const slow = () => session.send("Emulation.setCPUThrottlingRate", { rate: SLOWER }).catch(() => {})
+    // Each process of a page is slowed down by itself.
+    page.on("framenavigated", (frame) => frame === page.mainFrame() && slow())
+    await slow()
+    return page
+  }
+}
+
 /** Types a message and sends it: with the Enter key, or where fingers type, with the button. */
 export async function say(page, text) {
   await page.locator("form.composer[novalidate]").waitFor()
@@ -160,8 +181,11 @@ export async function say(page, text) {
   }
 }
 
-/** Rests a finger on something: half a second and more, or less. */
-export async function press(page, locator, { ms = 700, moveBy = 0 } = {}) {
+/**
+ * Rests a finger on something: on a message, until its sheet of actions is there, however long a slow
+ * machine takes; or while something else happens.
+ */
+export async function press(page, locator, { during = () => page.locator(".sheet[open]").waitFor(), moveBy = 0 } = {}) {
   await locator.scrollIntoViewIfNeeded()
   const { x, y, width, height } = await locator.boundingBox()
   const browser = await page.context().newCDPSession(page)
@@ -171,9 +195,19 @@ export async function press(page, locator, { ms = 700, moveBy = 0 } = {}) {
   }
   await touch("touchStart")
   for (let by = 0; moveBy !== 0 && Math.abs(by) <= Math.abs(moveBy); by += moveBy / 5) await touch("touchMove", by)
-  await new Promise((rested) => setTimeout(rested, ms))
+  await during()
   await touch("touchEnd")
   await browser.detach()
+}
+
+/** How far a page's clock may jump ahead before the page takes its streams for dead. */
+const JUMP_MS = 10_000
+
+/** Stops a page's clock: its timers wait until `page.clock` is told to go on, however slow the machine is. */
+export async function stopClock(page) {
+  const now = Date.now()
+  await page.clock.install({ time: now })
+  await page.clock.pauseAt(now + JUMP_MS)
 }
 
 /** The texts that the page shows, in order. */
@@ -204,15 +238,20 @@ export async function until(what, holds) {
   }
 }
 
+/** Waits until the page hears what happens in its channel, for which it connects anew: what does not last is told once. */
+export function listens(page) {
+  return page.evaluate(() => new Promise((opened) => {
+    document.addEventListener("connection", ({ detail }) => detail.connected && opened())
+    dispatchEvent(new Event("online"))
+  }))
+}
+
 /**
  * Cuts the page off, once its channel's stream is open: one that opens a moment later would say that all
  * is well.
  */
 export async function goOffline(page) {
-  const opened = page.waitForResponse((response) => /\/channels\/.*\/events/.test(response.url()))
-  await page.evaluate(() => dispatchEvent(new Event("online")))
-  await opened
-  await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))))
+  await listens(page)
   await page.context().setOffline(true)
 }
 
@@ -298,10 +337,25 @@ export async function shoot(page, name) {
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled" })
 }
 
+/** From here on, below those that a system gives to outgoing connections, which could take one first. */
+const FIRST_PORT = 20_000
+const PORTS = 12_000
+
+/** A port that nothing listens on. */
 async function freePort() {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port) {
   const server = createServer()
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening))
-  const { port } = server.address()
+  try {
+    await new Promise((listening, failed) => server.once("error", failed).listen(port, "127.0.0.1", listening))
+  } catch {
+    return false
+  }
   await new Promise((closed) => server.close(closed))
-  return port
+  return true
 }

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, House, looksRight, PHONE, press, say, shoot, until } from "./house.js"
+import { DESKTOP, House, listens, looksRight, PHONE, press, say, shoot, until } from "./house.js"
 
 const SCREENS = [
   { name: "desktop", viewport: DESKTOP },
@@ -44,6 +44,7 @@ describe("the conversation", () => {
       await post("and back\n\n```\ncode of its own\n```\n\n> quoted")
       await ask("POST", path, { text: "🎉" })
       const page = await house.signedIn(`Cola ${name}`, { at, ...screen })
+      await listens(page)
       const leave = await listener(`Guest ${name}`, `column-${name}`)
       await page.getByText(/Guest .* joined/).waitFor()
 

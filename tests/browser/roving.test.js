@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, isSound, say, shoot, until } from "./house.js"
+import { goOffline, House, isSound, say, shoot, until } from "./house.js"
 
 describe("the list of messages", () => {
   let house
@@ -180,7 +180,7 @@ describe("the list of messages", () => {
   it("keeps the focus where messages go, and offers what can be done with one that is not sent", async () => {
     const { at, ask, path } = await filled("goes", ["one", "two"])
     const page = await house.signedIn("Gota", { at })
-    await page.context().setOffline(true)
+    await goOffline(page)
     await say(page, "not sent")
     await page.getByText("Not sent:").waitFor()
     await toList(page)

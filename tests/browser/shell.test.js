@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, say, shows, until } from "./house.js"
+import { goOffline, House, say, shows, until } from "./house.js"
 
 const box = (page) => page.getByRole("textbox", { name: /^Message/ })
 const heading = (page) => page.locator(".conversation__name")
@@ -84,6 +84,8 @@ describe("from channel to channel", () => {
     const { post } = await house.channel("painted")
     for (let line = 0; line < 30; line += 1) await post(`line ${line}, with **markup** and \`code\``)
     const { names, page } = await visited("moves", 2)
+    // What the page asked at first does not count.
+    await page.goto("about:blank")
     /** @type {string[]} */
     const asked = []
     page.on("request", (request) => asked.push(new URL(request.url()).pathname))
@@ -196,7 +198,7 @@ describe("from channel to channel", () => {
     await link(page, names[1]).click()
     await isOpen(page, names[1])
     await isEntered(page)
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByText("You are offline.").waitFor()
     await link(page, names[0]).click()
     await shows(page, ["one", "two", "three"].map((word) => `${word} of ${names[0]}`))
@@ -240,8 +242,9 @@ describe("from channel to channel", () => {
 
   it("says that a channel is not there, and leads back", async () => {
     const { page } = await visited("lost", 1)
-    await page.evaluate(() => document.querySelector(".sidebar a").insertAdjacentHTML("afterend", '<a id="lost" href="/channels/nowhere-at-all">lost</a>'))
-    await page.locator("#lost").click()
+    // Beside what is drawn anew when the list of channels comes.
+    await page.evaluate(() => document.body.insertAdjacentHTML("afterbegin", '<a id="lost" href="/channels/nowhere-at-all">lost</a>'))
+    await page.locator("#lost").evaluate((it) => it.click())
     await page.locator(".pending", { hasText: "no channel" }).waitFor()
     assert.ok(await box(page).isDisabled())
     await page.goBack()

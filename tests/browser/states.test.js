@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, isSound, say, shoot, until } from "./house.js"
+import { goOffline, House, isSound, listens, say, shoot, until } from "./house.js"
 
 const SCREENS = [
   { name: "forced-colors", forcedColors: "active" },
@@ -96,6 +96,7 @@ describe("a state at the edge", () => {
       await page.locator(".completion").first().waitFor()
       await looks(page, "completion", ["aria-allowed-role"])
       await box(page).fill("")
+      await listens(page)
       await long.ask("POST", `/api/channels/${LONGEST_CHANNEL}/typing`)
       await page.locator("[data-typing]").waitFor()
       await page.locator(".message[data-own] .message__more").focus()
@@ -132,7 +133,7 @@ describe("a state at the edge", () => {
       await looks(page, "device")
 
       await page.goto(`/channels/@${ARABIC}`)
-      await page.context().setOffline(true)
+      await goOffline(page)
       await say(page, "lost")
       await page.getByText("Not sent:").waitFor()
       await looks(page, "direct-offline")

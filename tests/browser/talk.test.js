@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, say, shows, texts, until } from "./house.js"
+import { goOffline, House, listens, say, shows, texts, until } from "./house.js"
 
 describe("a conversation", () => {
   let house
@@ -10,9 +10,6 @@ describe("a conversation", () => {
   after(() => house.close())
 
   const channel = (name) => house.channel(name)
-  /** Waits until somebody who is alone in a channel hears what happens there. */
-  const listens = (page) =>
-    until("the stream is open", async () => /1\s*here/.test(await page.locator(".people summary").innerText()))
 
   it("goes back and forth between two browsers and a script, without a reload", async () => {
     const { at, ask, path } = await channel("talk")
@@ -72,8 +69,7 @@ describe("a conversation", () => {
   it("survives offline, a reload in between, and discarding", async () => {
     const { at, ask, path } = await channel("offline")
     const page = await house.signedIn("Offa", { at })
-    await listens(page)
-    await page.context().setOffline(true)
+    await goOffline(page)
     await page.getByText("You are offline.").waitFor()
     await say(page, "kept")
     await say(page, "discarded")
@@ -101,12 +97,11 @@ describe("a conversation", () => {
       await page.addInitScript(refuse)
       await page.context().addCookies([{ name: "session", value: (await house.script(`Stan ${what}`)).token, url: house.url }])
       await page.goto(at)
-      await listens(page)
       await say(page, "at once")
       await page.locator(".message[data-seq]").waitFor()
       const warns = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })))
       assert.equal(await warns(), false)
-      await page.context().setOffline(true)
+      await goOffline(page)
       await say(page, "later")
       await say(page, "never")
       await page.getByText("Not sent").nth(1).waitFor()
@@ -138,6 +133,7 @@ describe("a conversation", () => {
   it("announces who joins and leaves, folded together", async () => {
     const { at } = await channel("presence")
     const page = await house.signedIn("Pia", { at })
+    await listens(page)
     const guests = []
     for (const name of ["Quin", "Rosa", "Sven", "Tina"]) guests.push(await house.signedIn(name, { at }))
     await page.getByText("\u2068Quin\u2069 and 3 others joined").waitFor()

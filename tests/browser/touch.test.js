@@ -2,12 +2,15 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { House, looksRight, PHONE, press, say, shoot, TABLET, until } from "./house.js"
+import { House, looksRight, PHONE, press, say, shoot, stopClock, TABLET, until } from "./house.js"
 
 const SCREENS = [
   { name: "phone", viewport: PHONE, hasTouch: true, isMobile: true },
   { name: "tablet", viewport: TABLET, hasTouch: true, isMobile: true },
 ]
+
+/** Longer than a press must be to open anything. */
+const LONG_MS = 700
 
 describe("a long press on a message", () => {
   let house
@@ -17,11 +20,6 @@ describe("a long press on a message", () => {
   const message = (page, text) => page.locator(".message", { hasText: text })
   const sheet = (page) => page.getByRole("dialog", { name: "Message actions" })
   const actions = (page) => sheet(page).getByRole("toolbar").getByRole("button").allInnerTexts()
-  /** The finger of a reader who does not want it: it would have come by now. */
-  const none = async (page) => {
-    await new Promise((waited) => setTimeout(waited, 700))
-    assert.equal(await sheet(page).isVisible(), false)
-  }
   const isUncovered = (locator) =>
     locator.evaluate((it) => {
       const { top, bottom } = it.getBoundingClientRect()
@@ -53,7 +51,7 @@ describe("a long press on a message", () => {
         if (text.startsWith("mine")) await looksRight(page, `sheet-${name}`)
         await page.touchscreen.tap(screen.viewport.width / 2, 100)
         await sheet(page).waitFor({ state: "hidden" })
-        assert.equal(await page.locator(".conversation__flow").evaluate((it) => getComputedStyle(it).translate), "none")
+        await until("nothing is lifted", () => page.locator(".conversation__flow").evaluate((it) => getComputedStyle(it).translate === "none"))
       }
       await press(page, message(page, "number 28."))
       await sheet(page).getByRole("button", { name: "Party" }).tap()
@@ -77,13 +75,20 @@ describe("a long press on a message", () => {
     for (let n = 0; n < 40; n += 1) await post(`number ${n}.`)
     await post("[a link that is long enough to be pressed in its middle](https://example.org/)")
     const page = await house.signedIn("Nofinger", { at, ...SCREENS[0] })
-    await press(page, message(page, "number 35."), { ms: 100 })
-    await none(page)
-    await press(page, message(page, "number 35."), { moveBy: 120 })
-    await none(page)
+    await stopClock(page)
+    const isNone = async (what, locator, rests) => {
+      await press(page, locator, rests)
+      await page.clock.runFor(LONG_MS)
+      assert.equal(await sheet(page).isVisible(), false, what)
+    }
+    const long = () => page.clock.runFor(LONG_MS)
+    await isNone("a short one", message(page, "number 35."), { during: () => page.clock.runFor(100) })
+    await isNone("one that moves", message(page, "number 35."), { during: long, moveBy: 120 })
     await until("it was scrolled", () => page.locator(".conversation__scroll").evaluate((it) => it.scrollTop < 0))
-    await press(page, page.getByRole("link", { name: "a link" }))
-    await none(page)
+    await isNone("one on a link", page.getByRole("link", { name: "a link" }), { during: long })
+    // The control: this is how long it takes.
+    await press(page, message(page, "number 35."), { during: long })
+    await sheet(page).waitFor()
   })
 
   it("copies the text as it was written, and Escape, or the button for readers of the screen, do as well", async () => {
@@ -101,7 +106,7 @@ describe("a long press on a message", () => {
     await sheet(page).waitFor()
     await page.keyboard.press("Escape")
     await sheet(page).waitFor({ state: "hidden" })
-    assert.ok(await more.evaluate((it) => it === document.activeElement))
+    await until("the focus is back", () => more.evaluate((it) => it === document.activeElement))
     // And with a keyboard beside the screen.
     await page.locator(".message").focus()
     await page.keyboard.press("Enter")

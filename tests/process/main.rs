@@ -26,3 +26,4 @@ mod settings;
 mod shell;
 mod streams;
 mod tls;
+mod unit;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
@@ -275,7 +276,15 @@ fn settings<'c>(command: &'c mut Command, data: &Path, port: u16) -> &'c mut Com
         .env("ROCKET_LOG_LEVEL", "off")
 }
 
+/// A port that nothing listens on. It is below those that a system gives to outgoing connections, one
+/// of which could take it before the server does.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    const FIRST: u32 = 20_000;
+    const PORTS: u32 = 12_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Each process of tests begins elsewhere.
+    let next = || std::process::id() * 97 + TAKEN.fetch_add(1, Ordering::Relaxed);
+    let ports = std::iter::from_fn(|| u16::try_from(FIRST + next() % PORTS).ok());
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.take(PORTS as usize).find(is_free).expect("a free port")
 }

@@ -1,5 +1,6 @@
 //! The harness of the tests: people in a workspace, with the HTTP hidden.
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{sleep, timeout};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -53,6 +54,7 @@ impl Workspace {
         let Self { client, data } = self;
         let client = Arc::into_inner(client).expect("everybody has let go of the server");
         drop(client.terminate().await);
+        until_let_go(data.path()).await;
         let client = launch(data.path(), |settings| settings.merge(("rate_limits", false))).await;
         Self { client, data }
     }
@@ -86,6 +88,18 @@ impl Workspace {
     pub(crate) fn holder_of(&self, token: &str) -> Person {
         Person { token: Some(token.into()), ..self.visitor() }
     }
+}
+
+/// Waits until no server of this process has the data directory any more: after its end its tasks
+/// finish what they are storing.
+async fn until_let_go(data: &Path) {
+    let is_free = |path: &Path| File::open(path).is_ok_and(|file| file.try_lock().is_ok());
+    let let_go = async {
+        while !is_free(data) || !is_free(&data.join("houston.lock")) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(DEADLINE, let_go).await.expect("the server before has let go of its data");
 }
 
 async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Client> {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -80,27 +79,4 @@ fn the_container_is_built_from_what_is_there_and_runs_as_no_root() {
     let version = rust.lines().find_map(|it| it.strip_prefix("rust-version = ")).expect("one");
     let image = format!("FROM rust:{}-slim", version.trim_matches('"'));
     assert!(build.contains(&image), "{image}");
-}
-
-/// Checks the unit with systemd's own tool, where there is one.
-#[test]
-fn the_unit_is_one_that_systemd_understands() {
-    let unit = read(".packaging/houston.service");
-    assert!(unit.contains("ExecStart=/usr/bin/houston serve\n"));
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let path = folder.path().join("houston.service");
-    // The program need not be installed for that, nor its manual page.
-    let here = unit.replace("/usr/bin/houston serve", "/bin/true");
-    let here = here.replace("Documentation=man:houston(1)\n", "");
-    fs::write(&path, here).expect("writable");
-    let verify = |arguments: &[&str]| {
-        Command::new("systemd-analyze").args(arguments).arg(&path).output().ok()
-    };
-    let Some(verified) = verify(&["verify"]) else { return };
-    let said = String::from_utf8_lossy(&verified.stderr);
-    let ours = said.lines().filter(|line| line.contains("houston.service")).collect::<Vec<_>>();
-    assert!(verified.status.success() && ours.is_empty(), "{said}");
-    let exposure = verify(&["security", "--offline=yes", "--threshold=20", "--no-pager"]);
-    let exposure = exposure.expect("it is there");
-    assert!(exposure.status.success(), "{}", String::from_utf8_lossy(&exposure.stdout));
 }
