@@ -7,6 +7,7 @@ mod bodies;
 mod client;
 mod command;
 mod connections;
+mod conformance;
 mod deletions;
 mod endings;
 mod files;

@@ -17,10 +17,10 @@ use crate::server::{Server, free_port, until};
 
 /// Where programs are looked for that no variable points to.
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools");
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
+pub(crate) const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
 
 /// A program that a variable may point to; else it is below `target/tools`.
-fn program(variable: &str, path: &str) -> PathBuf {
+pub(crate) fn program(variable: &str, path: &str) -> PathBuf {
     let found = env::var_os(variable).map_or_else(|| Path::new(TOOLS).join(path), PathBuf::from);
     assert!(found.is_file(), "{path} is missing: run tests/all, or set {variable}");
     found
