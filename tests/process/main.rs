@@ -14,6 +14,7 @@ mod files;
 mod fronts;
 mod kills;
 mod load;
+mod listeners;
 mod logs;
 mod operator;
 mod outsiders;

@@ -26,7 +26,7 @@ pub(crate) fn program(variable: &str, path: &str) -> PathBuf {
     found
 }
 
-fn python() -> Command {
+pub(crate) fn python() -> Command {
     Command::new(program("PROGRAMS_PYTHON", "python/bin/python"))
 }
 
