@@ -104,6 +104,14 @@ async fn clients_of_slack_mattermost_and_matrix_post_here() {
     assert_eq!(message["text"], "From **@slack/webhook**\n\ndeployed");
     assert_eq!(message["author"]["display_name"], "Node");
     assert_eq!(message["hook"]["icon"], "🚀");
+
+    let library = format!("{TOOLS}/usr/lib/ruby/vendor_ruby");
+    runs(Command::new("ruby").args(["-I", &library, &format!("{SCRIPTS}/post.rb"), &url]));
+    let message = last(&ada).await;
+    let text = "From **slack-notifier**\n\n**Backup**\n\nSee [the log](https://ci.example.org/7)";
+    assert_eq!(message["text"], text, "{message}");
+    assert_eq!(message["author"]["display_name"], "Ruby");
+    assert_eq!(message["hook"]["icon"], "💎");
 }
 
 /// A program that runs while the test does, in a directory of its own.
