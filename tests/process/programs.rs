@@ -115,10 +115,10 @@ async fn clients_of_slack_mattermost_and_matrix_post_here() {
 }
 
 /// A program that runs while the test does, in a directory of its own.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(quiet.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
