@@ -23,7 +23,9 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi as _};
@@ -157,6 +159,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
         History<'_>, HookView, OutgoingHookView, SessionView, SessionKind, ResetReason, Problem<'_>,
     )),
+    servers((url = "/", description = "The server that serves this description.")),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&SecuritySchemes, &CommonProblems, &CompletePaths),
 )]
@@ -242,6 +245,12 @@ fn complete(path: &str, reads: bool, operation: &mut Operation) {
     let curl = extensions.remove("x-curl").unwrap_or_default();
     let sample = json!([{ "lang": "Shell", "label": "curl", "source": curl }]);
     extensions.insert("x-codeSamples".into(), sample);
+    if let Some(events) = extensions.get("x-events").and_then(Value::as_array)
+        && let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200")
+        && let Some(RefOr::T(content)) = answer.content.get_mut("text/event-stream")
+    {
+        content.schema = Some(event_schema(events).into());
+    }
     let named = extensions.remove("x-problems").unwrap_or_default();
     let named: Vec<_> = named.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut of_status: BTreeMap<Status, BTreeSet<&str>> = BTreeMap::new();
@@ -254,6 +263,29 @@ fn complete(path: &str, reads: bool, operation: &mut Operation) {
         let answer = problem_answer(status, &slugs);
         operation.responses.responses.insert(status.code.to_string(), answer.into());
     }
+}
+
+/// The schema of an event of a stream. A version of `OpenAPI` in which one could say that a stream is a
+/// sequence comes after 3.1, where clients take the schema of `text/event-stream` to be that of each event.
+fn event_schema(events: &[Value]) -> Schema {
+    let each = events.iter().map(|event| {
+        let data =
+            serde_json::from_value(event["data"].clone()).expect("the catalogue has schemas");
+        let data = text("")
+            .content_media_type("application/json")
+            .content_schema(Some::<RefOr<Schema>>(data));
+        let object = ObjectBuilder::new()
+            .property("event", text("").enum_values(Some([event["event"].clone()])))
+            .property("data", data)
+            .required("event")
+            .required("data");
+        if event["has_id"] == true {
+            object.property("id", text("")).required("id")
+        } else {
+            object
+        }
+    });
+    each.fold(OneOfBuilder::new(), OneOfBuilder::item).into()
 }
 
 /// Tells whether a route can answer with this kind of problem because of its path, method or body.
@@ -309,6 +341,15 @@ fn problem_type(slug: &str) -> String {
 
 /// The description of a path parameter.
 fn path_parameter(path: &str, name: &str) -> Parameter {
+    let is_message = name == "id" && path.contains("/messages/");
+    let schema = text("").min_length(Some(1));
+    let schema = match name {
+        _ if is_message => schema.pattern(Some("^[A-Za-z0-9_-]{1,64}$")).examples(["status"]),
+        "channel" => schema.examples(["general"]),
+        "filename" => schema.examples(["README.md"]),
+        "reaction" => schema.examples(["🚀"]),
+        _ => schema,
+    };
     let about = match name {
         "channel" => {
             "A public channel's name; or `@` and a display name, for the direct conversation with \
@@ -316,7 +357,7 @@ fn path_parameter(path: &str, name: &str) -> Parameter {
              Percent-encoded where it has characters that need it. To anybody but its two users a \
              direct conversation does not exist."
         }
-        "id" if path.contains("/messages/") => "The message's id: 1 to 64 of `A-Z a-z 0-9 _ -`.",
+        "id" if is_message => "The message's id: 1 to 64 of `A-Z a-z 0-9 _ -`.",
         "id" if path.contains("/hooks/") || path.contains("/outgoing/") => {
             "The hook's id, as the list gives it."
         }
@@ -334,7 +375,7 @@ fn path_parameter(path: &str, name: &str) -> Parameter {
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some(about))
-        .schema(Some(text("")))
+        .schema(Some(schema))
         .build()
 }
 

@@ -31,10 +31,11 @@ The id of the last event that the client has; an `EventSource` sends it by itsel
 /// wait for a client it gets the last.
 ///
 /// The stream answers at once. It begins with a block of `retry:` and `id:` alone, the cursor where
-/// it begins, before any event: a client that is cut off before its first event resumes as well. The
-/// time that `retry:` tells, 0.5 to 1.5 s, is another one for each stream: thousands that are cut off
-/// together do not come back together. A stream
-/// ends within a second when the session is signed out (the reconnect then gets its 401), when the
+/// it begins, before any event: a client that is cut off before its first event resumes as well. Some
+/// clients, like npm's `eventsource`, forget an `id` without data: let them begin with `?after=` and the
+/// `cursor` of the channel's messages. The time that `retry:` tells, 0.5 to 1.5 s, is another one
+/// for each stream: thousands that are cut off together do not come back together. A stream ends
+/// within a second when the session is signed out (the reconnect then gets its 401), when the
 /// channel is deleted, when the server stops, and when the user opens more streams than a user
 /// may have: the oldest ends. Where the server stops, the last block is `retry:` alone, with
 /// another time for each client, from one second to five.

@@ -134,9 +134,11 @@ pub struct ChannelDetails {
 pub struct CreateChannel {
     /// 1 to 64 letters, digits and marks of any script, `-`, `_` and `.`, but not `.` or `..`
     /// (RFC 8265, UsernameCaseMapped). Stored in lower case.
+    #[schema(min_length = 1, examples("launch"))]
     pub name: String,
     /// One line of at most 250 characters.
     #[serde(default)]
+    #[schema(examples("Countdown"))]
     pub topic: String,
 }
 
@@ -144,6 +146,7 @@ pub struct CreateChannel {
 #[derive(Deserialize, ToSchema)]
 pub struct SetTopic {
     /// One line of at most 250 characters; empty for none.
+    #[schema(examples("Lift-off"))]
     pub topic: String,
 }
 
@@ -175,6 +178,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[derive(Deserialize, ToSchema)]
 pub struct MarkRead {
     /// The id of the last message that was read.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", examples("status"))]
     pub message: String,
 }
 

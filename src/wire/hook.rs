@@ -69,6 +69,7 @@ pub struct HookList {
 pub struct CreateHook {
     /// The name under which the hook writes, under the rules of display names. It may be a user's, too:
     /// a hook is shown as a bot.
+    #[schema(min_length = 1, examples("CI"))]
     pub name: String,
 }
 
@@ -115,13 +116,15 @@ pub struct OutgoingHookList {
 #[derive(Deserialize, ToSchema)]
 pub struct CreateOutgoingHook {
     /// The name under which the program's answers are shown, under the rules of display names.
+    #[schema(min_length = 1, examples("Deployer"))]
     pub name: String,
     /// An `http` or `https` address on a public host, of at most 2,000 characters.
+    #[schema(min_length = 1, format = "uri", examples("https://ci.example.org/deploy"))]
     pub url: String,
     /// At most 20 words of 64 characters. Only messages that begin with one of them are posted; without
     /// any, all are.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 20, examples("!deploy"))]
     pub words: Option<Vec<String>>,
 }
 

@@ -132,6 +132,7 @@ pub struct TextBody {
     /// 1 to 4,000 characters (code points) without NUL, as `CommonMark`. CR LF and CR become `\n`,
     /// and white space at both ends is trimmed, before they are counted. Empty only where the message
     /// has a file already.
+    #[schema(examples("T minus 10, **and counting**"))]
     pub text: String,
 }
 

@@ -16,6 +16,7 @@ pub struct SignIn {
     /// 1 to 32 characters after the RFC 8266 Nickname profile, by which names are compared, too:
     /// `Ada`, ` ADA ` and `ａｄａ` are one. No control or invisible characters, no `/`, not starting
     /// with `@` or `#`.
+    #[schema(min_length = 1, examples("Ada"))]
     pub display_name: String,
 }
 
@@ -23,6 +24,7 @@ pub struct SignIn {
 #[derive(Deserialize, ToSchema)]
 pub struct Rename {
     /// The new display name, under the rules of signing in.
+    #[schema(min_length = 1, examples("Ada L."))]
     pub display_name: String,
 }
 
@@ -93,6 +95,7 @@ pub struct SessionList {
 #[derive(Deserialize, ToSchema)]
 pub struct CreateToken {
     /// A name by which the caller will know the token: one line of 1 to 64 characters.
+    #[schema(min_length = 1, examples("backup script"))]
     pub name: String,
     /// Whether the token is for a bot. The caller is shown as one everywhere (`bot` in `User`), on
     /// earlier messages too, as long as they hold such a token: so it is for users who are programs.

@@ -447,6 +447,24 @@ async fn the_largest_file_passes_and_a_larger_one_is_refused_by_houston() {
 }
 
 #[rocket::async_test]
+async fn ten_thousand_requests_are_all_answered() {
+    for start in FRONTS {
+        let server = houston().await;
+        let mut front = start(&server);
+        front.until_ready().await;
+        let token = front.signs_in("Ada", &[]).json()["token"].as_str().expect("it").to_owned();
+        let bearer = format!("Authorization: Bearer {token}");
+        let nothing = ["--output", "/dev/null", "--write-out", "%{http_code}\n"];
+        let many = ["--parallel", "--parallel-max", "50", &front.at("/api/session?[1-10000]")];
+
+        let told = front.asks(&[&nothing[..], &["--header", &bearer], &many].concat());
+
+        assert_eq!(told.text.lines().filter(|status| *status == "200").count(), 10_000);
+        assert!(told.succeeded);
+    }
+}
+
+#[rocket::async_test]
 async fn metrics_are_not_there_from_outside_however_they_are_spelled() {
     for start in FRONTS {
         let server = houston().await;

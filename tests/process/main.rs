@@ -4,14 +4,17 @@
 mod anywhere;
 mod backups;
 mod bodies;
+mod bots;
 mod client;
 mod command;
+mod conformance;
 mod connections;
 mod deletions;
 mod endings;
 mod files;
 mod fronts;
 mod kills;
+mod listeners;
 mod load;
 mod logs;
 mod operator;

@@ -17,16 +17,16 @@ use crate::server::{Server, free_port, until};
 
 /// Where programs are looked for that no variable points to.
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools");
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
+pub(crate) const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
 
 /// A program that a variable may point to; else it is below `target/tools`.
-fn program(variable: &str, path: &str) -> PathBuf {
+pub(crate) fn program(variable: &str, path: &str) -> PathBuf {
     let found = env::var_os(variable).map_or_else(|| Path::new(TOOLS).join(path), PathBuf::from);
     assert!(found.is_file(), "{path} is missing: run tests/all, or set {variable}");
     found
 }
 
-fn python() -> Command {
+pub(crate) fn python() -> Command {
     Command::new(program("PROGRAMS_PYTHON", "python/bin/python"))
 }
 
@@ -104,13 +104,21 @@ async fn clients_of_slack_mattermost_and_matrix_post_here() {
     assert_eq!(message["text"], "From **@slack/webhook**\n\ndeployed");
     assert_eq!(message["author"]["display_name"], "Node");
     assert_eq!(message["hook"]["icon"], "🚀");
+
+    let library = format!("{TOOLS}/usr/lib/ruby/vendor_ruby");
+    runs(Command::new("ruby").args(["-I", &library, &format!("{SCRIPTS}/post.rb"), &url]));
+    let message = last(&ada).await;
+    let text = "From **slack-notifier**\n\n**Backup**\n\nSee [the log](https://ci.example.org/7)";
+    assert_eq!(message["text"], text, "{message}");
+    assert_eq!(message["author"]["display_name"], "Ruby");
+    assert_eq!(message["hook"]["icon"], "💎");
 }
 
 /// A program that runs while the test does, in a directory of its own.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(quiet.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }

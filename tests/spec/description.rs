@@ -134,7 +134,8 @@ async fn every_problem_is_told_where_it_can_come_from() {
     let description = description(&workspace).await;
     let told = [&description["paths"], &description["components"]["responses"]];
     let told = told.into_iter().flat_map(|part| all(part, "enum")).filter_map(Value::as_array);
-    let told: BTreeSet<_> = told.flatten().filter_map(Value::as_str).collect();
+    let told = told.flatten().filter_map(Value::as_str);
+    let told: BTreeSet<_> = told.filter(|told| told.starts_with("/problems/")).collect();
     // Links are followed on a page.
     let kinds = ProblemKind::ALL.into_iter().filter(|kind| *kind != ProblemKind::NoSuchLink);
     let kinds: BTreeSet<_> = kinds.map(|kind| format!("/problems/{}", kind.slug())).collect();
@@ -248,10 +249,12 @@ async fn what_streams_tell_is_as_described() {
     ada.creates("launch").await;
     let told = |path: &str| {
         let mut events = Map::new();
-        for event in description["paths"][path]["get"]["x-events"].as_array().expect("events") {
+        let operation = &description["paths"][path]["get"];
+        for event in operation["x-events"].as_array().expect("events") {
             events.insert(event["event"].as_str().expect("a name").into(), event.clone());
         }
-        events
+        // What programs read: the shape of each event, as the stream has it.
+        (events, &operation["responses"]["200"]["content"]["text/event-stream"]["schema"])
     };
     let mut here = ada.opens("/api/channels/launch/events?after=nonsense", &[]).await;
     let mut everywhere = ada.opens("/api/events?after=nonsense", &[]).await;
@@ -274,19 +277,24 @@ async fn what_streams_tell_is_as_described() {
         if last == "channel-deleted" {
             ada.delete("/api/channels/launch").await;
         }
-        for (feed, events, heard) in &mut listening {
+        for (feed, (events, schema), heard) in &mut listening {
             while !heard.contains(last) {
                 let event = feed.next().await.expect("the stream goes on");
                 let described = events.get(&event.name).unwrap_or_else(|| panic!("{event:?}"));
                 assert_eq!(described["has_id"], event.id.is_some(), "{event:?}");
                 assert!(says(&described["data"], &event.data), "{event:?}");
+                let (name, data) = (&event.name, event.data.to_string());
+                let with_id = json!({ "event": name, "data": data, "id": event.id });
+                let without = json!({ "event": name, "data": data });
+                let sent = if event.id.is_some() { with_id } else { without };
+                assert!(says(schema, &sent), "{sent} is not in {schema}");
                 heard.insert(event.name);
             }
         }
     }
     // It takes seconds until somebody has left, and a hundred people until they are counted alone.
     let late = ["left", "offline", "ping", "presence"];
-    for (_, events, heard) in &listening {
+    for (_, (events, _), heard) in &listening {
         let told = events.keys().filter(|name| !late.contains(&name.as_str()));
         assert_eq!(
             told.collect::<BTreeSet<_>>(),
