@@ -103,6 +103,7 @@ impl State {
                     creator,
                     created_at: created_at.unwrap_or(entry.at),
                     seq: entry.seq,
+                    changed_at: entry.at,
                     deliveries: before.map(|before| before.deliveries.clone()).unwrap_or_default(),
                 });
             }
