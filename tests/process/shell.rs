@@ -198,6 +198,7 @@ async fn what_goes_wrong_names_the_remedy() {
         (&["ask", "nowhere", "x"], 125, "There is no channel"),
         (&["wait", "general", "("], 2, "regex"),
         (&["wait", "general", "x", "--timeout", "soon"], 2, "--timeout"),
+        (&["run", "--on", "general", "--timeout", "soon", "--", "cat"], 2, "--timeout"),
         (&["run", "--on", "general"], 2, "COMMAND"),
         (&["login", "@Ada"], 1, "cannot start with"),
         (&["login", "ADA"], 1, "already called that"),
@@ -417,6 +418,42 @@ async fn it_asks_and_the_first_choice_decides() {
         let mut asks = shell.starts(&["ask", "general", "Deploy?", "--choices", choices]);
         let id = question(n).await;
         reacts(&ada, &id, choice).await;
+#[rocket::async_test]
+async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; \
+                  *) sleep 1000 & echo \"begun $!\"; wait;; esac";
+    let arguments = ["run", "--on", "general", "--timeout", "2s", "--", "sh", "-c", script];
+    let _runs = Shell::of(&server, &eve).starts(&arguments);
+    listening(&server, 1).await;
+    let answer_to = async |id: &str, text: &str| -> String {
+        let before = ada.messages("general").await.len();
+        ada.puts("general", id, text).await.expect("kept");
+        let mut answer = None;
+        until("it answers", async || {
+            let messages = ada.messages("general").await;
+            answer = messages.get(before + 1).and_then(|it| it["text"].as_str().map(str::to_owned));
+            answer.is_some()
+        })
+        .await;
+        answer.expect("an answer")
+    };
+    const ENDED: &str = "(It took longer than 2s and was ended.)";
+    let answer = answer_to("a1", "slow").await;
+    let said = answer.strip_suffix(&format!("\n\n{ENDED}")).expect("it says so");
+    let child = said.strip_prefix("begun ").expect("what it had said");
+    let status = format!("/proc/{child}/status");
+    until("what it had started is gone", async || {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    })
+    .await;
+    assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
+    assert_eq!(answer_to("a3", "silent").await, ENDED);
+}
+
         reacts(&bob, &id, "hm").await;
         reacts(&bob, &id, choice).await;
         assert_eq!((asks.line().await.as_str(), asks.code().await), (*choice, *code));
