@@ -325,6 +325,57 @@ async fn a_tail_goes_on_after_cuts_and_restarts_and_misses_nothing() {
 }
 
 #[rocket::async_test]
+async fn a_tail_of_everything_shows_edits_and_deletions_as_one_of_a_channel_does() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let shell = Shell::of(&server, &ada);
+    ada.creates("ops").await;
+    ada.puts("ops", "m0", "before").await.expect("kept");
+    let mut text = shell.starts(&["tail"]);
+    let mut json = shell.starts(&["tail", "--json"]);
+    listening(&server, 2).await;
+    let line = async |json: &mut Running| -> Value {
+        serde_json::from_str(&json.line().await).expect("JSON")
+    };
+    let member = |message: &Value, name: &str| message[name].as_str().map(ToOwned::to_owned);
+    for (channel, id, said) in [
+        ("ops", "m0", "before, and edited"),
+        ("general", "m1", "first\n  second"),
+        ("general", "m1", "better"),
+        ("@Ada", "n1", "a note"),
+        ("@Ada", "n1", "a better note"),
+    ] {
+        ada.puts(channel, id, said).await.expect("kept");
+        let message = line(&mut json).await;
+        assert_eq!(member(&message, "text").as_deref(), Some(said));
+        let (sign, mut lines) = (if channel == "@Ada" { "" } else { "#" }, said.lines());
+        let (shown, first) = (text.line().await, lines.next().expect("a line"));
+        assert!(shown.starts_with(&format!("{sign}{channel} 20")), "{shown}");
+        assert!(shown.ends_with(&format!("Z Ada: {first}")), "{shown}");
+        for further in lines {
+            assert_eq!(text.line().await, format!("  {further}"));
+        }
+    }
+    let path = "/api/channels/general/messages/m1";
+    ada.request(Method::DELETE, path).send().await.expect("an answer");
+    let deleted = line(&mut json).await;
+    assert_eq!(
+        (&deleted["event"], &deleted["id"], &deleted["channel"]),
+        (&json!("message-deleted"), &json!("m1"), &json!("general"))
+    );
+    ada.post(&format!("{path}/restore"), json!({})).await.expect("restored");
+    assert_eq!(line(&mut json).await["text"], "better");
+    assert!(text.line().await.ends_with("Z Ada: better"), "of a deletion a text says nothing");
+    ada.request(Method::DELETE, "/api/channels/ops").send().await.expect("an answer");
+    let gone = json!({ "event": "channel-deleted", "name": "ops", "channel": "ops" });
+    assert_eq!(line(&mut json).await, gone);
+    assert_eq!(text.line().await, "#ops # The channel was deleted.");
+    ada.puts("general", "m2", "it goes on").await.expect("kept");
+    assert_eq!(line(&mut json).await["text"], "it goes on");
+    assert!(text.line().await.starts_with("#general 20"));
+}
+
+#[rocket::async_test]
 async fn a_tail_ends_where_its_session_does() {
     let server = Server::start().await;
     let ada = server.client().signed_in_as("Ada").await;
@@ -365,6 +416,42 @@ async fn a_command_answers_people_and_neither_itself_nor_bots() {
     ada.puts("general", "a2", &"long ".repeat(790)).await.expect("kept");
     until("it answers again", async || texts().await.len() == 6).await;
     assert_eq!(texts().await.len(), 6, "{:?}", texts().await);
+}
+
+#[rocket::async_test]
+async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; \
+                  *) sleep 1000 & echo \"begun $!\"; wait;; esac";
+    let arguments = ["run", "--on", "general", "--timeout", "2s", "--", "sh", "-c", script];
+    let _runs = Shell::of(&server, &eve).starts(&arguments);
+    listening(&server, 1).await;
+    let answer_to = async |id: &str, text: &str| -> String {
+        let before = ada.messages("general").await.len();
+        ada.puts("general", id, text).await.expect("kept");
+        let mut answer = None;
+        until("it answers", async || {
+            let messages = ada.messages("general").await;
+            answer = messages.get(before + 1).and_then(|it| it["text"].as_str().map(str::to_owned));
+            answer.is_some()
+        })
+        .await;
+        answer.expect("an answer")
+    };
+    const ENDED: &str = "(It took longer than 2s and was ended.)";
+    let answer = answer_to("a1", "slow").await;
+    let said = answer.strip_suffix(&format!("\n\n{ENDED}")).expect("it says so");
+    let child = said.strip_prefix("begun ").expect("what it had said");
+    let status = format!("/proc/{child}/status");
+    until("what it had started is gone", async || {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    })
+    .await;
+    assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
+    assert_eq!(answer_to("a3", "silent").await, ENDED);
 }
 
 #[rocket::async_test]
@@ -418,42 +505,6 @@ async fn it_asks_and_the_first_choice_decides() {
         let mut asks = shell.starts(&["ask", "general", "Deploy?", "--choices", choices]);
         let id = question(n).await;
         reacts(&ada, &id, choice).await;
-#[rocket::async_test]
-async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
-    let server = Server::start().await;
-    let ada = server.client().signed_in_as("Ada").await;
-    let eve = server.client().signed_in_as("Eve").await;
-    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; \
-                  *) sleep 1000 & echo \"begun $!\"; wait;; esac";
-    let arguments = ["run", "--on", "general", "--timeout", "2s", "--", "sh", "-c", script];
-    let _runs = Shell::of(&server, &eve).starts(&arguments);
-    listening(&server, 1).await;
-    let answer_to = async |id: &str, text: &str| -> String {
-        let before = ada.messages("general").await.len();
-        ada.puts("general", id, text).await.expect("kept");
-        let mut answer = None;
-        until("it answers", async || {
-            let messages = ada.messages("general").await;
-            answer = messages.get(before + 1).and_then(|it| it["text"].as_str().map(str::to_owned));
-            answer.is_some()
-        })
-        .await;
-        answer.expect("an answer")
-    };
-    const ENDED: &str = "(It took longer than 2s and was ended.)";
-    let answer = answer_to("a1", "slow").await;
-    let said = answer.strip_suffix(&format!("\n\n{ENDED}")).expect("it says so");
-    let child = said.strip_prefix("begun ").expect("what it had said");
-    let status = format!("/proc/{child}/status");
-    until("what it had started is gone", async || {
-        let status = std::fs::read_to_string(&status).unwrap_or_default();
-        status.is_empty() || status.contains("State:\tZ")
-    })
-    .await;
-    assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
-    assert_eq!(answer_to("a3", "silent").await, ENDED);
-}
-
         reacts(&bob, &id, "hm").await;
         reacts(&bob, &id, choice).await;
         assert_eq!((asks.line().await.as_str(), asks.code().await), (*choice, *code));
