@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::domain::ids::{ChannelId, HookId, Seq, UserId, sha256_hex};
 use crate::domain::names::DisplayName;
@@ -65,6 +66,15 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// The host that it posts to, with its port where it is no usual one: all of the address that is
+    /// surely no secret.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.url).ok()?;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
     /// Tells whether a message of this text is posted. A word that ends in a letter or digit has to end
     /// there in the text, too.
     #[must_use]

@@ -179,12 +179,17 @@ impl Engine {
             Ok(decide_on_pause(&hook, paused, None))
         });
         changed.await?;
+        self.follow_pause(id, paused);
+        self.hook(session, named, id, true)
+    }
+
+    /// Drops what waits for a hook that was paused, or lets one that goes on make its next attempt.
+    pub(super) fn follow_pause(&self, id: &HookId, paused: bool) {
         if paused {
             self.outgoing.forget(id);
         } else {
             self.outgoing.wake(id);
         }
-        self.hook(session, named, id, true)
     }
 
     /// Pauses a hook whose deliveries fail, at last for this problem, unless it has gone.
@@ -322,7 +327,8 @@ pub(super) fn note(hook: &Hook, status: Option<u16>, problem: Option<&str>, byte
     hook.deliveries.add(Delivery { at: Utc::now().into(), status, problem, bytes });
 }
 
-fn decide_on_pause(hook: &Hook, paused: bool, problem: Option<&str>) -> Decision<()> {
+/// The entry that pauses an outgoing hook, for this problem if for one, or lets it go on.
+pub(super) fn decide_on_pause(hook: &Hook, paused: bool, problem: Option<&str>) -> Decision<()> {
     match &hook.outgoing {
         Some(outgoing) if outgoing.paused != paused => {
             let problem = problem.map(Into::into);

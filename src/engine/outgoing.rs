@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use url::Url;
 use uuid::Uuid;
 
 pub use self::queues::QueueStatus;
@@ -205,11 +204,10 @@ impl Engine {
             ::log::warn!("An outgoing hook that fails cannot be paused: {error}.");
             return;
         }
-        let host = Url::parse(&outgoing.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let text = format!(
             "Paused: `{}` did not take a message in {} attempts; at last {problem}. It gets nothing \
              until somebody lets it go on.",
-            host.unwrap_or_default(),
+            outgoing.host().unwrap_or_default(),
             RETRY_SECONDS.len() + 1
         );
         if let Err(error) = self.write_text(hook, text).await {
