@@ -12,6 +12,7 @@ use reqwest::Method;
 use rocket::tokio::io::copy_bidirectional;
 use rocket::tokio::net::{TcpListener, TcpStream};
 use rocket::tokio::task::{JoinSet, spawn_blocking};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -131,6 +132,12 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Tells whether a process has ended.
+fn is_gone(process: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    status.is_empty() || status.contains("State:\tZ")
 }
 
 async fn listening(server: &Server, streams: usize) {
@@ -444,14 +451,32 @@ async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
     let answer = answer_to("a1", "slow").await;
     let said = answer.strip_suffix(&format!("\n\n{ENDED}")).expect("it says so");
     let child = said.strip_prefix("begun ").expect("what it had said");
-    let status = format!("/proc/{child}/status");
-    until("what it had started is gone", async || {
-        let status = std::fs::read_to_string(&status).unwrap_or_default();
-        status.is_empty() || status.contains("State:\tZ")
-    })
-    .await;
+    until("what it had started is gone", async || is_gone(child)).await;
     assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
     assert_eq!(answer_to("a3", "silent").await, ENDED);
+}
+
+#[rocket::async_test]
+async fn a_command_ends_with_who_runs_it() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("pid");
+    let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
+    let arguments = ["run", "--on", "general", "--timeout", "1h", "--", "sh", "-c", &script];
+    let mut runs = Shell::of(&server, &eve).starts(&arguments);
+    listening(&server, 1).await;
+    ada.puts("general", "a1", "go").await.expect("kept");
+    let mut child = String::new();
+    until("it runs", async || {
+        child = std::fs::read_to_string(&file).unwrap_or_default().trim().to_owned();
+        !child.is_empty()
+    })
+    .await;
+    kill_process(Pid::from_child(&runs.child), Signal::TERM).expect("our process");
+    assert_eq!(runs.code().await, 128 + 15);
+    until("what it had started is gone", async || is_gone(&child)).await;
 }
 
 #[rocket::async_test]

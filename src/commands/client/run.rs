@@ -2,16 +2,21 @@
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio, exit};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
+use futures::future::select_all;
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::events::Events;
 use super::remote::{Failure, Remote, RemoteArgs, channel_path, message_path};
@@ -39,6 +44,10 @@ pub(in crate::commands) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let remote = Remote::of(&args.remote);
+    let running = RunningGroup::default();
+    if args.timeout.is_some() {
+        end_with_us(running.clone());
+    }
     let me = remote.me()?["id"].as_str().unwrap_or_default().to_owned();
     let path = channel_path(&args.on);
     let history = remote.get(&format!("{path}/messages"))?;
@@ -59,14 +68,19 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         }
         last = seq;
         if counts(&message["author"], &me) {
-            answer(&remote, args, &message)?;
+            answer(&remote, args, &running, &message)?;
         }
     }
 }
 
 /// Runs the command for a message, and sends its output.
-fn answer(remote: &Remote, args: &RunArgs, message: &Value) -> Result<(), Failure> {
-    let Output { said, killed_after } = output_for(args, message)?;
+fn answer(
+    remote: &Remote,
+    args: &RunArgs,
+    running: &RunningGroup,
+    message: &Value,
+) -> Result<(), Failure> {
+    let Output { said, killed_after } = output_for(args, running, message)?;
     let note = killed_after.map(|time| {
         format!("(It took longer than {} and was ended.)", humantime::format_duration(time))
     });
@@ -98,7 +112,7 @@ struct Output {
     killed_after: Option<Duration>,
 }
 
-fn output_for(args: &RunArgs, message: &Value) -> Result<Output, Failure> {
+fn output_for(args: &RunArgs, running: &RunningGroup, message: &Value) -> Result<Output, Failure> {
     let [program, arguments @ ..] = &args.command[..] else { return Ok(Output::default()) };
     let text = text_of(message).to_owned();
     let mut command = Command::new(program);
@@ -106,6 +120,7 @@ fn output_for(args: &RunArgs, message: &Value) -> Result<Output, Failure> {
         // All that it starts is in it, and is killed with it.
         command.process_group(0);
     }
+    let mut group = running.lock();
     let child = command
         .args(arguments)
         // The token is not for a command that strangers give their words to.
@@ -119,6 +134,8 @@ fn output_for(args: &RunArgs, message: &Value) -> Result<Output, Failure> {
         .spawn();
     let failed = |source| Failure::Command { command: program.clone(), source };
     let mut child = child.map_err(failed)?;
+    *group = args.timeout.map(|_| Pid::from_child(&child));
+    drop(group);
     let input = child.stdin.take();
     thread::spawn(move || {
         // The command need not read it.
@@ -130,12 +147,44 @@ fn output_for(args: &RunArgs, message: &Value) -> Result<Output, Failure> {
         // All of it may have ended just now.
         let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     }
+    // From then on its id may be another's.
+    *running.lock() = None;
     let status: ExitStatus = child.wait().map_err(failed)?;
     if !status.success() {
         eprintln!("{PROGRAM}: `{program}`: {status}");
     }
     let said = String::from_utf8_lossy(&output).replace('\0', "\u{FFFD}");
     Ok(Output { said, killed_after })
+}
+
+/// The process group of the command that runs, where it has one of its own.
+type RunningGroup = Arc<Mutex<Option<Pid>>>;
+
+/// Sees to it that a signal which ends this process ends the command, too: in a group of its own it would
+/// not hear of it, and nobody would be there to end it in time.
+fn end_with_us(running: RunningGroup) {
+    let wait = async || {
+        let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+            .map(|kind| (kind, signal(kind)));
+        let heard = signals.iter_mut().filter_map(|(kind, signal)| {
+            let signal = signal.as_mut().ok()?;
+            Some(Box::pin(async move {
+                signal.recv().await;
+                kind.as_raw_value()
+            }))
+        });
+        let (number, ..) = select_all(heard).await;
+        number
+    };
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let number = runtime.expect("a runtime").block_on(wait());
+        if let Some(group) = *running.lock() {
+            // It may have ended just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        exit(128 + number);
+    });
 }
 
 /// Waits until a command has ended and its output, too, or the time is over. Returns the beginning of
