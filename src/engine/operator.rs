@@ -13,7 +13,7 @@ use super::users::end_sessions;
 use super::{Engine, EngineError, QueueStatus};
 use crate::domain::channel::{Channel, ChannelKind};
 use crate::domain::entry::{ChannelRecord, HookRecord, Key};
-use crate::domain::hook::Hook;
+use crate::domain::hook::{Hook, Outgoing};
 use crate::domain::ids::{HookId, UserId};
 use crate::domain::names::{ChannelName, DisplayName};
 use crate::domain::user::Account;
@@ -226,7 +226,7 @@ impl Engine {
             name: hook.name.to_string(),
             channel,
             created_by,
-            host: outgoing.and_then(|outgoing| outgoing.host()),
+            host: outgoing.and_then(Outgoing::host),
             state: match retry_at {
                 _ if paused => HookState::Paused,
                 Some(_) => HookState::Retrying,

@@ -447,13 +447,13 @@ async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
         .await;
         answer.expect("an answer")
     };
-    const ENDED: &str = "(It took longer than 2s and was ended.)";
+    let ended = "(It took longer than 2s and was ended.)";
     let answer = answer_to("a1", "slow").await;
-    let said = answer.strip_suffix(&format!("\n\n{ENDED}")).expect("it says so");
+    let said = answer.strip_suffix(&format!("\n\n{ended}")).expect("it says so");
     let child = said.strip_prefix("begun ").expect("what it had said");
     until("what it had started is gone", async || is_gone(child)).await;
     assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
-    assert_eq!(answer_to("a3", "silent").await, ENDED);
+    assert_eq!(answer_to("a3", "silent").await, ended);
 }
 
 #[rocket::async_test]
