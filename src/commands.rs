@@ -7,6 +7,7 @@ mod channels;
 mod check;
 mod client;
 mod health;
+mod hooks;
 mod manual;
 mod operator;
 mod serve;
@@ -68,6 +69,10 @@ enum Command {
     ///
     /// Through the server that runs on the data directory, or on the directory itself when none runs.
     Channels(channels::ChannelsArgs),
+    /// List, pause or remove hooks of all channels.
+    ///
+    /// Through the server that runs on the data directory, or on the directory itself when none runs.
+    Hooks(hooks::HooksArgs),
     /// Print what makes a shell complete this command: `houston completions bash`.
     Completions(manual::CompletionsArgs),
     /// Print the manual page, or write those of all commands into a directory.
@@ -96,6 +101,7 @@ pub fn run(built_in: Sources) -> ExitCode {
         Command::Restore(args) => done(backup::restore(&args)),
         Command::Users(args) => done(users::run(&args)),
         Command::Channels(args) => done(channels::run(&args)),
+        Command::Hooks(args) => done(hooks::run(&args)),
         Command::Completions(args) => done(manual::print_completions(&args)),
         Command::Man(args) => done(manual::write_man(&args)),
     }

@@ -102,7 +102,7 @@ fn channel(
         let piece = lines.translate(&piece);
         std::future::ready((!piece.is_empty()).then_some(piece))
     };
-    if start.follow || format == Format::EventStream {
+    if start.follow.unwrap_or(format == Format::EventStream) {
         let listener = engine.listen(&session, &channel, start.from)?;
         let as_it_is = form == Form::Frames && start.not_before.is_none();
         let pieces =

@@ -16,8 +16,9 @@ use rocket::{Route, State, post, routes};
 
 use super::body::{Body, unmarked};
 use super::input::ClientAddress;
-use super::problem::{Problem, ProblemKind, sentence};
+use super::problem::{Problem, ProblemKind};
 use crate::engine::{Engine, EngineError};
+use crate::wire::problem::sentence;
 use crate::wire::slack::{HookPost, PayloadError};
 
 /// The routes of deliveries.

@@ -15,11 +15,12 @@ use crate::domain::ids::HookId;
 use crate::domain::names::DisplayName;
 use crate::domain::user::Session;
 use crate::engine::limits::Cost;
-use crate::engine::{Engine, ListedHook, NewOutgoing};
+use crate::engine::{Engine, ListedHook, NewOutgoing, QueueStatus};
 use crate::wire::hook::{
     CreateHook, CreateOutgoingHook, HookList, HookView, OutgoingHookList, OutgoingHookView,
     SetPaused,
 };
+use crate::wire::problem::sentence;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![
@@ -176,7 +177,9 @@ fn list_outgoing(
 ) -> Result<Json<OutgoingHookList>, Problem> {
     engine.count_read(&session, Cost::SMALL)?;
     let hooks = engine.hooks(&session, &channel, true)?.into_iter();
-    Ok(Json(OutgoingHookList { hooks: hooks.map(|hook| outgoing_view(hook, false)).collect() }))
+    Ok(Json(OutgoingHookList {
+        hooks: hooks.map(|hook| outgoing_view(hook, engine, false)).collect(),
+    }))
 }
 
 /// Create an outgoing hook.
@@ -230,7 +233,7 @@ async fn create_outgoing(
     let named = ChannelRef::from(channel);
     let made = engine.create_hook(&session, &named, name(&typed)?, Some(new)).await?;
     let address = format!("{}/outgoing/{}", channel_url(channel), made.hook.id);
-    Ok(Created::new(address).body(Json(outgoing_view(made, true))))
+    Ok(Created::new(address).body(Json(outgoing_view(made, engine, true))))
 }
 
 /// Get an outgoing hook.
@@ -251,7 +254,7 @@ fn show_outgoing(
     engine: &State<Engine>,
 ) -> Result<Json<OutgoingHookView>, Problem> {
     engine.count_read(&session, Cost::SMALL)?;
-    Ok(Json(outgoing_view(engine.hook(&session, &channel, &id, true)?, false)))
+    Ok(Json(outgoing_view(engine.hook(&session, &channel, &id, true)?, engine, false)))
 }
 
 /// Pause an outgoing hook, or let it go on.
@@ -281,7 +284,7 @@ async fn set_paused(
     engine: &State<Engine>,
 ) -> Result<Json<OutgoingHookView>, Problem> {
     let changed = engine.pause_hook(&session, &channel, &id, body.0.paused).await?;
-    Ok(Json(outgoing_view(changed, false)))
+    Ok(Json(outgoing_view(changed, engine, false)))
 }
 
 /// Delete an outgoing hook.
@@ -326,31 +329,37 @@ fn name(typed: &str) -> Result<DisplayName, Problem> {
 }
 
 fn view(listed: ListedHook, base: &BaseUrl) -> HookView {
+    let url = format!("{}/hooks/{}", base.as_str(), listed.hook.secret.reveal());
+    view_with(listed, url)
+}
+
+fn outgoing_view(listed: ListedHook, engine: &Engine, is_new: bool) -> OutgoingHookView {
+    let hook = listed.hook.clone();
+    let outgoing = hook.outgoing.as_ref();
+    let paused = outgoing.is_some_and(|outgoing| outgoing.paused);
+    let QueueStatus { waiting, retry_at } = engine.queue_of(&hook.id);
+    OutgoingHookView {
+        hook: view_with(listed, outgoing.map(|it| it.url.to_string()).unwrap_or_default()),
+        words: outgoing.map(|outgoing| outgoing.words.clone()).unwrap_or_default(),
+        secret: is_new.then(|| hook.secret.reveal().to_owned()),
+        paused,
+        paused_since: paused.then_some(hook.changed_at),
+        problem: outgoing.and_then(|outgoing| outgoing.problem.as_deref()).map(|it| sentence(&it)),
+        waiting,
+        retry_at,
+    }
+}
+
+/// The parts that every hook has, and its address, which is for those alone who may delete it.
+fn view_with(listed: ListedHook, url: String) -> HookView {
     let ListedHook { hook, channel, creator, is_manageable } = listed;
-    let url = || format!("{}/hooks/{}", base.as_str(), hook.secret.reveal());
     HookView {
         id: hook.id.clone(),
         name: hook.name.clone(),
         channel,
-        url: is_manageable.then(url),
+        url: is_manageable.then_some(url),
         created_by: creator.map(Into::into),
         created_at: hook.created_at,
         deliveries: hook.deliveries.latest().into_iter().map(Into::into).collect(),
-    }
-}
-
-fn outgoing_view(listed: ListedHook, is_new: bool) -> OutgoingHookView {
-    let ListedHook { hook, channel, creator, is_manageable } = listed;
-    let outgoing = hook.outgoing.as_ref();
-    OutgoingHookView {
-        id: hook.id.clone(),
-        name: hook.name.clone(),
-        channel,
-        url: outgoing.filter(|_| is_manageable).map(|outgoing| outgoing.url.to_string()),
-        words: outgoing.map(|outgoing| outgoing.words.clone()).unwrap_or_default(),
-        secret: is_new.then(|| hook.secret.reveal().to_owned()),
-        paused: outgoing.is_some_and(|outgoing| outgoing.paused),
-        created_by: creator.map(Into::into),
-        created_at: hook.created_at,
     }
 }

@@ -7,20 +7,31 @@ use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest, Request};
 use rocket::serde::json::Json;
-use rocket::{Route, State, delete, get, post, routes};
+use rocket::{Route, State, delete, get, post, put, routes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::input::bearer_token;
 use super::problem::{self, Problem, ProblemKind};
-use crate::engine::operator::{ChannelSummary, UserSummary};
+use crate::domain::ids::HookId;
+use crate::engine::operator::{ChannelSummary, HookSummary, UserSummary};
 use crate::engine::{Engine, EngineError};
 
 /// The path below which these routes are.
 pub const BASE: &str = "/api/operator";
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![users, remove_user, link, channels, remove_channel]
+    routes![
+        users,
+        remove_user,
+        link,
+        channels,
+        remove_channel,
+        hooks,
+        remove_hook,
+        pause_hook,
+        resume_hook
+    ]
 }
 
 /// The SHA-256 of the operator's token, in Rocket's state.
@@ -118,5 +129,44 @@ async fn remove_channel(
 ) -> Result<Status, Problem> {
     let name = name.parse().map_err(|_| told(EngineError::NoSuchChannel))?;
     engine.remove_channel(&name).await.map_err(told)?;
+    Ok(Status::NoContent)
+}
+
+/// Lists all hooks.
+#[get("/operator/hooks")]
+fn hooks(_operator: Operator, engine: &State<Engine>) -> Json<Vec<HookSummary>> {
+    Json(engine.list_hooks())
+}
+
+/// Removes a hook.
+#[delete("/operator/hooks/<id>")]
+async fn remove_hook(
+    _operator: Operator,
+    id: HookId,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.remove_hook(&id).await.map_err(told)?;
+    Ok(Status::NoContent)
+}
+
+/// Pauses an outgoing hook.
+#[put("/operator/hooks/<id>/pause")]
+async fn pause_hook(
+    _operator: Operator,
+    id: HookId,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.set_hook_paused(&id, true).await.map_err(told)?;
+    Ok(Status::NoContent)
+}
+
+/// Lets an outgoing hook go on.
+#[delete("/operator/hooks/<id>/pause")]
+async fn resume_hook(
+    _operator: Operator,
+    id: HookId,
+    engine: &State<Engine>,
+) -> Result<Status, Problem> {
+    engine.set_hook_paused(&id, false).await.map_err(told)?;
     Ok(Status::NoContent)
 }

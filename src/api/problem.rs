@@ -15,6 +15,7 @@ use super::request_id::RequestId;
 use crate::domain::message::TextError;
 use crate::engine::EngineError;
 use crate::wire::problem as wire;
+use crate::wire::problem::sentence;
 
 /// A refusal, answered as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug)]
@@ -95,7 +96,7 @@ impl Problem {
     /// Creates a problem for a field whose text breaks a rule; the error is its detail.
     #[must_use]
     pub fn invalid(kind: ProblemKind, field: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::new(kind).in_field(field).with_detail(sentence(error))
+        Self::new(kind).in_field(field).with_detail(sentence(&error))
     }
 
     /// Creates the problem for a request that no route took, or that Rocket refused with this
@@ -208,14 +209,6 @@ impl From<TextError> for Problem {
     fn from(error: TextError) -> Self {
         Self::invalid(ProblemKind::InvalidText, "text", &error)
     }
-}
-
-/// Formats an error as a sentence: errors are written without a capital and full stop.
-pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
-    let words = error.to_string();
-    let mut letters = words.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", letters.as_str())
 }
 
 impl<'r> Responder<'r, 'static> for Problem {

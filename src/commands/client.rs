@@ -42,7 +42,8 @@ pub(super) enum ClientCommand {
     Post(post::PostArgs),
     /// Show what is said in a channel, or everywhere, and go on with what comes.
     ///
-    /// Where the connection is cut it goes on from there, and nothing is missed. A line that begins
+    /// An edited message is shown again; with --json a deletion is, too. Of all channels, edits come within
+    /// seconds. Where the connection is cut it goes on from there, and nothing is missed. A line that begins
     /// with `#` and a space (with --json: {"event":"reset"}) says that something may be missing all
     /// the same.
     Tail(tail::TailArgs),

@@ -15,8 +15,9 @@ use crate::api::operator::{BASE, LinkPath};
 use crate::backends::operator_token;
 use crate::backends::sqlite::{self, OpenError};
 use crate::config::{Config, SettingError};
+use crate::domain::ids::HookId;
 use crate::domain::names::{ChannelName, DisplayName};
-use crate::engine::operator::{ChannelSummary, UserSummary};
+use crate::engine::operator::{ChannelSummary, HookSummary, UserSummary};
 use crate::engine::{Engine, EngineError};
 
 /// Time for which an answer is waited for.
@@ -137,6 +138,44 @@ impl Reach {
             }
         }
     }
+
+    pub(super) fn hooks(&self) -> Result<Vec<HookSummary>, OperatorError> {
+        match self {
+            Self::Running(client) => client.get("/hooks"),
+            Self::Stopped(stopped) => Ok(stopped.engine.list_hooks()),
+        }
+    }
+
+    pub(super) fn remove_hook(&self, id: &str) -> Result<(), OperatorError> {
+        match self {
+            Self::Running(client) => client.delete(&format!("/hooks/{}", encoded(id))),
+            Self::Stopped(stopped) => {
+                let Stopped { runtime, engine, .. } = &**stopped;
+                Ok(runtime.block_on(engine.remove_hook(&HookId::from(id.to_owned())))?)
+            }
+        }
+    }
+
+    pub(super) fn pause_hook(&self, id: &str) -> Result<(), OperatorError> {
+        match self {
+            Self::Running(client) => client.put(&format!("/hooks/{}/pause", encoded(id))),
+            Self::Stopped(stopped) => stopped.set_hook_paused(id, true),
+        }
+    }
+
+    pub(super) fn resume_hook(&self, id: &str) -> Result<(), OperatorError> {
+        match self {
+            Self::Running(client) => client.delete(&format!("/hooks/{}/pause", encoded(id))),
+            Self::Stopped(stopped) => stopped.set_hook_paused(id, false),
+        }
+    }
+}
+
+impl Stopped {
+    fn set_hook_paused(&self, id: &str, paused: bool) -> Result<(), OperatorError> {
+        let id = HookId::from(id.to_owned());
+        Ok(self.runtime.block_on(self.engine.set_hook_paused(&id, paused))?)
+    }
 }
 
 fn encoded(name: &str) -> String {
@@ -184,6 +223,11 @@ impl Client {
     fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, OperatorError> {
         let request = self.agent.post(self.address(path)).header("Authorization", self.bearer());
         self.read(request.send_empty())
+    }
+
+    fn put(&self, path: &str) -> Result<(), OperatorError> {
+        let request = self.agent.put(self.address(path)).header("Authorization", self.bearer());
+        self.accepted(request.send_empty()).map(drop)
     }
 
     fn delete(&self, path: &str) -> Result<(), OperatorError> {

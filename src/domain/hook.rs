@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::domain::ids::{ChannelId, HookId, Seq, UserId, sha256_hex};
 use crate::domain::names::DisplayName;
@@ -32,6 +33,8 @@ pub struct Hook {
     pub created_at: Timestamp,
     /// Its last entry: a change is appended on the condition that it still is.
     pub seq: Seq,
+    /// The time of its last entry. A hook that is paused has been since then: nothing else of it changes.
+    pub changed_at: Timestamp,
     /// Its latest deliveries.
     pub deliveries: Arc<Deliveries>,
 }
@@ -56,9 +59,22 @@ pub struct Outgoing {
     /// True when it posts nothing until somebody says that it shall.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
+    /// What was wrong at last where it is paused because its program took no message; `None` where
+    /// somebody paused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Arc<str>>,
 }
 
 impl Outgoing {
+    /// The host that it posts to, with its port where it is no usual one: all of the address that is
+    /// surely no secret.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.url).ok()?;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
     /// Tells whether a message of this text is posted. A word that ends in a letter or digit has to end
     /// there in the text, too.
     #[must_use]
@@ -124,13 +140,13 @@ pub struct HookMark {
     pub icon: Option<Arc<str>>,
 }
 
-/// A delivery to an incoming hook.
+/// A delivery: what came to an incoming hook, or an attempt to post to an outgoing one's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The time at which it came.
+    /// The time at which it was answered, or given up.
     pub at: Timestamp,
-    /// The status that it was answered with.
-    pub status: u16,
+    /// The status that it was answered with; `None` where there was no answer.
+    pub status: Option<u16>,
     /// What was wrong with it.
     pub problem: Option<String>,
     /// The size of its body.
@@ -194,7 +210,7 @@ mod tests {
             (&["ci"], "CI", false),
         ] {
             let words = words.iter().map(|&word| word.to_owned()).collect();
-            let hook = Outgoing { url: "http://x/".into(), words, paused: false };
+            let hook = Outgoing { url: "http://x/".into(), words, paused: false, problem: None };
             assert_eq!(hook.wants(text), wanted, "{text:?} by {:?}", hook.words);
         }
     }
@@ -204,7 +220,7 @@ mod tests {
         let deliveries = Deliveries::default();
         for bytes in 0..12 {
             let at = Timestamp::from_millis(0);
-            deliveries.add(Delivery { at, status: 200, problem: None, bytes });
+            deliveries.add(Delivery { at, status: Some(200), problem: None, bytes });
         }
         let bytes: Vec<_> = deliveries.latest().iter().map(|it| it.bytes).collect();
         assert_eq!(bytes, (2..12).rev().collect::<Vec<_>>());

@@ -11,6 +11,7 @@ use super::commit::Decision;
 use super::log::Expect;
 use super::presence::Place;
 use super::reader::Reader;
+use super::resume::last_event_of;
 use super::room::Payload;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
@@ -19,7 +20,7 @@ use crate::domain::ids::{ChannelId, UserId};
 use crate::domain::names::{ChannelName, Topic};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
-use crate::wire::channel::{ChannelSnapshot, ChannelView};
+use crate::wire::channel::{ChannelSnapshot, ChannelView, ListedChannel};
 use crate::wire::event;
 
 /// Time without messages after which anybody may delete a channel whose creator has left.
@@ -92,10 +93,12 @@ impl ChannelList {
 }
 
 impl Iterator for ChannelList {
-    type Item = ChannelView;
+    type Item = ListedChannel;
 
-    fn next(&mut self) -> Option<ChannelView> {
-        Some(self.next_snapshot()?.view(&self.reader.me))
+    fn next(&mut self) -> Option<ListedChannel> {
+        let snapshot = self.next_snapshot()?;
+        let cursor = self.core.cursor_of(&snapshot.channel.id, last_event_of(&snapshot));
+        Some(ListedChannel { channel: snapshot.view(&self.reader.me), cursor: cursor.to_string() })
     }
 }
 

@@ -176,23 +176,32 @@ impl Engine {
         self.count_change(session)?;
         let changed = self.commit(|live| {
             let hook = live.own_hook(session, named, id, true)?;
-            Ok(decide_on_pause(&hook, paused))
+            Ok(decide_on_pause(&hook, paused, None))
         });
         changed.await?;
+        self.follow_pause(id, paused);
+        self.hook(session, named, id, true)
+    }
+
+    /// Drops what waits for a hook that was paused, or lets one that goes on make its next attempt.
+    pub(super) fn follow_pause(&self, id: &HookId, paused: bool) {
         if paused {
             self.outgoing.forget(id);
         } else {
             self.outgoing.wake(id);
         }
-        self.hook(session, named, id, true)
     }
 
-    /// Pauses a hook whose deliveries fail, unless it has gone.
-    pub(super) async fn pause_failing(&self, hook: &Hook) -> Result<(), EngineError> {
+    /// Pauses a hook whose deliveries fail, at last for this problem, unless it has gone.
+    pub(super) async fn pause_failing(
+        &self,
+        hook: &Hook,
+        problem: &str,
+    ) -> Result<(), EngineError> {
         let paused = self.commit(|live| {
             let present = live.state.hook(&hook.channel, &hook.id);
             let present = present.ok_or(EngineError::NoSuchHook)?;
-            Ok(decide_on_pause(present, true))
+            Ok(decide_on_pause(present, true, Some(problem)))
         });
         paused.await.map(drop)
     }
@@ -212,7 +221,7 @@ impl Engine {
         if let Some(limits) = &self.limits {
             match &hook {
                 Some(hook) => limits.post(&hook.id.as_author(), address).inspect_err(|_| {
-                    note(hook, 429, Some("Too many at once: wait a moment."), 0);
+                    note(hook, Some(429), Some("Too many at once: wait a moment."), 0);
                 })?,
                 None => limits.unknown_hook(address)?,
             }
@@ -223,7 +232,7 @@ impl Engine {
     /// Notes a delivery to a hook among its latest.
     pub fn note_delivery(&self, hook: &Hook, status: u16, problem: Option<&str>, bytes: u64) {
         self.counters.count_delivery(problem.is_some());
-        note(hook, status, problem, bytes);
+        note(hook, Some(status), problem, bytes);
     }
 
     /// Posts what a program sent to a hook.
@@ -308,19 +317,22 @@ impl Engine {
         let words =
             words.into_iter().map(|word| word.trim().chars().take(MAX_WORD_CHARS).collect());
         let words = words.filter(|word: &String| !word.is_empty()).collect();
-        Ok(Outgoing { url: url.into(), words, paused: false })
+        Ok(Outgoing { url: url.into(), words, paused: false, problem: None })
     }
 }
 
-fn note(hook: &Hook, status: u16, problem: Option<&str>, bytes: u64) {
+/// Notes a delivery among the latest of a hook.
+pub(super) fn note(hook: &Hook, status: Option<u16>, problem: Option<&str>, bytes: u64) {
     let problem = problem.map(ToOwned::to_owned);
     hook.deliveries.add(Delivery { at: Utc::now().into(), status, problem, bytes });
 }
 
-fn decide_on_pause(hook: &Hook, paused: bool) -> Decision<()> {
+/// The entry that pauses an outgoing hook, for this problem if for one, or lets it go on.
+pub(super) fn decide_on_pause(hook: &Hook, paused: bool, problem: Option<&str>) -> Decision<()> {
     match &hook.outgoing {
         Some(outgoing) if outgoing.paused != paused => {
-            let outgoing = Outgoing { paused, ..outgoing.clone() };
+            let problem = problem.map(Into::into);
+            let outgoing = Outgoing { paused, problem, ..outgoing.clone() };
             let changed = Hook { outgoing: Some(outgoing), ..hook.clone() };
             let key = Key::Hook(hook.channel.clone(), hook.id.clone());
             Decision::append(key, HookRecord::of(&changed), Expect::At(hook.seq))

@@ -65,6 +65,7 @@ pub use self::listen::{CatchUp, Listener};
 use self::log::Log;
 pub use self::messages::{History, Put};
 use self::name_locks::NameLocks;
+pub use self::outgoing::QueueStatus;
 use self::outgoing::Queues;
 use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Committer, Decision};
+use super::hooks::decide_on_pause;
 use super::links::NewLink;
 use super::log::Expect;
 use super::users::end_sessions;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, QueueStatus};
 use crate::domain::channel::{Channel, ChannelKind};
-use crate::domain::entry::{ChannelRecord, Key};
-use crate::domain::ids::UserId;
+use crate::domain::entry::{ChannelRecord, HookRecord, Key};
+use crate::domain::hook::{Hook, Outgoing};
+use crate::domain::ids::{HookId, UserId};
 use crate::domain::names::{ChannelName, DisplayName};
 use crate::domain::user::Account;
 
@@ -42,6 +44,68 @@ pub struct ChannelSummary {
     pub messages: usize,
     /// The time of the last kept message, as RFC 3339.
     pub last_message_at: Option<String>,
+}
+
+/// A hook, as an operator sees it: without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookSummary {
+    /// The id.
+    pub id: String,
+    /// The direction.
+    pub kind: HookKind,
+    /// The name.
+    pub name: String,
+    /// The public channel's name; `None` in a direct conversation, which is none of their business.
+    pub channel: Option<String>,
+    /// The display name of the user who made it, if they are still there.
+    pub created_by: Option<String>,
+    /// The host that an outgoing hook posts to, with its port where it is no usual one.
+    pub host: Option<String>,
+    /// What it does at present.
+    pub state: HookState,
+    /// The time since which it is paused, as RFC 3339.
+    pub paused_since: Option<String>,
+    /// What was wrong at last where it is paused because its program took no message.
+    pub problem: Option<String>,
+    /// The number of messages that wait to be posted.
+    pub waiting: usize,
+    /// The time of the next attempt, where the last one failed, as RFC 3339.
+    pub retry_at: Option<String>,
+    /// The last delivery since the server was started.
+    pub last_delivery: Option<DeliverySummary>,
+}
+
+/// The direction of a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookKind {
+    /// Programs post to it.
+    Incoming,
+    /// It posts to a program.
+    Outgoing,
+}
+
+/// What a hook does at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookState {
+    /// It works.
+    Active,
+    /// Its program did not take a message, which is tried again.
+    Retrying,
+    /// It posts nothing.
+    Paused,
+}
+
+/// A delivery, as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverySummary {
+    /// The time, as RFC 3339.
+    pub at: String,
+    /// The status that it was answered with, if it was.
+    pub status: Option<u16>,
+    /// What was wrong with it.
+    pub problem: Option<String>,
 }
 
 impl Engine {
@@ -134,5 +198,87 @@ impl Engine {
             Ok::<Decision<()>, _>(Decision::append(Key::Channel(name.hash()), record, expect))
         });
         removed.await.map(drop)
+    }
+
+    /// Lists the hooks of all channels, oldest first.
+    #[must_use]
+    pub fn list_hooks(&self) -> Vec<HookSummary> {
+        let mut hooks: Vec<_> = self.core.live.read().state.all_hooks().cloned().collect();
+        hooks.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        hooks.iter().map(|hook| self.summary_of(hook)).collect()
+    }
+
+    fn summary_of(&self, hook: &Hook) -> HookSummary {
+        let (channel, created_by) = {
+            let live = self.core.live.read();
+            let channel = live.state.channel(&hook.channel);
+            let name = channel.and_then(|it| it.name()).map(ToString::to_string);
+            let creator = live.state.account(&hook.creator);
+            (name, creator.map(|it| it.person.user().display_name.to_string()))
+        };
+        let outgoing = hook.outgoing.as_ref();
+        let paused = outgoing.is_some_and(|outgoing| outgoing.paused);
+        let QueueStatus { waiting, retry_at } = self.queue_of(&hook.id);
+        let delivery = hook.deliveries.latest().into_iter().next();
+        HookSummary {
+            id: hook.id.to_string(),
+            kind: if outgoing.is_some() { HookKind::Outgoing } else { HookKind::Incoming },
+            name: hook.name.to_string(),
+            channel,
+            created_by,
+            host: outgoing.and_then(Outgoing::host),
+            state: match retry_at {
+                _ if paused => HookState::Paused,
+                Some(_) => HookState::Retrying,
+                None => HookState::Active,
+            },
+            paused_since: paused.then(|| hook.changed_at.to_string()),
+            problem: outgoing.and_then(|it| it.problem.as_deref()).map(ToOwned::to_owned),
+            waiting,
+            retry_at: retry_at.map(|at| at.to_string()),
+            last_delivery: delivery.map(|it| DeliverySummary {
+                at: it.at.to_string(),
+                status: it.status,
+                problem: it.problem,
+            }),
+        }
+    }
+
+    /// Removes a hook, whoever made it. What it wrote stays.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such hook, or nothing can be stored.
+    pub async fn remove_hook(&self, id: &HookId) -> Result<(), EngineError> {
+        let removed = self.commit(|live| {
+            let hook = live.state.all_hooks().find(|hook| hook.id == *id);
+            let hook = hook.ok_or(EngineError::NoSuchHook)?;
+            let key = Key::Hook(hook.channel.clone(), id.clone());
+            Ok::<Decision<()>, _>(Decision::append(key, HookRecord::Deleted, Expect::At(hook.seq)))
+        });
+        removed.await?;
+        self.outgoing.forget(id);
+        Ok(())
+    }
+
+    /// Pauses an outgoing hook, whoever made it, or lets it go on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such hook, it is an incoming one, or nothing can be stored.
+    pub async fn set_hook_paused(&self, id: &HookId, paused: bool) -> Result<(), EngineError> {
+        let changed = self.commit(|live| {
+            let hook = live.state.all_hooks().find(|hook| hook.id == *id);
+            let hook = hook.ok_or(EngineError::NoSuchHook)?;
+            if hook.outgoing.is_none() {
+                return Err(EngineError::NotAllowed(
+                    "an incoming hook cannot be paused: remove it",
+                ));
+            }
+            Ok(decide_on_pause(hook, paused, None))
+        });
+        changed.await?;
+        self.follow_pause(id, paused);
+        Ok(())
     }
 }

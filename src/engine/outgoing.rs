@@ -21,22 +21,25 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use url::Url;
 use uuid::Uuid;
 
+pub use self::queues::QueueStatus;
 pub(super) use self::queues::Queues;
 use self::queues::{Added, Posting};
 use super::draft::content_as;
 use super::fetch::{FetchRequest, Fetched};
 use super::files::attachments;
+use super::hooks::note;
 use super::{Engine, EngineError, Parts};
 use crate::domain::attachment::FileName;
 use crate::domain::event::Event;
 use crate::domain::hook::{Hook, HookMark, HookSecret, Outgoing};
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{ChannelId, HookId};
 use crate::domain::message::Content;
 use crate::domain::text::layout::{Part, Section, compose};
+use crate::domain::time::Timestamp;
 use crate::wire::message;
+use crate::wire::problem::sentence;
 
 /// Times until each further attempt, after the first. When the last of them fails, the hook is paused.
 const RETRY_SECONDS: [u64; 8] = [5, 13, 33, 84, 215, 550, 1_400, 3_600];
@@ -68,6 +71,12 @@ struct JsonAnswer {
 }
 
 impl Engine {
+    /// What waits for an outgoing hook.
+    #[must_use]
+    pub fn queue_of(&self, hook: &HookId) -> QueueStatus {
+        self.outgoing.status(hook)
+    }
+
     /// Queues the message that these events posted for the outgoing hooks that want it. Never waits.
     pub(super) fn tell_outgoing(&self, events: &[Event]) {
         for event in events {
@@ -92,13 +101,38 @@ impl Engine {
         }
     }
 
-    /// Posts to a hook's program once.
+    /// Posts to a hook's program once, and notes what came of it.
     async fn attempt(
         &self,
         hook: &Hook,
         outgoing: &Outgoing,
         posting: &Posting,
     ) -> Result<(), String> {
+        let bytes = posting.body.len() as u64;
+        let answer = self.ask(hook, outgoing, posting).await.inspect_err(|problem| {
+            note(hook, None, Some(&sentence(problem)), bytes);
+        })?;
+        let status = answer.status;
+        if !(200..300).contains(&status) {
+            note(hook, Some(status), Some("It did not take the message."), bytes);
+            return Err(format!("it answered with status {status}"));
+        }
+        let shown = self.take_answer(hook, answer).await;
+        let problem = match &shown {
+            // It was posted, whatever came back.
+            Ok(()) | Err(EngineError::EmptyMessage | EngineError::NoSuchHook) => None,
+            Err(error) => Some(format!("Its answer is not shown. {}", sentence(error))),
+        };
+        note(hook, Some(status), problem.as_deref(), bytes);
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        hook: &Hook,
+        outgoing: &Outgoing,
+        posting: &Posting,
+    ) -> Result<Fetched, String> {
         // Neither is ever closed.
         let theirs = self.outgoing.attempts_of(&hook.creator);
         let _theirs = theirs.acquire().await;
@@ -116,16 +150,7 @@ impl Engine {
             ],
             timeout: TIMEOUT,
         });
-        let answer = answer.await.map_err(|error| error.to_string())?;
-        if !(200..300).contains(&answer.status) {
-            return Err(format!("it answered with status {}", answer.status));
-        }
-        match self.take_answer(hook, answer).await {
-            // It was posted, whatever came back.
-            Ok(()) | Err(EngineError::EmptyMessage | EngineError::NoSuchHook) => {}
-            Err(error) => ::log::info!("An answer to an outgoing hook is dropped: {error}."),
-        }
-        Ok(())
+        answer.await.map_err(|error| error.to_string())
     }
 
     /// Makes the answer of a program a message of its hook.
@@ -175,15 +200,14 @@ impl Engine {
 
     /// Pauses a hook that did not take a message, and says so where it writes.
     async fn give_up(&self, hook: &Hook, outgoing: &Outgoing, problem: &str) {
-        if let Err(error) = self.pause_failing(hook).await {
+        if let Err(error) = self.pause_failing(hook, problem).await {
             ::log::warn!("An outgoing hook that fails cannot be paused: {error}.");
             return;
         }
-        let host = Url::parse(&outgoing.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let text = format!(
             "Paused: `{}` did not take a message in {} attempts; at last {problem}. It gets nothing \
              until somebody lets it go on.",
-            host.unwrap_or_default(),
+            outgoing.host().unwrap_or_default(),
             RETRY_SECONDS.len() + 1
         );
         if let Err(error) = self.write_text(hook, text).await {
@@ -211,11 +235,13 @@ async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>, task: Arc<Notify>) {
                 engine.outgoing.forget(&hook.id);
                 return engine.give_up(&hook, outgoing, &problem).await;
             };
+            let wait = Duration::from_secs(seconds);
+            engine.outgoing.note_retry(&hook.id, &task, Timestamp::from(Utc::now() + wait));
             let end = engine.core.end.clone();
             // Nothing is held while it waits.
             drop(engine);
             tokio::select! {
-                () = sleep(Duration::from_secs(seconds)) => {}
+                () = sleep(wait) => {}
                 () = task.notified() => if first().is_none() { return },
                 () = end.cancelled() => return,
             }

@@ -9,22 +9,22 @@ use rocket::request::{self, FromRequest, Request};
 use crate::domain::time::Timestamp;
 use crate::engine::Resume;
 
-/// A guard with the parts of the query of a text face: `?since=10m | all | <cursor>`, `?follow=1`.
+/// A guard with the parts of the query of a text face: `?since=10m | all | <cursor>`, `?follow=0 | 1`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Start {
     /// The point in the channel's stream.
     pub(super) from: Resume,
     /// The time from which on messages are shown.
     pub(super) not_before: Option<Timestamp>,
-    /// Whether what comes is shown, too.
-    pub(super) follow: bool,
+    /// Whether what comes is shown, too, where that is said.
+    pub(super) follow: Option<bool>,
 }
 
 impl Start {
     /// Reads the header `Last-Event-ID`, which browsers and others send when they come back, and
     /// the two parts of the query.
     fn of(last_event_id: Option<&str>, since: Option<&str>, follow: Option<&str>) -> Self {
-        let follow = follow.is_some_and(|it| !matches!(it, "0" | "false" | "no" | "off"));
+        let follow = follow.map(|it| !matches!(it, "0" | "false" | "no" | "off"));
         let last = last_event_id.filter(|id| !id.is_empty());
         let not_before = since.and_then(time);
         let from = match last.or(since.filter(|_| not_before.is_none())) {
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn it_goes_on_where_it_is_told_so() {
         for (follow, on) in [
-            (None, false),
-            (Some("1"), true),
-            (Some("true"), true),
-            (Some(""), true),
-            (Some("0"), false),
-            (Some("false"), false),
+            (None, None),
+            (Some("1"), Some(true)),
+            (Some("true"), Some(true)),
+            (Some(""), Some(true)),
+            (Some("0"), Some(false)),
+            (Some("false"), Some(false)),
         ] {
             assert_eq!(Start::of(None, None, follow).follow, on, "{follow:?}");
         }

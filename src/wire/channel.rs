@@ -117,7 +117,19 @@ pub enum ChannelKindView {
 #[derive(ToSchema)]
 pub struct ChannelList {
     /// Every public channel by name, then the caller's direct conversations, latest first.
-    pub channels: Vec<ChannelView>,
+    #[schema(inline)]
+    pub channels: Vec<ListedChannel>,
+}
+
+/// A channel of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListedChannel {
+    /// The channel.
+    #[serde(flatten)]
+    pub channel: ChannelView,
+    /// The place in the channel's stream at which it is so: listen after it. It is another one once
+    /// anything has happened there.
+    pub cursor: String,
 }
 
 /// A channel with the users who listen to it.

@@ -9,7 +9,7 @@ use crate::domain::ids::HookId;
 use crate::domain::names::DisplayName;
 use crate::domain::time::Timestamp;
 
-/// An incoming hook: an address at which programs post to a channel.
+/// A hook of a channel: of an incoming one, an address at which programs post, all there is to tell.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Hook)]
 pub struct HookView {
@@ -21,8 +21,8 @@ pub struct HookView {
     pub name: DisplayName,
     /// The public channel's name; in a direct conversation `id:` and its id.
     pub channel: String,
-    /// The address to post to. It is a secret: who knows it can post. `null` for whoever may not delete
-    /// the hook.
+    /// The address that programs post to, which is a secret: who knows it can post; or the address that
+    /// an outgoing hook posts to. `null` for whoever may not delete the hook.
     #[schema(required = true)]
     pub url: Option<String>,
     /// The user who made it; `null` where they have left.
@@ -36,15 +36,16 @@ pub struct HookView {
     pub deliveries: Vec<DeliveryView>,
 }
 
-/// A delivery to an incoming hook.
+/// A delivery: what came to an incoming hook, or an attempt to post to an outgoing one's program.
 #[derive(Serialize, ToSchema)]
 pub struct DeliveryView {
-    /// The time at which it came.
+    /// The time at which it was answered, or given up.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// The status that it was answered with.
-    pub status: u16,
-    /// What was wrong with it; `null` where it was posted.
+    /// The status that it was answered with; `null` where there was no answer.
+    #[schema(required = true)]
+    pub status: Option<u16>,
+    /// What was wrong with it; `null` where nothing was.
     #[schema(required = true)]
     pub problem: Option<String>,
     /// The size of its body, in bytes.
@@ -77,17 +78,9 @@ pub struct CreateHook {
 #[derive(Serialize, ToSchema)]
 #[schema(as = OutgoingHook)]
 pub struct OutgoingHookView {
-    /// The hook's id. It is the id of the author of what it writes.
-    #[schema(value_type = String)]
-    pub id: HookId,
-    /// The name under which it writes.
-    #[schema(value_type = String)]
-    pub name: DisplayName,
-    /// The public channel's name; in a direct conversation `id:` and its id.
-    pub channel: String,
-    /// The address that it posts to; `null` for whoever may not delete the hook.
-    #[schema(required = true)]
-    pub url: Option<String>,
+    /// What it has as every hook does.
+    #[serde(flatten)]
+    pub hook: HookView,
     /// The words of which a message has to begin with one; none for every message.
     pub words: Vec<String>,
     /// The key of its signatures, `whsec_…`. Told this once, to whoever has just made it.
@@ -97,12 +90,17 @@ pub struct OutgoingHookView {
     /// Whether it posts nothing: somebody paused it, or its program did not take a message in nine
     /// attempts.
     pub paused: bool,
-    /// The user who made it; `null` where they have left.
+    /// The time since which it is paused; `null` where it is not.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub paused_since: Option<Timestamp>,
+    /// What was wrong at last where it is paused because its program did not take a message.
     #[schema(required = true)]
-    pub created_by: Option<UserView>,
-    /// The time at which it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
+    pub problem: Option<String>,
+    /// The number of messages that wait to be posted, the one on its way included.
+    pub waiting: usize,
+    /// The time of the next attempt to post the first of them, where the last one failed.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// The outgoing hooks of a channel.

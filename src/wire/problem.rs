@@ -1,5 +1,7 @@
 //! Problems (RFC 9457), as clients see them.
 
+use std::fmt;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,4 +21,13 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub field: Option<&'a str>,
+}
+
+/// Formats what is wrong as a sentence: errors are written without a capital and full stop.
+#[must_use]
+pub fn sentence(error: &dyn fmt::Display) -> String {
+    let words = error.to_string();
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
 }

@@ -50,6 +50,18 @@ class World {
     return (await fetch(this.house.url + path, { method: "POST", headers: { Authorization: `Bearer ${token}` }, body: form })).json()
   }
 
+  /** Hooks of somebody's own channel, in every state. */
+  async hook(owner) {
+    const make = async (path, hook) => (await owner.ask("POST", `/api/channels/own/${path}`, hook)).json()
+    const { url } = await make("hooks", { name: "CI" })
+    for (const text of ["All *green*.", " "]) await fetch(url, { method: "POST", body: text })
+    await make("outgoing", { name: "Deployer", url: "https://ci.invalid/deploy", words: ["!deploy", "!rollback"] })
+    await make("outgoing", { name: "Weather", url: "https://weather.invalid/told?key=secret" })
+    await this.say(owner, "own", "What will it be tomorrow?")
+    const { id } = await make("outgoing", { name: "Archive", url: "https://archive.invalid/" })
+    await owner.ask("PATCH", `/api/channels/own/outgoing/${id}`, { paused: true })
+  }
+
   async #talk() {
     const { ada, kate, bo, amal } = this
     const react = (who, { id }, reaction) => who.ask("PUT", `/api/channels/launch/messages/${id}/reactions/${encodeURIComponent(reaction)}`)
@@ -119,6 +131,10 @@ const button = (page, name) => page.getByRole("button", { name, exact: true })
 const menu = async (page, item) => {
   await page.locator(".channel-menu summary").click()
   if (item) await page.locator(".channel-menu").getByRole("button", { name: item }).click()
+}
+const outgoing = async (page) => {
+  await menu(page, "Hooks…")
+  await page.getByText("Outgoing", { exact: true }).click()
 }
 const toSidebar = async (page) => {
   if (await page.locator(".conversation__menu").first().isVisible()) await page.locator(".conversation__menu").first().click()
@@ -213,6 +229,39 @@ const STATES = [
     await page.getByLabel("to confirm").fill("another")
     await button(page, "Delete channel").click()
     await page.getByText("That is not its name").waitFor()
+  } },
+  { name: "hooks", at: "/channels/own", open: async (page) => {
+    await menu(page, "Hooks…")
+    await page.getByText("The last 2 deliveries").click()
+  } },
+  { name: "hooks-none", at: "/channels/quiet", open: async (page) => {
+    await menu(page, "Hooks…")
+    await page.getByText("There is none yet.").waitFor()
+  } },
+  { name: "hooks-outgoing", at: "/channels/own", open: async (page) => {
+    await outgoing(page)
+    await page.getByText(/^Tried again at/).waitFor()
+    await page.locator("summary:visible", { hasText: /^The last .*deliver/ }).first().click()
+    await button(page, "Delete Archive").click()
+  } },
+  { name: "hooks-refused", at: "/channels/own", open: async (page) => {
+    await outgoing(page)
+    await page.getByLabel("Name of a new hook").fill("Bot")
+    await page.getByLabel("Address that it posts to").fill("http://127.0.0.1/")
+    await button(page, "Make it").click()
+    await page.getByText("The address is not public").waitFor()
+  } },
+  { name: "hooks-made", at: "/channels/own", open: async (page) => {
+    await outgoing(page)
+    await page.getByLabel("Name of a new hook").fill("Bot")
+    await page.getByLabel("Address that it posts to").fill(`https://bot.invalid/${"a-rather-long-path/".repeat(6)}`)
+    await button(page, "Make it").click()
+    await page.getByLabel("Key of the new hook").waitFor()
+  } },
+  { name: "hooks-unreachable", at: "/channels/own", open: async (page) => {
+    await page.route("**/outgoing", (route) => route.abort())
+    await outgoing(page)
+    await page.getByText("The hooks could not be loaded.").waitFor()
   } },
   { name: "own-menu", at: "/channels/launch", open: (page) => own(page) },
   { name: "own-name-taken", at: "/channels/launch", open: async (page) => {
@@ -406,6 +455,7 @@ describe("every state", () => {
       before(async () => {
         const grace = await world.house.script("Grace Hopper")
         await grace.ask("POST", "/api/channels", { name: "own", topic: "Of Grace’s own" })
+        await world.hook(grace)
         tokens = { grace: grace.token, many: world.many.token, long: world.long.token }
       })
       after(async () => {

@@ -48,8 +48,10 @@ afterEach(async () => {
 
 /** A running server with a data directory of its own. */
 export class House {
-  static async start() {
+  /** @param {Record<string, string>} [settings] as variables */
+  static async start(settings = {}) {
     const house = new House()
+    house.settings = settings
     house.data = await mkdtemp(join(tmpdir(), "houston-"))
     house.port = await freePort()
     house.url = `http://127.0.0.1:${house.port}`
@@ -64,6 +66,7 @@ export class House {
       ROCKET_DATA_DIR: this.data,
       ROCKET_RATE_LIMITS: "false",
       ROCKET_LOG_LEVEL: "off",
+      ...this.settings,
     }
     this.server = spawn(BINARY, { cwd: ROOT, env, stdio: "inherit" })
     let ended = false

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::command::{houston, houston_on, text};
@@ -106,6 +106,104 @@ async fn a_stopped_directory_is_changed_as_a_server_would() {
     assert_eq!(channels["channels"].as_array().expect("channels").len(), 1);
 }
 
+/// Hooks of Ada and Bob, the last of them in a direct conversation; and what none may tell.
+async fn hooks_of(ada: &Client, bob: &Client) -> [String; 2] {
+    let make = async |who: &Client, path: &str, body: Value| {
+        let made = who.post(path, body).await.expect("an answer");
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json
+    };
+    let text = |hook: &Value, name: &str| hook[name].as_str().expect(name).to_owned();
+    let incoming = make(ada, "/api/channels/general/hooks", json!({ "name": "CI" })).await;
+    let url = "https://bot.invalid:8443/hook?key=s3cret";
+    let body = json!({ "name": "Bot", "url": url, "words": ["!go"] });
+    let outgoing = make(bob, "/api/channels/launch/outgoing", body).await;
+    make(bob, "/api/channels/@Ada/hooks", json!({ "name": "Private" })).await;
+    let address = text(&incoming, "url");
+    let secret = address.rsplit('/').next().expect("a secret");
+    [secret.to_owned(), text(&outgoing, "secret")]
+}
+
+/// What holds whether a server runs or not. Returns how the outgoing hook is, before all.
+fn lists_and_pauses_hooks(data: &Path, secrets: &[String; 2]) -> Value {
+    let list = done(data, &["hooks", "list", "--json"]);
+    let lines = done(data, &["hooks", "list"]);
+    for told in secrets.iter().map(String::as_str).chain(["s3cret", "/hook", "@Ada", "Ada and"]) {
+        assert!(!list.contains(told) && !lines.contains(told), "{told} in {list}{lines}");
+    }
+    let hooks: Vec<Value> = serde_json::from_str(&list).expect("JSON");
+    let [ci, bot, private] = &hooks[..] else { panic!("{list}") };
+    for (hook, kind, name, channel, by) in [
+        (ci, "incoming", "CI", json!("general"), "Ada"),
+        (bot, "outgoing", "Bot", json!("launch"), "Bób 🚀"),
+        (private, "incoming", "Private", Value::Null, "Bób 🚀"),
+    ] {
+        assert_eq!((&hook["kind"], &hook["name"]), (&json!(kind), &json!(name)));
+        assert_eq!((&hook["channel"], &hook["created_by"]), (&channel, &json!(by)));
+    }
+    assert_eq!((&bot["host"], &ci["host"]), (&json!("bot.invalid:8443"), &Value::Null));
+    let id = |hook: &Value| hook["id"].as_str().expect("an id").to_owned();
+    let (ci, private, at) = (id(ci), id(private), id(bot));
+    let (first, line) = (
+        format!("{ci}\tincoming\tCI in #general, made by Ada"),
+        format!("{at}\toutgoing\tBot in #launch to bot.invalid:8443, made by Bób 🚀"),
+    );
+    assert!(lines.starts_with(&first) && lines.contains(&format!("\n{line}")), "{lines}");
+    assert!(lines.contains("Private in a direct conversation, made by"), "{lines}");
+    for id in ["nothing", "", "../users", "a/b?c#d", "CI"] {
+        for command in ["remove", "pause", "resume"] {
+            refused(data, &["hooks", command, id], "no");
+        }
+    }
+    refused(data, &["hooks", "pause", &ci], "an incoming hook cannot be paused");
+    done(data, &["hooks", "pause", &at]);
+    done(data, &["hooks", "pause", &at]);
+    let state = |hook: usize| json(data, &["hooks", "list", "--json"]).swap_remove(hook);
+    let paused = state(1);
+    assert_eq!((&paused["state"], &paused["waiting"]), (&json!("paused"), &json!(0)));
+    assert!(paused["paused_since"].as_str().is_some_and(|it| it.starts_with("20")), "{paused}");
+    assert!(done(data, &["hooks", "list"]).contains(", paused since 20"));
+    done(data, &["hooks", "resume", &at]);
+    assert_eq!(state(1)["state"], "active");
+    done(data, &["hooks", "remove", &private]);
+    refused(data, &["hooks", "remove", &private], "there is no such hook");
+    assert_eq!(json(data, &["hooks", "list", "--json"]).len(), 2);
+    bot.clone()
+}
+
+#[rocket::async_test]
+async fn an_operator_sees_to_hooks() {
+    let mut server = Server::start().await;
+    let (ada, bob) = ada_and_bob(&server).await;
+    let secrets = hooks_of(&ada, &bob).await;
+    // Nobody is there, and it is tried again.
+    bob.puts("launch", "m2", "!go now").await.expect("kept");
+    let data = server.data().to_owned();
+    let on = data.clone();
+    let listed = move || json(&on, &["hooks", "list", "--json"]).swap_remove(1);
+    crate::server::until("it is tried again", async || {
+        let listed = listed.clone();
+        let hook = rocket::tokio::task::spawn_blocking(listed).await.expect("a hook");
+        hook["state"] == "retrying"
+    })
+    .await;
+    let told = secrets.clone();
+    let ran = rocket::tokio::task::spawn_blocking(move || lists_and_pauses_hooks(&data, &told));
+    let bot = ran.await.expect("all of it works");
+    assert_eq!((&bot["state"], &bot["waiting"]), (&json!("retrying"), &json!(1)));
+    assert!(bot["retry_at"].is_string() && bot["last_delivery"]["problem"].is_string(), "{bot}");
+    assert_eq!(bot["last_delivery"]["status"], Value::Null);
+    bob.post("/api/channels/@Ada/hooks", json!({ "name": "Private" })).await.expect("made");
+    server.kill();
+    let data = server.into_data();
+    let bot = lists_and_pauses_hooks(data.path(), &secrets);
+    assert_eq!((&bot["state"], &bot["waiting"]), (&json!("active"), &json!(0)));
+    let server = Server::start_on(data).await;
+    let bob = server.client().with_token(&bob.token.expect("a token"));
+    let hooks = bob.get("/api/channels/@Ada/hooks").await.expect("an answer").json;
+    assert_eq!(hooks["hooks"], json!([]));
+}
+
 #[rocket::async_test]
 async fn a_link_signs_in_who_lost_theirs() {
     let server = Server::start().await;
@@ -155,13 +253,16 @@ async fn only_the_token_in_the_directory_opens_the_operators_routes() {
     let zeros = server.client().with_token(&"0".repeat(64));
     let empty = server.client().with_token("");
     for stranger in [&ada, &nobody, &zeros, &empty] {
-        for path in ["/api/operator/users", "/api/operator/channels"] {
+        for path in ["/api/operator/users", "/api/operator/channels", "/api/operator/hooks"] {
             stranger.get(path).await.expect("an answer").refused(401, "sign-in-required");
         }
         for (method, path) in [
             (Method::DELETE, "/api/operator/users/Ada"),
             (Method::DELETE, "/api/operator/channels/launch"),
             (Method::POST, "/api/operator/users/Ada/links"),
+            (Method::DELETE, "/api/operator/hooks/h"),
+            (Method::PUT, "/api/operator/hooks/h/pause"),
+            (Method::DELETE, "/api/operator/hooks/h/pause"),
         ] {
             let answer = stranger.request(method, path).send().await.expect("an answer");
             assert_eq!(answer.status(), 401, "{path}");
@@ -188,6 +289,10 @@ fn without_data_nothing_is_made() {
         &["users", "remove", "Ada"],
         &["channels", "remove", "launch"],
         &["users", "link", "Ada"],
+        &["hooks", "list"],
+        &["hooks", "remove", "h"],
+        &["hooks", "pause", "h"],
+        &["hooks", "resume", "h"],
     ] {
         refused(nothing.path(), arguments, "there is no database in");
         refused(&missing, arguments, "there is no database in");

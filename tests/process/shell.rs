@@ -12,6 +12,7 @@ use reqwest::Method;
 use rocket::tokio::io::copy_bidirectional;
 use rocket::tokio::net::{TcpListener, TcpStream};
 use rocket::tokio::task::{JoinSet, spawn_blocking};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -133,6 +134,12 @@ impl Drop for Running {
     }
 }
 
+/// Tells whether a process has ended.
+fn is_gone(process: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    status.is_empty() || status.contains("State:\tZ")
+}
+
 async fn listening(server: &Server, streams: usize) {
     until("it listens", async || server.metric("houston_streams").await == streams).await;
 }
@@ -198,6 +205,7 @@ async fn what_goes_wrong_names_the_remedy() {
         (&["ask", "nowhere", "x"], 125, "There is no channel"),
         (&["wait", "general", "("], 2, "regex"),
         (&["wait", "general", "x", "--timeout", "soon"], 2, "--timeout"),
+        (&["run", "--on", "general", "--timeout", "soon", "--", "cat"], 2, "--timeout"),
         (&["run", "--on", "general"], 2, "COMMAND"),
         (&["login", "@Ada"], 1, "cannot start with"),
         (&["login", "ADA"], 1, "already called that"),
@@ -324,6 +332,57 @@ async fn a_tail_goes_on_after_cuts_and_restarts_and_misses_nothing() {
 }
 
 #[rocket::async_test]
+async fn a_tail_of_everything_shows_edits_and_deletions_as_one_of_a_channel_does() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let shell = Shell::of(&server, &ada);
+    ada.creates("ops").await;
+    ada.puts("ops", "m0", "before").await.expect("kept");
+    let mut text = shell.starts(&["tail"]);
+    let mut json = shell.starts(&["tail", "--json"]);
+    listening(&server, 2).await;
+    let line = async |json: &mut Running| -> Value {
+        serde_json::from_str(&json.line().await).expect("JSON")
+    };
+    let member = |message: &Value, name: &str| message[name].as_str().map(ToOwned::to_owned);
+    for (channel, id, said) in [
+        ("ops", "m0", "before, and edited"),
+        ("general", "m1", "first\n  second"),
+        ("general", "m1", "better"),
+        ("@Ada", "n1", "a note"),
+        ("@Ada", "n1", "a better note"),
+    ] {
+        ada.puts(channel, id, said).await.expect("kept");
+        let message = line(&mut json).await;
+        assert_eq!(member(&message, "text").as_deref(), Some(said));
+        let (sign, mut lines) = (if channel == "@Ada" { "" } else { "#" }, said.lines());
+        let (shown, first) = (text.line().await, lines.next().expect("a line"));
+        assert!(shown.starts_with(&format!("{sign}{channel} 20")), "{shown}");
+        assert!(shown.ends_with(&format!("Z Ada: {first}")), "{shown}");
+        for further in lines {
+            assert_eq!(text.line().await, format!("  {further}"));
+        }
+    }
+    let path = "/api/channels/general/messages/m1";
+    ada.request(Method::DELETE, path).send().await.expect("an answer");
+    let deleted = line(&mut json).await;
+    assert_eq!(
+        (&deleted["event"], &deleted["id"], &deleted["channel"]),
+        (&json!("message-deleted"), &json!("m1"), &json!("general"))
+    );
+    ada.post(&format!("{path}/restore"), json!({})).await.expect("restored");
+    assert_eq!(line(&mut json).await["text"], "better");
+    assert!(text.line().await.ends_with("Z Ada: better"), "of a deletion a text says nothing");
+    ada.request(Method::DELETE, "/api/channels/ops").send().await.expect("an answer");
+    let gone = json!({ "event": "channel-deleted", "name": "ops", "channel": "ops" });
+    assert_eq!(line(&mut json).await, gone);
+    assert_eq!(text.line().await, "#ops # The channel was deleted.");
+    ada.puts("general", "m2", "it goes on").await.expect("kept");
+    assert_eq!(line(&mut json).await["text"], "it goes on");
+    assert!(text.line().await.starts_with("#general 20"));
+}
+
+#[rocket::async_test]
 async fn a_tail_ends_where_its_session_does() {
     let server = Server::start().await;
     let ada = server.client().signed_in_as("Ada").await;
@@ -364,6 +423,60 @@ async fn a_command_answers_people_and_neither_itself_nor_bots() {
     ada.puts("general", "a2", &"long ".repeat(790)).await.expect("kept");
     until("it answers again", async || texts().await.len() == 6).await;
     assert_eq!(texts().await.len(), 6, "{:?}", texts().await);
+}
+
+#[rocket::async_test]
+async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; \
+                  *) sleep 1000 & echo \"begun $!\"; wait;; esac";
+    let arguments = ["run", "--on", "general", "--timeout", "2s", "--", "sh", "-c", script];
+    let _runs = Shell::of(&server, &eve).starts(&arguments);
+    listening(&server, 1).await;
+    let answer_to = async |id: &str, text: &str| -> String {
+        let before = ada.messages("general").await.len();
+        ada.puts("general", id, text).await.expect("kept");
+        let mut answer = None;
+        until("it answers", async || {
+            let messages = ada.messages("general").await;
+            answer = messages.get(before + 1).and_then(|it| it["text"].as_str().map(str::to_owned));
+            answer.is_some()
+        })
+        .await;
+        answer.expect("an answer")
+    };
+    let ended = "(It took longer than 2s and was ended.)";
+    let answer = answer_to("a1", "slow").await;
+    let said = answer.strip_suffix(&format!("\n\n{ended}")).expect("it says so");
+    let child = said.strip_prefix("begun ").expect("what it had said");
+    until("what it had started is gone", async || is_gone(child)).await;
+    assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
+    assert_eq!(answer_to("a3", "silent").await, ended);
+}
+
+#[rocket::async_test]
+async fn a_command_ends_with_who_runs_it() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("pid");
+    let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
+    let arguments = ["run", "--on", "general", "--timeout", "1h", "--", "sh", "-c", &script];
+    let mut runs = Shell::of(&server, &eve).starts(&arguments);
+    listening(&server, 1).await;
+    ada.puts("general", "a1", "go").await.expect("kept");
+    let mut child = String::new();
+    until("it runs", async || {
+        child = std::fs::read_to_string(&file).unwrap_or_default().trim().to_owned();
+        !child.is_empty()
+    })
+    .await;
+    kill_process(Pid::from_child(&runs.child), Signal::TERM).expect("our process");
+    assert_eq!(runs.code().await, 128 + 15);
+    until("what it had started is gone", async || is_gone(&child)).await;
 }
 
 #[rocket::async_test]

@@ -49,6 +49,27 @@ async fn anyone_creates_channels_and_sees_them_all_by_name() {
 }
 
 #[rocket::async_test]
+async fn a_list_has_the_place_of_each_channel_in_its_stream() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.creates("ops").await;
+    let cursors = async || -> Vec<_> {
+        let listed = ada.get("/api/channels").await.json();
+        let channels = listed["channels"].as_array().expect("channels");
+        channels.iter().map(|it| it["cursor"].as_str().expect("a cursor").to_owned()).collect()
+    };
+    let before = cursors().await;
+    ada.puts("ops", "m1", "hello").await;
+    let posted = cursors().await;
+    assert_eq!(posted[0], before[0], "it tells nothing of other channels");
+    assert_ne!(posted[1], before[1]);
+    assert_eq!(ada.get("/api/channels/ops/messages").await.json()["cursor"], posted[1]);
+    ada.puts("ops", "m1", "hello, edited").await;
+    let edited = cursors().await;
+    assert_ne!(edited[1], posted[1]);
+}
+
+#[rocket::async_test]
 async fn a_long_list_has_every_channel_once_and_the_latest_conversations_first() {
     const MANY: usize = 150;
     let workspace = Workspace::with(|it| {
@@ -94,7 +115,7 @@ async fn a_list_that_is_being_read_repeats_and_misses_nothing_while_channels_com
         create(name).await;
     }
 
-    let mut list = engine.channels(&ada).expect("a list").map(|channel| channel.name);
+    let mut list = engine.channels(&ada).expect("a list").map(|listed| listed.channel.name);
     let first: Vec<_> = list.by_ref().take(70).collect();
     for gone in ["channel010", "channel190"] {
         let gone = ChannelRef::from(gone);

@@ -219,6 +219,21 @@ async fn following_goes_on_with_what_comes() {
 }
 
 #[rocket::async_test]
+async fn a_stream_that_is_not_to_follow_ends_where_it_is_now() {
+    let workspace = Workspace::start().await;
+    let ada = workspace.signed_in_as("Ada").await;
+    ada.posts("general", "one").await;
+    let path = "/channels/general?follow=0";
+    let all = asks(&ada, path, "text/event-stream").await;
+    assert_eq!(all.text.matches("event: message\n").count(), 1, "{all:?}");
+    let cursor = all.header("Cursor").expect("a cursor").to_owned();
+    ada.posts("general", "two").await;
+    let news = asks(&ada, &format!("{path}&since={cursor}"), "text/event-stream").await;
+    assert!(news.text.contains("\"two\"") && !news.text.contains("\"one\""), "{news:?}");
+    assert_ne!(news.header("Cursor"), Some(&*cursor));
+}
+
+#[rocket::async_test]
 async fn a_tail_ends_with_its_session_and_counts_as_a_stream() {
     let workspace = Workspace::with(|settings| settings.merge(("max_streams_per_user", 1))).await;
     let ada = workspace.signed_in_as("Ada").await;

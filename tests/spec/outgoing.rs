@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::Utc;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use houston::backends::fetch::Fetcher;
 use houston::domain::channel::ChannelRef;
+use houston::domain::hook::Hook;
+use houston::domain::time::Timestamp;
 use houston::domain::user::Session;
 use houston::engine::bounds::Bounds;
 use houston::engine::fetch::{Fetch, FetchError, FetchRequest, Fetched};
 use houston::engine::files::FileLimits;
-use houston::engine::{Device, Engine, ListedHook, NewOutgoing, SignedInAs};
+use houston::engine::{Device, Engine, ListedHook, NewOutgoing, QueueStatus, SignedInAs};
 use houston::wire::slack::HookPost;
 use parking_lot::Mutex;
 use rocket::tokio::time::{Instant, sleep};
@@ -125,9 +128,18 @@ impl House {
         sleep(Duration::from_secs(seconds)).await;
     }
 
+    fn finds(&self, hook: &ListedHook) -> Arc<Hook> {
+        self.engine.hook(&self.ada, &general(), &hook.hook.id, true).expect("a hook").hook
+    }
+
     fn is_paused(&self, hook: &ListedHook) -> bool {
-        let found = self.engine.hook(&self.ada, &general(), &hook.hook.id, true).expect("a hook");
-        found.hook.outgoing.as_ref().expect("an outgoing one").paused
+        self.finds(hook).outgoing.as_ref().expect("an outgoing one").paused
+    }
+
+    /// The latest attempts, newest first: the status, and what was wrong.
+    fn attempts(&self, hook: &ListedHook) -> Vec<(Option<u16>, Option<String>)> {
+        let latest = self.finds(hook).deliveries.latest();
+        latest.into_iter().map(|it| (it.status, it.problem)).collect()
     }
 }
 
@@ -205,13 +217,51 @@ async fn what_is_not_taken_is_tried_again_in_order_and_then_no_more() {
     let text = last["text"].as_str().expect("a text");
     assert!(text.starts_with("Paused: `bot.example`") && text.contains("status 503"), "{text}");
 
+    let found = house.finds(&hook);
+    let outgoing = found.outgoing.as_ref().expect("an outgoing one");
+    assert_eq!(outgoing.problem.as_deref(), Some("it answered with status 503"));
+
     house.posts("five").await;
     let id = &hook.hook.id;
     house.engine.pause_hook(&house.ada, &general(), id, false).await.expect("it goes on");
     assert!(!house.is_paused(&hook));
+    assert_eq!(house.finds(&hook).outgoing.as_ref().expect("one").problem, None);
     house.posts("six").await;
     house.waits(10).await;
     assert_eq!(house.program.texts()[14..], ["six"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_remembered_and_what_waits_is_told() {
+    let house = House::open().await;
+    let hook = house.makes(&[]).await;
+    let idle = QueueStatus { waiting: 0, retry_at: None };
+    assert_eq!(house.engine.queue_of(&hook.hook.id), idle);
+    house.program.answers.lock().push_back(None);
+    house.program.answers(500, "", "");
+    house.posts("one").await;
+    house.posts("two").await;
+    house.waits(2).await;
+    let QueueStatus { waiting, retry_at } = house.engine.queue_of(&hook.hook.id);
+    let (now, retry_at) = (Timestamp::from(Utc::now()), retry_at.expect("it is tried again"));
+    // Time passes here as the test wants, but for the clock on the wall.
+    assert!(waiting == 2 && retry_at > now, "{waiting} {retry_at}");
+    house.waits(5).await;
+    let later = house.engine.queue_of(&hook.hook.id).retry_at.expect("it is tried again");
+    assert!(later > retry_at, "{later}");
+    let none = Some("No connection: refused.".to_owned());
+    let refused = Some("It did not take the message.".to_owned());
+    assert_eq!(house.attempts(&hook), [(Some(500), refused.clone()), (None, none.clone())]);
+    house.program.answers(204, "", "");
+    house.program.answers(200, "application/pdf", "x".repeat(1_001));
+    house.waits(20).await;
+    assert_eq!(house.engine.queue_of(&hook.hook.id), idle);
+    let attempts = house.attempts(&hook);
+    let too_large = attempts[0].1.as_deref().expect("a problem");
+    assert!(too_large.starts_with("Its answer is not shown. "), "{too_large}");
+    let (rest, status) = (&attempts[1..], attempts[0].0);
+    assert_eq!(status, Some(200));
+    assert_eq!(rest, [(Some(204), None), (Some(500), refused), (None, none)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,6 +334,15 @@ async fn outgoing_hooks_are_made_shown_changed_and_deleted() {
     assert!(hook["secret"].as_str().is_some_and(|it| it.starts_with("whsec_")), "{hook}");
     assert_eq!((&hook["url"], &hook["words"]), (&json!(url), &json!(["!go"])));
     assert_eq!((&hook["paused"], &hook["created_by"]), (&json!(false), &ada.user));
+    for (member, value) in [
+        ("paused_since", Value::Null),
+        ("problem", Value::Null),
+        ("retry_at", Value::Null),
+        ("waiting", json!(0)),
+        ("deliveries", json!([])),
+    ] {
+        assert_eq!(hook.get(member), Some(&value), "{member}");
+    }
     let shown = ada.get(&one).await.json();
     assert!(shown.get("secret").is_none(), "{shown}");
     assert_eq!(shown["url"], url);
@@ -293,6 +352,7 @@ async fn outgoing_hooks_are_made_shown_changed_and_deleted() {
     bob.delete(&one).await.refused(403, "not-yours");
     let paused = ada.patch(&one, json!({ "paused": true })).await.json();
     assert_eq!(paused["paused"], true);
+    assert!(paused["paused_since"].as_str() >= hook["created_at"].as_str(), "{paused}");
     ada.patch(&one, json!({})).await.refused(400, "malformed-request");
     // Each kind has a list of its own.
     let id = hook["id"].as_str().expect("an id");

@@ -113,14 +113,14 @@ impl Remote {
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        patiently(|| self.send(&Method::GET, path, None, ()))
+        patiently(|| self.send(&Method::GET, path, None, ())?.read())
     }
 
     /// Puts a body under an address. Doing that again changes nothing, so it is tried again where it
     /// may not have come there.
     pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let json = Some("application/json");
-        patiently(|| self.send(&Method::PUT, path, json, body.to_string()))
+        patiently(|| self.send(&Method::PUT, path, json, body.to_string())?.read())
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
@@ -135,7 +135,7 @@ impl Remote {
     ) -> Result<Value, Failure> {
         patiently(|| {
             let (kind, form) = form()?;
-            self.send(&Method::PUT, path, Some(&kind), form)
+            self.send(&Method::PUT, path, Some(&kind), form)?.read()
         })
     }
 
@@ -150,6 +150,22 @@ impl Remote {
             request = request.header("Last-Event-ID", id);
         }
         Ok(self.judged(self.run(request, ())?)?.0)
+    }
+
+    /// Reads what has happened in a channel after this cursor, as the frames of its stream. Returns the
+    /// cursor until which that is, too.
+    pub(super) fn catch_up(&self, id: &str, after: &str) -> Result<(Vec<u8>, String), Failure> {
+        let path = format!("/channels/{}?follow=0", utf8_percent_encode(id, SEGMENT));
+        patiently(|| {
+            let mut answer = self.stream(&path, Some(after))?;
+            let cursor = answer.headers().get("Cursor").and_then(|it| it.to_str().ok());
+            let not_houston = || Failure::NotHouston { url: self.url.clone() };
+            let cursor = cursor.ok_or_else(not_houston)?.to_owned();
+            let frames = answer.body_mut().with_config().limit(u64::MAX).read_to_vec();
+            let cut_off =
+                |error| Failure::Unreachable { url: self.url.clone(), source: Box::new(error) };
+            Ok((frames.map_err(cut_off)?, cursor))
+        })
     }
 
     fn request(&self, method: &Method, path: &str) -> ureq::http::request::Builder {
@@ -197,7 +213,10 @@ impl Remote {
         }
         let wait =
             answer.headers().get("Retry-After").and_then(|it| it.to_str().ok()?.parse().ok());
-        let problem: Value = answer.body_mut().read_json().unwrap_or_default();
+        let body = answer.body_mut().read_to_string().unwrap_or_default();
+        // As an event, where events were asked for.
+        let problem = body.strip_prefix("event: problem\ndata: ").unwrap_or(&body);
+        let problem: Value = serde_json::from_str(problem).unwrap_or_default();
         let Some(detail) = problem["detail"].as_str() else {
             return Err(Failure::NotHouston { url: self.url.clone() });
         };
@@ -213,10 +232,10 @@ impl Remote {
 }
 
 /// Tries something that may be done again, as long as there is hope.
-fn patiently<'a>(attempt: impl Fn() -> Result<Answer<'a>, Failure>) -> Result<Value, Failure> {
+fn patiently<T>(attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut pause = Duration::from_millis(250);
     for _ in 1..ATTEMPTS {
-        match attempt().and_then(Answer::read) {
+        match attempt() {
             Err(failure) if failure.may_pass() => {
                 sleep(pause);
                 pause *= 2;
@@ -224,7 +243,7 @@ fn patiently<'a>(attempt: impl Fn() -> Result<Answer<'a>, Failure>) -> Result<Va
             done => return done,
         }
     }
-    attempt().and_then(Answer::read)
+    attempt()
 }
 
 impl Failure {

@@ -1,18 +1,30 @@
 //! `houston run`: a command that answers messages.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio, exit};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
+use futures::future::select_all;
+use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::events::Events;
 use super::remote::{Failure, Remote, RemoteArgs, channel_path, message_path};
 use super::{Deadline, PROGRAM, counts, shortened, text_of};
 use crate::domain::message::Text;
+
+/// Number of bytes of a command's output from which on no more is read into memory: an answer is shorter.
+const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
 #[derive(Args)]
 pub(in crate::commands) struct RunArgs {
@@ -21,6 +33,10 @@ pub(in crate::commands) struct RunArgs {
     /// The channel whose messages are answered.
     #[arg(long, value_name = "CHANNEL")]
     on: String,
+    /// The longest time that the command may take for a message: 90s, 10m. Then it is killed, with all
+    /// that it started, and the answer says so.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
     /// The command and its arguments.
     #[arg(last = true, required = true)]
     command: Vec<String>,
@@ -28,6 +44,10 @@ pub(in crate::commands) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let remote = Remote::of(&args.remote);
+    let running = RunningGroup::default();
+    if args.timeout.is_some() {
+        end_with_us(running.clone());
+    }
     let me = remote.me()?["id"].as_str().unwrap_or_default().to_owned();
     let path = channel_path(&args.on);
     let history = remote.get(&format!("{path}/messages"))?;
@@ -48,19 +68,31 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         }
         last = seq;
         if counts(&message["author"], &me) {
-            answer(&remote, args, &message)?;
+            answer(&remote, args, &running, &message)?;
         }
     }
 }
 
 /// Runs the command for a message, and sends its output.
-fn answer(remote: &Remote, args: &RunArgs, message: &Value) -> Result<(), Failure> {
-    let output = output_for(args, message)?;
-    if output.trim().is_empty() {
+fn answer(
+    remote: &Remote,
+    args: &RunArgs,
+    running: &RunningGroup,
+    message: &Value,
+) -> Result<(), Failure> {
+    let Output { said, killed_after } = output_for(args, running, message)?;
+    let note = killed_after.map(|time| {
+        format!("(It took longer than {} and was ended.)", humantime::format_duration(time))
+    });
+    let room = Text::MAX_CHARS - note.as_ref().map_or(0, |note| note.chars().count() + 2);
+    let said = shortened(said.trim(), room);
+    let parts: Vec<_> =
+        [Some(said), note].into_iter().flatten().filter(|it| !it.is_empty()).collect();
+    if parts.is_empty() {
         return Ok(());
     }
     let id = answer_id(message["id"].as_str().unwrap_or_default());
-    let text = shortened(output.trim(), Text::MAX_CHARS);
+    let text = parts.join("\n\n");
     match remote.put(&message_path(&args.on, &id), &json!({ "text": text })) {
         Ok(_) => Ok(()),
         Err(failure @ Failure::NotSignedIn { .. }) => Err(failure),
@@ -72,10 +104,24 @@ fn answer(remote: &Remote, args: &RunArgs, message: &Value) -> Result<(), Failur
     }
 }
 
-fn output_for(args: &RunArgs, message: &Value) -> Result<String, Failure> {
-    let [program, arguments @ ..] = &args.command[..] else { return Ok(String::new()) };
+/// The output of a command.
+#[derive(Default)]
+struct Output {
+    said: String,
+    /// The time after which the command was killed, if it was.
+    killed_after: Option<Duration>,
+}
+
+fn output_for(args: &RunArgs, running: &RunningGroup, message: &Value) -> Result<Output, Failure> {
+    let [program, arguments @ ..] = &args.command[..] else { return Ok(Output::default()) };
     let text = text_of(message).to_owned();
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    if args.timeout.is_some() {
+        // All that it starts is in it, and is killed with it.
+        command.process_group(0);
+    }
+    let mut group = running.lock();
+    let child = command
         .args(arguments)
         // The token is not for a command that strangers give their words to.
         .env_remove("HOUSTON_TOKEN")
@@ -88,16 +134,94 @@ fn output_for(args: &RunArgs, message: &Value) -> Result<String, Failure> {
         .spawn();
     let failed = |source| Failure::Command { command: program.clone(), source };
     let mut child = child.map_err(failed)?;
+    *group = args.timeout.map(|_| Pid::from_child(&child));
+    drop(group);
     let input = child.stdin.take();
     thread::spawn(move || {
         // The command need not read it.
         input.map(|mut input| input.write_all(text.as_bytes()))
     });
-    let output = child.wait_with_output().map_err(failed)?;
-    if !output.status.success() {
-        eprintln!("{PROGRAM}: `{program}`: {}", output.status);
+    let (output, ended) = wait(&mut child, args.timeout);
+    let killed_after = args.timeout.filter(|_| !ended);
+    if killed_after.is_some() {
+        // All of it may have ended just now.
+        let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     }
-    Ok(String::from_utf8_lossy(&output.stdout).replace('\0', "\u{FFFD}"))
+    // From then on its id may be another's.
+    *running.lock() = None;
+    let status: ExitStatus = child.wait().map_err(failed)?;
+    if !status.success() {
+        eprintln!("{PROGRAM}: `{program}`: {status}");
+    }
+    let said = String::from_utf8_lossy(&output).replace('\0', "\u{FFFD}");
+    Ok(Output { said, killed_after })
+}
+
+/// The process group of the command that runs, where it has one of its own.
+type RunningGroup = Arc<Mutex<Option<Pid>>>;
+
+/// Sees to it that a signal which ends this process ends the command, too: in a group of its own it would
+/// not hear of it, and nobody would be there to end it in time.
+fn end_with_us(running: RunningGroup) {
+    let wait = async || {
+        let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+            .map(|kind| (kind, signal(kind)));
+        let heard = signals.iter_mut().filter_map(|(kind, signal)| {
+            let signal = signal.as_mut().ok()?;
+            Some(Box::pin(async move {
+                signal.recv().await;
+                kind.as_raw_value()
+            }))
+        });
+        let (number, ..) = select_all(heard).await;
+        number
+    };
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let number = runtime.expect("a runtime").block_on(wait());
+        if let Some(group) = *running.lock() {
+            // It may have ended just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        exit(128 + number);
+    });
+}
+
+/// Waits until a command has ended and its output, too, or the time is over. Returns the beginning of
+/// the output, and whether all of it has ended. The process is not reaped: its id stays its own.
+fn wait(child: &mut Child, timeout: Option<Duration>) -> (Vec<u8>, bool) {
+    let (sender, pieces) = sync_channel(1);
+    let (process, stdout) = (Pid::from_child(child), child.stdout.take());
+    let until_end = sender.clone();
+    thread::spawn(move || {
+        // Where that fails there is nothing to wait for.
+        let _ = waitid(WaitId::Pid(process), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        drop(until_end);
+    });
+    thread::spawn(move || stdout.map(|mut stdout| send_pieces(&mut stdout, &sender)));
+    let (mut output, deadline) = (Vec::new(), Deadline::after(timeout));
+    loop {
+        let received = match deadline.left() {
+            None => pieces.recv().map_err(RecvTimeoutError::from),
+            Some(left) => pieces.recv_timeout(left),
+        };
+        match received {
+            Ok(piece) if output.len() < MAX_OUTPUT_BYTES => output.extend_from_slice(&piece),
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => return (output, false),
+            Err(RecvTimeoutError::Disconnected) => return (output, true),
+        }
+    }
+}
+
+/// Sends what is read, piece by piece, until its end or nobody takes it any more.
+fn send_pieces(from: &mut impl Read, to: &SyncSender<Vec<u8>>) {
+    let mut piece = [0; 8 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut piece) {
+        if to.send(piece[..length].to_vec()).is_err() {
+            return;
+        }
+    }
 }
 
 /// The id of the answer to a message: always the same, so that it is never answered twice.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::events::{Event, Events};
 use super::remote::{Failure, Remote, RemoteArgs, channel_path};
 use super::{Deadline, print};
-use crate::wire::lines::{Form, Lines, transcript_of};
+use crate::wire::lines::{Form, Lines};
 
 #[derive(Args)]
 pub(in crate::commands) struct TailArgs {
@@ -61,8 +61,8 @@ fn of_channel(remote: &Remote, channel: &str, args: &TailArgs) -> Result<u8, Fai
     }
 }
 
-/// The tail of all channels. The stream of everything says where something is new, which is then
-/// read there.
+/// The tail of all channels. The stream of everything says where something is new, which is then read
+/// there; edits and reactions it does not tell, so with each ping it is looked where anything was.
 struct Everywhere<'r> {
     remote: &'r Remote,
     json: bool,
@@ -70,22 +70,25 @@ struct Everywhere<'r> {
     known: HashMap<String, Known>,
 }
 
-/// How far a channel was shown.
-#[derive(Default)]
+/// A channel, and how far it was shown.
 struct Known {
-    /// The time of its latest message when it was first seen.
-    since: String,
-    /// The last message that was shown.
-    seq: u64,
+    /// The name under which its lines come.
+    name: String,
+    /// The place in its stream.
+    cursor: String,
+    lines: Lines,
 }
+
+/// The place in a stream before everything that is kept.
+const BEGINNING: &str = "0";
 
 impl<'r> Everywhere<'r> {
     /// The tail from now on.
     fn new(remote: &'r Remote, json: bool) -> Result<Self, Failure> {
         let mut everywhere = Self { remote, json, known: HashMap::new() };
         for channel in everywhere.channels()? {
-            let since = channel["last_message_at"].as_str().unwrap_or_default().to_owned();
-            everywhere.known.insert(id_of(&channel["id"]), Known { since, seq: 0 });
+            let cursor = text(&channel["cursor"]).to_owned();
+            everywhere.know(&channel["id"], &channel["name"]).cursor = cursor;
         }
         Ok(everywhere)
     }
@@ -95,55 +98,94 @@ impl<'r> Everywhere<'r> {
         Ok(channels["channels"].as_array().cloned().unwrap_or_default())
     }
 
+    /// What is known of a channel. One that is new is shown from its beginning.
+    fn know(&mut self, id: &Value, name: &Value) -> &mut Known {
+        let form = if self.json { Form::Json } else { Form::Transcript };
+        let known = self.known.entry(text(id).to_owned()).or_insert_with(|| Known {
+            name: String::new(),
+            cursor: BEGINNING.to_owned(),
+            lines: Lines::new(form, &self.remote.url, None),
+        });
+        text(name).clone_into(&mut known.name);
+        known
+    }
+
     fn tail(mut self) -> Result<u8, Failure> {
         let events = Events::listen(self.remote, "/api/events".to_owned(), None);
         loop {
             let event = events.next(Deadline(None))?;
-            if matches!(event, Event::Opened) || event.named("reset").is_some() {
-                for channel in self.channels()? {
-                    self.show_new(&channel["id"], &channel["name"], &channel["last_message_at"])?;
-                }
-            } else if let Some(news) = event.named("activity") {
-                self.show_new(&news["channel_id"], &news["channel"], &news["last_message_at"])?;
+            if let Some(news) = event.named("activity") {
+                self.show_new(&news["channel_id"], &news["channel"])?;
+            } else if let Some(gone) = event.named("channel-deleted") {
+                self.show_end(text(&gone["name"]))?;
+            } else if matches!(event, Event::Opened)
+                || ["ping", "reset"].iter().any(|name| event.named(name).is_some())
+            {
+                self.look()?;
             }
         }
+    }
+
+    /// Shows what is new anywhere.
+    fn look(&mut self) -> Result<(), Failure> {
+        for channel in self.channels()? {
+            let (id, name) = (&channel["id"], &channel["name"]);
+            if self.know(id, name).cursor != text(&channel["cursor"]) {
+                self.show_new(id, name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Shows what is new in a channel, if anything is.
-    fn show_new(&mut self, id: &Value, name: &Value, last: &Value) -> Result<(), Failure> {
-        let (id, last) = (id_of(id), last.as_str().unwrap_or_default());
-        let known = self.known.entry(id.clone()).or_default();
-        if last <= known.since.as_str() {
-            return Ok(());
-        }
-        let path = format!("{}/messages", channel_path(&format!("id:{id}")));
-        let history = match self.remote.get(&path) {
+    fn show_new(&mut self, id: &Value, name: &Value) -> Result<(), Failure> {
+        let remote = self.remote;
+        let known = self.know(id, name);
+        let (frames, cursor) = match remote.catch_up(&format!("id:{}", text(id)), &known.cursor) {
             // It is gone by now.
             Err(Failure::Refused { status: 404, .. }) => return Ok(()),
-            history => history?,
+            read => read?,
         };
-        let name = name.as_str().unwrap_or_default();
-        let name = if name.starts_with('@') { name.to_owned() } else { format!("#{name}") };
-        for message in history["messages"].as_array().into_iter().flatten() {
-            let seq = message["seq"].as_u64().unwrap_or_default();
-            let sent_at = message["sent_at"].as_str().unwrap_or_default();
-            let is_new = if known.seq > 0 { seq > known.seq } else { sent_at > &*known.since };
-            if is_new {
-                known.seq = seq;
-                if self.json {
-                    print(&format!("{message}\n"))?;
-                } else if let Some(said) =
-                    transcript_of(message.to_string().as_bytes(), &self.remote.url)
-                {
-                    print(&format!("{name} {said}"))?;
-                }
-            }
-        }
-        last.clone_into(&mut known.since);
-        Ok(())
+        known.cursor = cursor;
+        let lines = known.lines.translate(&frames);
+        print(&known.shown(&String::from_utf8_lossy(&lines), text(id)))
+    }
+
+    /// Says that a channel was deleted.
+    fn show_end(&mut self, name: &str) -> Result<(), Failure> {
+        let known = self.known.extract_if(|_, known| known.name == name).next();
+        let Some((id, mut known)) = known else { return Ok(()) };
+        let data = json!({ "name": name });
+        let frame = format!("event: channel-deleted\ndata: {data}\n\n");
+        let lines = known.lines.translate(frame.as_bytes());
+        print(&known.shown(&String::from_utf8_lossy(&lines), &id))
     }
 }
 
-fn id_of(id: &Value) -> String {
-    id.as_str().unwrap_or_default().to_owned()
+impl Known {
+    /// The lines of this channel, each with what tells of which channel it is.
+    fn shown(&self, lines: &str, id: &str) -> String {
+        let is_direct = self.name.starts_with('@');
+        let mut shown = String::new();
+        for line in lines.lines() {
+            if line.starts_with("{\"event\":") {
+                let mut event: Value = serde_json::from_str(line).unwrap_or_default();
+                let channel = if is_direct { format!("id:{id}") } else { self.name.clone() };
+                event["channel"] = channel.into();
+                shown.push_str(&event.to_string());
+            } else if line.starts_with(['{', ' ']) {
+                // A message has its channel in it; the further lines of one go on.
+                shown.push_str(line);
+            } else {
+                let sign = if is_direct { "" } else { "#" };
+                shown.extend([sign, &self.name, " ", line]);
+            }
+            shown.push('\n');
+        }
+        shown
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

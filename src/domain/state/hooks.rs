@@ -54,6 +54,11 @@ impl State {
         self.hooks.of_channels.get(channel).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// The hooks of all channels, in no particular order. O(hooks).
+    pub fn all_hooks(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.hooks.of_channels.values().flat_map(BTreeMap::values)
+    }
+
     /// The hook of this id in a channel.
     #[must_use]
     pub fn hook(&self, channel: &ChannelId, id: &HookId) -> Option<&Arc<Hook>> {
@@ -103,6 +108,7 @@ impl State {
                     creator,
                     created_at: created_at.unwrap_or(entry.at),
                     seq: entry.seq,
+                    changed_at: entry.at,
                     deliveries: before.map(|before| before.deliveries.clone()).unwrap_or_default(),
                 });
             }

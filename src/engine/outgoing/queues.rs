@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::domain::hook::Hook;
 use crate::domain::ids::{ChannelId, HookId, UserId};
+use crate::domain::time::Timestamp;
 use crate::engine::weak_map::WeakMap;
 
 /// Largest number of attempts at a time, of all hooks.
@@ -49,7 +50,18 @@ struct Waiting {
 struct Queue {
     hook: Arc<Hook>,
     postings: VecDeque<Posting>,
+    /// The time of the next attempt, where the last one failed.
+    retry_at: Option<Timestamp>,
     task: Arc<Notify>,
+}
+
+/// What waits for an outgoing hook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueStatus {
+    /// The number of messages that wait, the one that is on its way included.
+    pub waiting: usize,
+    /// The time of the next attempt, where the last one failed.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// The result of adding a message to a hook's queue.
@@ -103,6 +115,22 @@ impl Queues {
         }
     }
 
+    /// What waits for a hook.
+    pub(in crate::engine) fn status(&self, hook: &HookId) -> QueueStatus {
+        let waiting = self.waiting.lock();
+        waiting.of_hooks.get(hook).map_or_else(QueueStatus::default, |queue| QueueStatus {
+            waiting: queue.postings.len(),
+            retry_at: queue.retry_at,
+        })
+    }
+
+    /// Notes when the queue that this task serves makes its next attempt.
+    pub(super) fn note_retry(&self, hook: &HookId, task: &Arc<Notify>, at: Timestamp) {
+        if let Some(queue) = self.waiting.lock().served_by(hook, task) {
+            queue.retry_at = Some(at);
+        }
+    }
+
     /// Adds to a hook's queue. The hooks of one user may hold half of what those of others leave.
     pub(super) fn add(&self, hook: &Arc<Hook>, posting: Posting) -> Added {
         let mut waiting = self.waiting.lock();
@@ -121,8 +149,8 @@ impl Queues {
             }
             Entry::Vacant(place) => {
                 let task = Arc::new(Notify::new());
-                let postings = [posting].into();
-                place.insert(Queue { hook: hook.clone(), postings, task: task.clone() });
+                let (postings, hook, served) = ([posting].into(), hook.clone(), task.clone());
+                place.insert(Queue { hook, postings, retry_at: None, task: served });
                 Added::First(task)
             }
         };
@@ -143,8 +171,9 @@ impl Queues {
 
     pub(super) fn remove_first(&self, hook: &Hook, task: &Arc<Notify>) {
         let mut waiting = self.waiting.lock();
-        let queue = waiting.served_by(&hook.id, task);
-        if let Some(removed) = queue.and_then(|queue| queue.postings.pop_front()) {
+        let Some(queue) = waiting.served_by(&hook.id, task) else { return };
+        queue.retry_at = None;
+        if let Some(removed) = queue.postings.pop_front() {
             waiting.discount(&hook.creator, removed.body.len());
         }
     }
@@ -152,7 +181,7 @@ impl Queues {
 
 impl Waiting {
     fn forget(&mut self, hook: &HookId) {
-        if let Some(Queue { hook, postings, task }) = self.of_hooks.remove(hook) {
+        if let Some(Queue { hook, postings, task, .. }) = self.of_hooks.remove(hook) {
             self.discount(&hook.creator, postings.iter().map(|it| it.body.len()).sum());
             task.notify_one();
         }
@@ -192,6 +221,7 @@ mod tests {
             creator: UserId::from(creator.to_owned()),
             created_at: Utc::now().into(),
             seq: Seq(1),
+            changed_at: Utc::now().into(),
             deliveries: Arc::default(),
         })
     }

@@ -124,10 +124,10 @@ export function mountDevices(button, life) {
 export function mountSessions(button, life) {
   const { on } = life
   const dialog = /** @type {HTMLDialogElement} */ (find(document, "#sessions"))
-  const [list, told, error, made] = [part(dialog, "list"), part(dialog, "told"), part(dialog, "error"), part(dialog, "made")]
+  const [list, told, error] = [part(dialog, "list"), part(dialog, "told"), part(dialog, "error")]
   const form = /** @type {HTMLFormElement} */ (part(dialog, "form"))
   const name = /** @type {HTMLInputElement} */ (find(form, "input"))
-  const token = /** @type {HTMLInputElement} */ (part(made, "token"))
+  const token = shownOnce(dialog, life)
 
   /** @param {string} [words] to say of what was done */
   const read = async (words = "") => {
@@ -144,12 +144,6 @@ export function mountSessions(button, life) {
     error.textContent = why
     error.hidden = !why
     name.ariaInvalid = why ? "true" : null
-  }
-  /** A token is a secret: it stays in the page no longer than it is shown. */
-  const forget = () => {
-    token.value = ""
-    made.hidden = true
-    complain("")
   }
   /** @param {HTMLElement} item */
   const end = async (item) => {
@@ -178,17 +172,37 @@ export function mountSessions(button, life) {
       complain(why)
       return name.focus()
     }
-    forget()
+    complain("")
     form.reset()
-    token.value = body.token
-    made.hidden = false
-    token.focus()
-    token.select()
+    token.show(body.token)
     read()
   })
   on(name, "input", () => complain(""))
-  copyOnClick(find(made, '[data-action="copy"]'), token, life)
-  on(dialog, "close", forget)
+  on(dialog, "close", () => complain(""))
+}
+
+/**
+ * A secret that is shown once in a dialog, to be copied. It stays in the page no longer than it is shown.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {import("../lib/mounting.js").Life} life
+ */
+export function shownOnce(dialog, life) {
+  const made = part(dialog, "made")
+  const field = /** @type {HTMLInputElement} */ (part(made, "secret"))
+  const forget = () => {
+    field.value = ""
+    made.hidden = true
+  }
+  const show = (/** @type {string} */ secret) => {
+    field.value = secret
+    made.hidden = false
+    field.focus()
+    field.select()
+  }
+  copyOnClick(find(made, '[data-action="copy"]'), field, life)
+  life.on(dialog, "close", forget)
+  return { show, forget }
 }
 
 /**

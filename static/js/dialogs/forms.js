@@ -3,7 +3,7 @@
 
 import { folded } from "../lib/choosing.js"
 import { say } from "../lib/mounting.js"
-import { here, part } from "../lib/page.js"
+import { here } from "../lib/page.js"
 import { answerOf, channelPath, request } from "../net/api.js"
 import { go } from "../shell/navigation.js"
 
@@ -45,20 +45,20 @@ export function mountRename(form, { hear, on }) {
 /**
  * Asks the API when the form is submitted, and says what is wrong.
  *
- * @param {HTMLFormElement} form with a part `error`, and maybe one `taken`, the ways on where a name is
+ * @param {HTMLFormElement} form with a part `error`, or one in each field, and maybe one `taken`, the ways on
+ *   where a name is
  * @param {import("../lib/mounting.js").Life["on"]} on
  * @param {(fields: Record<string, any>) => Promise<import("../net/api.js").Answer>} ask
  * @param {(body: any) => void} done
  */
 export function askWith(form, on, ask, done) {
-  const error = part(form, "error")
+  const errors = /** @type {HTMLElement[]} */ ([...form.querySelectorAll('[data-part="error"]')])
   const taken = /** @type {HTMLElement | null} */ (form.querySelector('[data-part="taken"]'))
   const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input")])
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'))
 
   const forgive = () => {
-    error.hidden = true
-    error.textContent = ""
+    errors.forEach((error) => (error.hidden = true))
     if (taken) taken.hidden = true
     fields.forEach((field) => field.removeAttribute("aria-invalid"))
   }
@@ -73,10 +73,11 @@ export function askWith(form, on, ask, done) {
     button.ariaDisabled = null
     forgive()
     if (answer.ok) return done(answer.body)
-    error.textContent = answer.why
-    error.hidden = false
     if (taken) taken.hidden = answer.body?.type !== "/problems/display-name-taken"
     const atFault = fields.find((field) => field.name === answer.body?.field) ?? fields[0]
+    const error = errors.find(({ parentNode }) => parentNode === atFault.parentNode) ?? errors[0]
+    error.textContent = answer.why
+    error.hidden = false
     atFault.ariaInvalid = "true"
     atFault.focus()
   })

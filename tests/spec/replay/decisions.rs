@@ -191,7 +191,8 @@ impl Decisions {
     ) -> Option<Draft> {
         let is_new = how < 2;
         if is_new {
-            let outgoing = Outgoing { url: "http://x/".into(), words: Vec::new(), paused: false };
+            let (url, words) = ("http://x/".into(), Vec::new());
+            let outgoing = Outgoing { url, words, paused: false, problem: None };
             let record = HookRecord::Present {
                 name: "CI".parse().expect("a name"),
                 secret: self.make("secret").into(),
