@@ -267,10 +267,12 @@ proptest! {
     fn whatever_the_settings_are_check_says_which_is_wrong(
         settings in prop::collection::btree_map(names(), values(), 0..4),
         as_variables in any::<bool>(),
+        // A profile, one that is not in use, a setting that is a table, and a mistake.
+        section in prop::sample::select(vec!["default", "global", "debug", "release", "default.shutdown", "defualt"]),
     ) {
         let settings: Vec<_> = settings.into_iter().collect();
         let toml = settings.iter().map(|(name, value)| format!("{name} = {value}\n"));
-        let toml = format!("[default]\n{}", toml.collect::<String>());
+        let toml = format!("[{section}]\n{}", toml.collect::<String>());
         let variables: Vec<_> = settings
             .iter()
             .map(|(name, value)| (format!("ROCKET_{}", name.to_uppercase()), value.as_str()))
@@ -291,7 +293,9 @@ proptest! {
             // A name with a dot is a member of a table: the table is named.
             let named = |name: &str| line.contains(name.split('.').next().unwrap_or(name));
             let names = settings.iter().any(|(name, _)| named(name) || named(&name.to_lowercase()));
-            prop_assert!(names, "{line} names none of {settings:?}");
+            let table = ["shutdown", "defualt"].into_iter().find(|table| section.ends_with(table));
+            let names = names || table.is_some_and(|table| line.contains(table));
+            prop_assert!(names, "{line} names none of {settings:?} in [{section}]");
         }
     }
 }
