@@ -12,6 +12,7 @@ mod connections;
 mod deletions;
 mod endings;
 mod files;
+mod front;
 mod fronts;
 mod kills;
 mod listeners;
