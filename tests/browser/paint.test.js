@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, House, PHONE, shoot } from "./house.js"
+import { DESKTOP, House, listens, PHONE, shoot, until } from "./house.js"
 
 const WIDTHS = [
   { name: "desktop", viewport: DESKTOP },
@@ -93,9 +93,14 @@ describe("the first paint", () => {
           }
         }
         for (const [what, at] of PLACES) {
-          // The first visit tells the zone, and that all was read.
+          // The first visit tells the zone, that all was read, and who is here.
           await page.goto(at)
-          await settled()
+          await page.locator("form.composer[novalidate]").waitFor()
+          await listens(page)
+          await until("it is told", async () => {
+            const { channel } = await (await page.request.get(`/api${at}`)).json()
+            return channel.unread === 0 && (await profile.cookies()).some((cookie) => cookie.name === "zone")
+          })
           await page.route(/\/js\//, (route) => route.abort())
           await page.goto(at)
           const drawn = await picture()
