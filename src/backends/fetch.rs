@@ -235,8 +235,16 @@ impl Client {
     ) -> Result<Box<dyn Connection>, FetchError> {
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_owned();
         let host = ServerName::try_from(host).map_err(|_| FetchError::BadAddress)?;
-        let refused = |error: io::Error| FetchError::NoConnection(error.to_string());
-        let stream = self.connector().await?.connect(host, stream).await.map_err(refused)?;
+        let stream = self.connector().await?.connect(host, stream).await.map_err(|error| {
+            // Its own words have all names of a certificate, as many as its owner likes.
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+            FetchError::NoConnection(match inner {
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    "its certificate is not accepted".into()
+                }
+                _ => error.kind().to_string(),
+            })
+        })?;
         Ok(Box::new(stream))
     }
 

@@ -108,6 +108,10 @@ impl Engine {
         outgoing: &Outgoing,
         posting: &Posting,
     ) -> Result<(), String> {
+        // Until the answer is read and shown. Neither is ever closed.
+        let theirs = self.outgoing.attempts_of(&hook.creator);
+        let _theirs = theirs.acquire().await;
+        let _permit = self.outgoing.attempts().acquire().await;
         let bytes = posting.body.len() as u64;
         let answer = self.ask(hook, outgoing, posting).await.inspect_err(|problem| {
             note(hook, None, Some(&sentence(problem)), bytes);
@@ -133,10 +137,6 @@ impl Engine {
         outgoing: &Outgoing,
         posting: &Posting,
     ) -> Result<Fetched, String> {
-        // Neither is ever closed.
-        let theirs = self.outgoing.attempts_of(&hook.creator);
-        let _theirs = theirs.acquire().await;
-        let _permit = self.outgoing.attempts().acquire().await;
         let fetch = self.fetch.get().ok_or("this server posts to no other")?;
         let timestamp = Utc::now().timestamp().to_string();
         let signature = signature(&hook.secret, &posting.id, &timestamp, &posting.body);
@@ -199,16 +199,15 @@ impl Engine {
     }
 
     /// Pauses a hook that did not take a message, and says so where it writes.
-    async fn give_up(&self, hook: &Hook, outgoing: &Outgoing, problem: &str) {
+    async fn give_up(&self, hook: &Hook, outgoing: &Outgoing, attempts: u64, problem: &str) {
         if let Err(error) = self.pause_failing(hook, problem).await {
             ::log::warn!("An outgoing hook that fails cannot be paused: {error}.");
             return;
         }
         let text = format!(
-            "Paused: `{}` did not take a message in {} attempts; at last {problem}. It gets nothing \
-             until somebody lets it go on.",
+            "Paused: `{}` did not take a message in {attempts} attempts; at last {problem}. It gets \
+             nothing until somebody lets it go on.",
             outgoing.host().unwrap_or_default(),
-            RETRY_SECONDS.len() + 1
         );
         if let Err(error) = self.write_text(hook, text).await {
             ::log::warn!("Nobody is told that an outgoing hook is paused: {error}.");
@@ -221,7 +220,7 @@ async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>, task: Arc<Notify>) {
     let first = || engine.upgrade()?.outgoing.first(&hook.id, &task);
     while let Some(posting) = first() {
         let mut waits = RETRY_SECONDS.into_iter();
-        loop {
+        for attempts in 1.. {
             let Some(engine) = engine.upgrade().map(Engine) else { return };
             let present = engine.core.live.read().state.hook(&hook.channel, &hook.id).cloned();
             let outgoing = present.as_ref().and_then(|present| present.outgoing.as_ref());
@@ -233,7 +232,7 @@ async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>, task: Arc<Notify>) {
             let Err(problem) = attempted else { break };
             let Some(seconds) = waits.next() else {
                 engine.outgoing.forget(&hook.id);
-                return engine.give_up(&hook, outgoing, &problem).await;
+                return engine.give_up(&hook, outgoing, attempts, &problem).await;
             };
             let wait = Duration::from_secs(seconds);
             engine.outgoing.note_retry(&hook.id, &task, Timestamp::from(Utc::now() + wait));
@@ -242,7 +241,13 @@ async fn post_all(engine: Weak<Parts>, hook: Arc<Hook>, task: Arc<Notify>) {
             drop(engine);
             tokio::select! {
                 () = sleep(wait) => {}
-                () = task.notified() => if first().is_none() { return },
+                () = task.notified() => {
+                    if first().is_none() {
+                        return;
+                    }
+                    // Who asks for it now has not waited in vain so often.
+                    waits = RETRY_SECONDS.into_iter();
+                }
                 () = end.cancelled() => return,
             }
         }

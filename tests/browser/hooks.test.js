@@ -137,7 +137,7 @@ describe("hooks", () => {
     await dialog.getByRole("button", { name: "Try now Deployer" }).click()
     await dialog.getByText("Deployer goes on.").waitFor()
     await dialog.getByText(/^Active · [^·]*$/).waitFor()
-    await until("all is told", () => program.heard.length === 4)
+    await until("all is told", () => JSON.parse(program.heard.at(-1).body).message.text === "!deploy, please")
 
     await dialog.getByRole("button", { name: "Pause Deployer" }).click()
     await dialog.getByText("Deployer is paused: it is told nothing.").waitFor()

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,8 @@ type Told = Option<(u16, &'static str, Bytes)>;
 struct Program {
     answers: Arc<Mutex<VecDeque<Told>>>,
     posted: Arc<Mutex<Vec<(Instant, FetchRequest)>>>,
+    /// Whether what it answers never ends.
+    hangs: Arc<AtomicBool>,
 }
 
 impl Fetch for Program {
@@ -45,6 +48,7 @@ impl Fetch for Program {
     fn fetch(&self, request: FetchRequest) -> BoxFuture<'static, Result<Fetched, FetchError>> {
         self.posted.lock().push((Instant::now(), request));
         let told = self.answers.lock().pop_front().unwrap_or(Some((204, "", Bytes::new())));
+        let hangs = self.hangs.load(Ordering::Relaxed);
         async move {
             let (status, media_type, body) =
                 told.ok_or_else(|| FetchError::NoConnection("refused".into()))?;
@@ -54,7 +58,7 @@ impl Fetch for Program {
                 media_type: Some(media_type.into()).filter(|it: &String| !it.is_empty()),
                 disposition: None,
                 path: "/hook".into(),
-                body: stream::iter(chunks).boxed(),
+                body: if hangs { stream::pending().boxed() } else { stream::iter(chunks).boxed() },
             })
         }
         .boxed()
@@ -262,6 +266,37 @@ async fn attempts_are_remembered_and_what_waits_is_told() {
     let (rest, status) = (&attempts[1..], attempts[0].0);
     assert_eq!(status, Some(200));
     assert_eq!(rest, [(Some(204), None), (Some(500), refused), (None, none)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_an_attempt_at_once_uses_up_none_of_those_to_come() {
+    let house = House::open().await;
+    let hook = house.makes(&[]).await;
+    for _ in 0..20 {
+        house.program.answers(503, "", "");
+    }
+    house.posts("one").await;
+    for _ in 0..12 {
+        house.waits(1).await;
+        house.engine.pause_hook(&house.ada, &general(), &hook.hook.id, false).await.expect("it is");
+    }
+    house.waits(2).await;
+    assert_eq!(house.program.texts().len(), 13);
+    assert!(!house.is_paused(&hook));
+    house.waits(3 * 3_600).await;
+    assert_eq!(house.program.texts().len(), 21, "and then it is taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_of_a_users_hooks_are_asked_at_a_time_until_their_answers_are_read() {
+    let house = House::open().await;
+    for _ in 0..5 {
+        house.makes(&[]).await;
+    }
+    house.program.hangs.store(true, Ordering::Relaxed);
+    house.posts("one").await;
+    house.waits(60).await;
+    assert_eq!(house.program.texts().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

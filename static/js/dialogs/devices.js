@@ -195,6 +195,7 @@ export function shownOnce(dialog, life) {
     made.hidden = true
   }
   const show = (/** @type {string} */ secret) => {
+    if (!dialog.open) return
     field.value = secret
     made.hidden = false
     field.focus()

@@ -9,7 +9,7 @@ import { sizeWords } from "../conversation/files.js"
 import { fill, find, here, part, reader } from "../lib/page.js"
 import { channelPath, request } from "../net/api.js"
 
-/** How often is looked how they go. */
+/** The time between two looks at how they go. */
 const HOOKS_MS = 3_000
 
 /**
@@ -32,6 +32,8 @@ export function mountHooks(button, life) {
   let asked = ""
   /** What was done last, in words. */
   let said = ""
+  /** How much was done: what was read before it is out of date. */
+  let steps = 0
   /** @type {Hook[]} */
   let hooks = []
 
@@ -43,9 +45,9 @@ export function mountHooks(button, life) {
     if (told.textContent !== words) told.textContent = words
   }
   const read = async () => {
-    const from = path
+    const [from, at] = [path, steps]
     const { ok, body, why } = await request("GET", from)
-    if (!dialog.open || from !== path) return
+    if (!dialog.open || from !== path || at !== steps) return
     if (!ok) return tell(`The hooks could not be loaded. ${why}`)
     hooks = body.hooks
     draw()
@@ -53,6 +55,7 @@ export function mountHooks(button, life) {
   }
   /** @param {string} words */
   const done = (words) => {
+    steps += 1
     said = words
     tell(words)
     return read()
@@ -87,7 +90,8 @@ export function mountHooks(button, life) {
       if (asked !== id) {
         asked = id
         draw()
-        return tell(`Press again to delete ${name} for good.`)
+        said = `Press again to delete ${name} for good.`
+        return tell(said)
       }
       const { ok, status, why } = await request("DELETE", `${path}/${id}`)
       if (!ok && status !== 404) return done(`${name} could not be deleted. ${why}`)
@@ -106,7 +110,10 @@ export function mountHooks(button, life) {
     const { action = "" } = /** @type {HTMLElement} */ (target).closest("button")?.dataset ?? {}
     const id = /** @type {HTMLElement} */ (target).closest("li")?.dataset.key
     const hook = hooks.find((each) => each.id === id)
-    if (action !== "delete") asked = ""
+    if (action !== "delete" && asked) {
+      asked = ""
+      draw()
+    }
     if (hook) actions[action]?.(hook)
   })
   askWith(form, on, (fields) => request("POST", path, { ...fields, words: fields.words.split(",") }), ({ name, secret }) => {
