@@ -82,9 +82,11 @@ pub struct Config {
     pub max_hooks_per_channel: usize,
     /// Largest number of hooks that one user made. `max_hooks_per_user`.
     pub max_hooks_per_user: usize,
-    /// Lets outgoing hooks post to addresses that are not public: this machine, and its network.
+    /// Lets outgoing hooks post to addresses that are not public, and previews be fetched from them.
     /// `outgoing_private`.
     pub outgoing_private: bool,
+    /// Fetches previews of the links in messages. `link_previews`.
+    pub link_previews: bool,
 }
 
 /// The form of the log's lines.
@@ -184,6 +186,7 @@ impl fmt::Debug for Config {
             .field("max_hooks_per_channel", &self.max_hooks_per_channel)
             .field("max_hooks_per_user", &self.max_hooks_per_user)
             .field("outgoing_private", &self.outgoing_private)
+            .field("link_previews", &self.link_previews)
             .field("metrics_token", &self.metrics_token.as_ref().map(|_| "…"))
             .finish()
     }

@@ -51,7 +51,8 @@
 //! Hooks let programs in without a session, and out without one of ours. What is posted to an incoming
 //! hook is read as Slack's format and becomes a message whose author is the hook. A person's message
 //! waits in the queue of each outgoing hook that wants it, outside of every lock, and the program's
-//! answer becomes a message again. Whatever is fetched from elsewhere goes through one
+//! answer becomes a message again. The pages that a message links to are fetched once it is sent, and what
+//! they say of themselves is kept as a change of it; their pictures are files. Whatever is fetched from elsewhere goes through one
 //! [guard](backends::fetch), which connects to public addresses alone.
 //!
 //! # Code map
@@ -259,6 +260,9 @@ async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
     };
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?;
     engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
+    if config.link_previews {
+        engine.enable_previews();
+    }
     Ok(engine)
 }
 

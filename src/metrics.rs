@@ -24,6 +24,7 @@ use crate::api::forwarded::is_from_this_machine;
 use crate::api::input::bearer_token;
 use crate::api::problem::{self, Problem, ProblemKind};
 use crate::engine::Engine;
+use crate::engine::previews::Outcome as PreviewOutcome;
 use crate::engine::statistics::Statistics;
 
 /// The routes of health, readiness and metrics.
@@ -174,7 +175,8 @@ fn metrics(
     let mut families = metrics.0.registry.gather();
     families.extend(engine.commit_seconds().collect());
     let ready = engine.impediments().is_empty();
-    let text = engine_metrics(&engine.statistics(), ready).and_then(|engine_metrics| {
+    let fetches = engine.preview_fetches();
+    let text = engine_metrics(&engine.statistics(), &fetches, ready).and_then(|engine_metrics| {
         families.extend(engine_metrics.gather());
         TextEncoder::new().encode_to_string(&families)
     });
@@ -191,7 +193,11 @@ fn metrics(
 }
 
 /// The metrics of the engine, looked up now.
-fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Registry> {
+fn engine_metrics(
+    statistics: &Statistics,
+    preview_fetches: &[(&'static str, PreviewOutcome, u64)],
+    ready: bool,
+) -> prometheus::Result<Registry> {
     let registry = Registry::new();
     let add = |metric: Box<dyn Collector>| registry.register(metric);
     let gauge = |name: &str, help: &str, value: u64| {
@@ -230,7 +236,11 @@ fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Re
     gauge("houston_users", "Users who hold a name.", statistics.users as u64)?;
     gauge("houston_channels", "Channels, direct conversations too.", statistics.channels as u64)?;
     gauge("houston_messages", "Messages that are kept.", statistics.messages as u64)?;
-    gauge("houston_files", "Files that are kept.", statistics.files as u64)?;
+    gauge(
+        "houston_files",
+        "Files that are kept, pictures of previews too.",
+        statistics.files as u64,
+    )?;
     gauge("houston_file_bytes", "Bytes of the files that are kept.", statistics.file_bytes)?;
     counter("houston_log_entries_total", "Entries of the log.", statistics.entries)?;
     let help = "Entries of the log that could not be read and were set aside.";
@@ -250,5 +260,12 @@ fn engine_metrics(statistics: &Statistics, ready: bool) -> prometheus::Result<Re
     counter("houston_hook_dropped_total", help, statistics.dropped_posts)?;
     counter("houston_uploads_total", "Files received.", statistics.uploads)?;
     counter("houston_upload_bytes_total", "Bytes of files received.", statistics.upload_bytes)?;
+    let help = "Pages and pictures of them that were fetched for previews of links, by outcome.";
+    let fetches = Opts::new("houston_preview_fetches_total", help);
+    let fetches = IntCounterVec::new(fetches, &["what", "outcome"])?;
+    for (what, outcome, count) in preview_fetches {
+        fetches.with_label_values(&[what, outcome.name()]).inc_by(*count);
+    }
+    add(Box::new(fetches))?;
     Ok(registry)
 }

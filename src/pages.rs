@@ -5,6 +5,7 @@ pub(crate) mod emoji;
 mod links;
 mod locale;
 mod look;
+mod preview;
 mod prose;
 mod views;
 mod words;
@@ -331,7 +332,7 @@ fn channel_page(
         channels: sidebar.channels.iter().map(link).collect(),
         public_count: sidebar.public_count,
         more_direct: sidebar.more_direct,
-        blank: Blank::default(),
+        blank: Blank::views(),
         landing,
         files: engine.file_limits(),
         flash,

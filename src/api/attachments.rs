@@ -29,7 +29,7 @@ const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; img-src 'self'; media-src 'self'; sandbox; frame-ancestors 'none'";
 
 /// The number of bytes of a file that are read and sent at once.
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The conditional and range headers of a request for a file (RFC 9110, sections 13 and 14).
 struct FileRequest {

@@ -32,11 +32,13 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::input::SESSION_COOKIE;
 use super::problem::ProblemKind;
-use super::{BASE, attachments, channels, events, hooks, messages, search, session, sessions};
+use super::{
+    BASE, attachments, channels, events, hooks, messages, previews, search, session, sessions,
+};
 use crate::wire::channel::{BellView, ChannelKindView, ChannelView, MineView};
 use crate::wire::event::ResetReason;
 use crate::wire::hook::{HookView, OutgoingHookView};
-use crate::wire::message::{AttachmentView, History, MessageView, ReactionView};
+use crate::wire::message::{AttachmentView, History, MessageView, PreviewView, ReactionView};
 use crate::wire::problem::Problem;
 use crate::wire::session::{SessionKind, SessionView};
 use crate::wire::user::UserView;
@@ -139,7 +141,7 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         channels::mark_read, channels::set_mine, channels::typing,
         messages::history, messages::send, messages::replace, messages::show, messages::remove,
         messages::restore, messages::react, messages::unreact,
-        attachments::file, search::search,
+        attachments::file, previews::hide, previews::show, previews::picture, search::search,
         events::channel, events::everything,
         hooks::list, hooks::create, hooks::show, hooks::remove,
         hooks::list_outgoing, hooks::create_outgoing, hooks::show_outgoing, hooks::set_paused,
@@ -156,7 +158,8 @@ Team chat on your own server. The page uses this API and nothing else: whatever 
         (name = "About", description = "This description."),
     ),
     components(schemas(
-        UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, ReactionView<'_>,
+        UserView, ChannelView, ChannelKindView, MineView, BellView, MessageView<'_>, AttachmentView<'_>, PreviewView<'_>,
+        ReactionView<'_>,
         History<'_>, HookView, OutgoingHookView, SessionView, SessionKind, ResetReason, Problem<'_>,
     )),
     servers((url = "/", description = "The server that serves this description.")),

@@ -70,7 +70,8 @@ fn list(
 /// divider, image, markdown); the same as `payload=` in a form; or a text as `text/plain`. Other members
 /// are ignored, pictures become links, and where there are blocks `text` is not shown. Slack's
 /// `<url|label>`, `<!here>`, `<@U1>`, `*bold*`, `~gone~` and `&amp; &lt; &gt;` become Markdown. What is
-/// longer than 4,000 characters is cut with `…`.
+/// longer than 4,000 characters is cut with `…`. Links in `text` have previews, unless `unfurl_links` is
+/// `false`.
 ///
 /// The answer is `ok` (200, `text/plain`), or Slack's word for what is wrong: `invalid_payload` or
 /// `no_text` (400), `no_service` (404) where there is no such hook, `rate_limited` (429, with

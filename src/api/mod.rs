@@ -29,6 +29,7 @@ mod messages;
 mod multipart;
 pub mod operator;
 mod part_head;
+mod previews;
 pub mod problem;
 pub(crate) mod qr;
 pub(crate) mod refusal;
@@ -58,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         channels::routes(),
         messages::routes(),
         attachments::routes(),
+        previews::routes(),
         search::routes(),
         events::routes(),
         hooks::routes(),

@@ -265,7 +265,7 @@ fn connector() -> TlsConnector {
     let found = rustls_native_certs::load_native_certs();
     let (known, _) = authorities.add_parsable_certificates(found.certs);
     if known == 0 {
-        log::warn!("No certificate authorities are found: hooks cannot post to https addresses.");
+        log::warn!("No certificate authorities are found: https addresses cannot be asked.");
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -338,6 +338,7 @@ fn fetched(
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let (media_type, disposition) = (text(header::CONTENT_TYPE), text(header::CONTENT_DISPOSITION));
+    let encoding = text(header::CONTENT_ENCODING);
     let status = answer.status().as_u16();
     let body = stream::try_unfold(
         (answer.into_body(), connection),
@@ -355,7 +356,7 @@ fn fetched(
             }
         },
     );
-    Fetched { status, media_type, disposition, path: url.path().to_owned(), body: body.boxed() }
+    Fetched { status, media_type, disposition, encoding, url: url.clone(), body: body.boxed() }
 }
 
 #[cfg(test)]

@@ -208,8 +208,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "outgoing_private",
         kind: Kind::Switch { default: false },
-        meaning: "Lets outgoing hooks post to addresses that are not public: this machine, and its \
-                  network.",
+        meaning: "Lets outgoing hooks post to addresses that are not public, and previews be fetched \
+                  from them: this machine, and its network.",
+    },
+    Setting {
+        key: "link_previews",
+        kind: Kind::Switch { default: true },
+        meaning: "Fetches title, description and picture of the pages that messages link to, and \
+                  shows them below. `false` asks no other server.",
     },
     Setting {
         key: "metrics_token",

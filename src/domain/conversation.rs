@@ -134,7 +134,7 @@ pub(crate) enum Restoring {
 pub enum MissedChange {
     /// A new message.
     Posted(Arc<Message>),
-    /// An edited message, or one that was reacted to.
+    /// An edited message, or one that was reacted to or got previews.
     Updated(Arc<Message>),
     /// A deleted message.
     Deleted {

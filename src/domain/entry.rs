@@ -33,9 +33,10 @@ pub use self::key::Key;
 pub use self::session::SessionRecord;
 use crate::domain::hook::HookMark;
 use crate::domain::ids::{ChannelId, HookId, MessageId, OpId, Seq, UserId};
-use crate::domain::message::Content;
+use crate::domain::message::{Content, Message};
 use crate::domain::names::{ChannelName, DisplayName, NameHash, Skeletons, Topic};
 use crate::domain::preference::ChannelPreferences;
+use crate::domain::preview::Previews;
 use crate::domain::reaction::ReactionGroupRecord;
 use crate::domain::time::{self, Timestamp};
 use crate::domain::user::User;
@@ -92,17 +93,7 @@ pub struct MessageRecord {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ChangeRecord {
     /// The message exists, changed.
-    Present {
-        /// The present content; absent while it was never edited.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        content: Option<Content>,
-        /// The time of the last edit.
-        #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
-        edited_at: Option<Timestamp>,
-        /// The reactions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        reactions: Vec<ReactionGroupRecord>,
-    },
+    Present(PresentRecord),
     /// The message was deleted.
     Deleted {
         /// The message's id.
@@ -116,6 +107,37 @@ pub enum ChangeRecord {
         /// The message's id.
         id: MessageId,
     },
+}
+
+/// Everything that differs from a message as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresentRecord {
+    /// The present content; absent while it was never edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+    /// The time of the last edit.
+    #[serde(with = "time::optional_millis", default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// The reactions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionGroupRecord>,
+    /// The previews of its links.
+    #[serde(default, skip_serializing_if = "Previews::is_default")]
+    pub previews: Previews,
+}
+
+impl PresentRecord {
+    /// The record of a message as it is: a change of it begins with this.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let edited_at = message.edited_at;
+        Self {
+            content: edited_at.is_some().then(|| message.content.clone().with_html()),
+            edited_at,
+            reactions: message.reactions.iter().map(ReactionGroupRecord::from).collect(),
+            previews: message.previews.as_deref().cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// The body of a [`Key::Erasure`] entry. Time changes nothing by itself, since no entry says that it
@@ -302,7 +324,7 @@ impl Entry {
             }
             Key::Change(channel, message) => {
                 let mut record = self.read()?;
-                if let ChangeRecord::Present { content, .. } = &mut record {
+                if let ChangeRecord::Present(PresentRecord { content, .. }) = &mut record {
                     *content = content.take().map(|it| it.with_folded_text().without_plain_html());
                 }
                 Record::Change(channel, message, record)
@@ -359,6 +381,29 @@ mod tests {
         let deleted = ChangeRecord::Deleted { id, by: Some(UserId::from("u1".to_owned())) };
         assert_eq!(encode(&deleted), r#"{"v":2,"state":"deleted","id":"m1","by":"u1"}"#);
         assert_eq!(encode(&ErasureRecord { until: Seq(7) }), r#"{"v":2,"until":7}"#);
+    }
+
+    #[test]
+    fn a_change_is_read_with_the_previews_that_were_written_and_without_any() {
+        let body = r#"{"v":2,"state":"present","reactions":[],"previews":{"shown":[{"url":"https://a.example/","site":"a.example","title":"A","picture":{"id":"p1","media_type":"image/png","size":9,"sha256":"00","width":3,"height":2}}]}}"#;
+        let read = |body: &str| match entry("c.1a.x.7", body).decode().expect("a change").record {
+            Record::Change(_, _, ChangeRecord::Present(record)) => record,
+            other => panic!("{other:?}"),
+        };
+        let PresentRecord { previews, .. } = read(body);
+        let preview = &previews.shown[0];
+        let picture = preview.picture.as_ref().expect("a picture");
+        assert_eq!((&*preview.title, &*preview.description), ("A", ""));
+        assert_eq!((picture.id.as_str(), picture.size, picture.dimensions.width), ("p1", 9, 3));
+        let written = encode(&ChangeRecord::Present(read(body)));
+        assert_eq!(written, body.replace(r#""reactions":[],"#, ""));
+        let hidden = r#"{"v":2,"state":"present","previews":{"hidden":true}}"#;
+        assert!(read(hidden).previews.hidden);
+        assert_eq!(encode(&ChangeRecord::Present(read(hidden))), hidden);
+        assert!(
+            read(r#"{"v":2,"state":"present"}"#).previews.is_default(),
+            "as before there were any"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::domain::user::Person;
 pub enum Event {
     /// A new message.
     MessagePosted(Arc<Channel>, Arc<Message>),
-    /// A message was edited or reacted to.
+    /// A message was edited or reacted to, or its previews came or were hidden.
     MessageUpdated(Arc<Channel>, Arc<Message>),
     /// A message was deleted.
     MessageDeleted {

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
 use crate::domain::hook::HookMark;
-use crate::domain::ids::{MessageId, Seq, UserId};
+use crate::domain::ids::{AttachmentId, MessageId, Seq, UserId};
 use crate::domain::names::is_blank;
+use crate::domain::preview::{Preview, Previews};
 use crate::domain::reaction::ReactionGroup;
 use crate::domain::search::folded;
 use crate::domain::time::Timestamp;
@@ -192,7 +193,9 @@ pub struct Message {
     /// The time of the last edit.
     pub edited_at: Option<Timestamp>,
     /// The reactions, in the order in which each was first given.
-    pub reactions: Vec<ReactionGroup>,
+    pub reactions: Box<[ReactionGroup]>,
+    /// The previews of its links; `None` where they are [as at the beginning](Previews::is_default).
+    pub previews: Option<Box<Previews>>,
     /// The entry that last changed it, if any did.
     pub changed: Option<Seq>,
     /// A cache for its encoded form.
@@ -220,10 +223,29 @@ impl Message {
         bytes
     }
 
-    /// The size of the text and its HTML, in bytes.
+    /// The size of the text and its HTML, and of the texts of previews, in bytes.
     #[must_use]
     pub fn text_bytes(&self) -> u64 {
-        self.content.text_bytes()
+        self.content.text_bytes() + self.previews.as_ref().map_or(0, |it| it.text_bytes())
+    }
+
+    /// The previews that it shows.
+    #[must_use]
+    pub fn previews(&self) -> &[Preview] {
+        self.previews.as_ref().map_or(&[], |previews| &previews.shown)
+    }
+
+    /// Tells whether its author has hidden its previews.
+    #[must_use]
+    pub fn hides_previews(&self) -> bool {
+        self.previews.as_ref().is_some_and(|previews| previews.hidden)
+    }
+
+    /// The files that it has, those of previews too, each with its size in bytes.
+    pub fn files(&self) -> impl Iterator<Item = (&AttachmentId, u64)> {
+        let attached = self.content.attachments.iter().map(|file| (&file.id, file.size));
+        let pictures = self.previews().iter().filter_map(|preview| preview.picture.as_ref());
+        attached.chain(pictures.map(|picture| (&picture.id, picture.size)))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod media_type;
 pub mod message;
 pub mod names;
 pub mod preference;
+pub mod preview;
 pub mod reaction;
 pub mod search;
 pub mod state;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use url::Url;
 
 /// A client of other servers that connects to nothing on this machine or in its network.
 pub trait Fetch: Send + Sync {
@@ -41,8 +42,10 @@ pub struct Fetched {
     pub media_type: Option<String>,
     /// The header `Content-Disposition`.
     pub disposition: Option<String>,
-    /// The path of the address that answered.
-    pub path: String,
+    /// The header `Content-Encoding`. Nothing is decoded.
+    pub encoding: Option<String>,
+    /// The address that answered.
+    pub url: Url,
     /// The body. It fails when it does not end in time.
     pub body: BoxStream<'static, io::Result<Bytes>>,
 }

@@ -21,8 +21,11 @@ use crate::domain::hook::Hook;
 use crate::domain::ids::{AttachmentId, UserId};
 use crate::domain::media_type::Sniffer;
 use crate::domain::message::Content;
+use crate::domain::preview::Picture;
 use crate::domain::user::Session;
 
+/// The name of the file that a preview's picture is, which nobody sees.
+const PICTURE: &str = "picture";
 /// Largest number of messages with files that a user may be sending at a time.
 const MAX_UPLOADS: usize = 4;
 
@@ -81,10 +84,35 @@ impl Admission<'_> {
         name: FileName,
         bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<ReceivedFile, EngineError> {
-        let engine = self.engine;
+        let received = self.engine.receive(&self.user, self.bytes.clone(), name, bytes).await?;
+        self.engine.counters.count_upload(received.attachment.size);
+        Ok(received)
+    }
+}
+
+impl Engine {
+    /// Stores a picture of a preview for a message of this user, on the same terms as their files.
+    pub(super) async fn receive_picture(
+        &self,
+        user: &UserId,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<ReceivedFile, EngineError> {
+        let theirs = self.uploads.0.lock().get(user).map(|theirs| theirs.bytes.clone());
+        let name = FileName::from(PICTURE);
+        self.receive(user, theirs.unwrap_or_default(), name, bytes).await
+    }
+
+    async fn receive(
+        &self,
+        user: &UserId,
+        uploading: Arc<AtomicU64>,
+        name: FileName,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<ReceivedFile, EngineError> {
+        let engine = self;
         let id = AttachmentId::from(Uuid::now_v7());
-        let used = [engine.uploading.clone(), self.bytes.clone()];
-        let mut space = ReservedSpace { used, bytes: 0 };
+        let counters = [engine.uploading.clone(), uploading];
+        let mut space = ReservedSpace { used: counters, bytes: 0 };
         let mut sniffer = Sniffer::new();
         let refused = Mutex::new(None);
         let refuse = |error: EngineError| {
@@ -97,7 +125,7 @@ impl Admission<'_> {
             if space.bytes > engine.file_limits.max_file_bytes {
                 return Err(refuse(EngineError::TooLarge("the file is too large")));
             }
-            if !engine.has_room(&self.user, all, theirs) {
+            if !engine.has_room(user, all, theirs) {
                 return Err(refuse(EngineError::TooLarge("there is no room for more files")));
             }
             sniffer.look(&chunk);
@@ -111,7 +139,6 @@ impl Admission<'_> {
             }));
         }
         let facts = sniffer.finish();
-        engine.counters.count_upload(facts.size);
         let attachment = Attachment {
             id,
             name,
@@ -165,11 +192,10 @@ impl ReceivedFile {
         self.attachment.name = name;
     }
 
-    /// Claims the file for a message with these attachments, or gives it up if it is not among
-    /// them: an unclaimed file is removed when it is dropped.
-    pub(super) fn claim(&self, attachments: &[Attachment]) {
-        let unclaimed = !attachments.iter().any(|it| it.id == self.attachment.id);
-        self.unclaimed.store(unclaimed, Ordering::Relaxed);
+    /// Claims the file for a message, if that is to have it, or gives it up: an unclaimed file is removed
+    /// when it is dropped.
+    pub(super) fn claim(&self, is_wanted: bool) {
+        self.unclaimed.store(!is_wanted, Ordering::Relaxed);
     }
 
     /// Frees the reserved space: the file is a message's now, and its bytes count as such.
@@ -289,8 +315,31 @@ impl Engine {
             let readable = found.filter(|(channel, ..)| channel.is_visible_to(&session.user.id));
             readable.ok_or(EngineError::NoSuchAttachment)?.2.clone()
         };
+        Ok((attachment, self.open_blob(id).await?))
+    }
+
+    /// Opens the picture of a preview for reading.
+    ///
+    /// # Errors
+    ///
+    /// When no message that this user can read has such a picture, or it cannot be read.
+    pub async fn preview_picture(
+        &self,
+        session: &Session,
+        id: &AttachmentId,
+    ) -> Result<(Picture, Box<dyn Blob>), EngineError> {
+        let picture = {
+            let live = self.core.live.read();
+            let found = live.state.preview_picture(id);
+            let readable = found.filter(|(channel, _)| channel.is_visible_to(&session.user.id));
+            readable.ok_or(EngineError::NoSuchAttachment)?.1.clone()
+        };
+        Ok((picture, self.open_blob(id).await?))
+    }
+
+    async fn open_blob(&self, id: &AttachmentId) -> Result<Box<dyn Blob>, EngineError> {
         match self.core.blobs.open(id).await {
-            Ok(blob) => Ok((attachment, blob)),
+            Ok(blob) => Ok(blob),
             // Its message has just gone.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(EngineError::NoSuchAttachment)
@@ -319,7 +368,7 @@ pub(super) fn attachments(files: &[ReceivedFile], present: &[Attachment]) -> Vec
 /// to have failed they are not removed, even if the request ends meanwhile.
 pub(super) fn claim(files: &[ReceivedFile], content: &Content) {
     for file in files {
-        file.claim(&content.attachments);
+        file.claim(content.attachments.iter().any(|it| it.id == file.attachment.id));
     }
 }
 
@@ -332,7 +381,7 @@ pub(super) fn release_unclaimed<T>(
         match stored {
             Ok(Committed::Applied(_)) => file.free_space(),
             Err(EngineError::FollowerStopped) => {}
-            _ => file.claim(&[]),
+            _ => file.claim(false),
         }
     }
 }

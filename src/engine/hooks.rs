@@ -247,10 +247,14 @@ impl Engine {
         let (text, rendered) = layout::compose(post.sections, &self.names());
         let content = content_as(text, rendered);
         let mark = HookMark { icon: icon.map(Into::into) };
-        self.write_by_hook(hook, name, mark, content, &mut []).await
+        let events = self.write_by_hook(hook, name, mark, content, &mut []).await?;
+        if !post.without_previews {
+            self.fetch_previews(hook, &events);
+        }
+        Ok(())
     }
 
-    /// Stores a message of a hook, with the files that its content has.
+    /// Stores a message of a hook, with the files that its content has. Returns the events of that.
     pub(super) async fn write_by_hook(
         &self,
         hook: &Hook,
@@ -258,9 +262,9 @@ impl Engine {
         mark: HookMark,
         content: Content,
         files: &mut [ReceivedFile],
-    ) -> Result<(), EngineError> {
+    ) -> Result<Vec<Event>, EngineError> {
         refuse_empty(&content.text, content.attachments.len())?;
-        self.refuse_without_room(&hook.id.as_author(), &content, 0)?;
+        self.refuse_without_room(&hook.id.as_author(), content.text_bytes(), 0)?;
         let id = MessageId::from(Uuid::now_v7());
         let op = fresh_op();
         let written = self.commit(|live| {
@@ -278,11 +282,10 @@ impl Engine {
         });
         let written = written.await;
         release_unclaimed(files, &written);
-        if let Committed::Applied(events) = written? {
-            self.store_shown_again(&events).await;
-            self.counters.count_message();
-        }
-        Ok(())
+        let Committed::Applied(events) = written? else { return Ok(Vec::new()) };
+        self.store_shown_again(&events).await;
+        self.counters.count_message();
+        Ok(events)
     }
 
     /// The outgoing hooks that want the message which these events posted, with its channel.

@@ -29,6 +29,8 @@ const CHANGES: (u32, u32) = (600, 50);
 /// Units of [`Cost`] that a user may read at once, and per second after that. A page with its
 /// lists, history and streams costs about ten.
 const READS: (u32, u32) = (600, 60);
+/// Pages that are fetched at once for the previews of a user's links, and per second after that.
+const PREVIEWS: (u32, u32) = (30, 1);
 /// An address's budget, in budgets of a user.
 const USERS_PER_ADDRESS: u32 = 10;
 /// Times that an address may sign in at once; by links as many again; and as many again for each
@@ -49,6 +51,7 @@ pub struct Limits<C: Clock = DefaultClock> {
     reads: Budgets<C>,
     sign_ins: Limit<Option<IpAddr>, C>,
     links: Limit<Option<IpAddr>, C>,
+    previews: Budgets<C>,
     unknown_hooks: Limit<Option<IpAddr>, C>,
     taken_names: Limit<(Option<IpAddr>, NameHash), C>,
     /// The first try of each taken name by an address within [`TAKEN_NAME_PERIOD`]: a further one
@@ -118,6 +121,7 @@ impl<C: Clock + Clone> Limits<C> {
             reads: Budgets::of(READS, clock),
             sign_ins: Limit::of(sign_ins, clock),
             links: Limit::of(sign_ins, clock),
+            previews: Budgets::of(PREVIEWS, clock),
             unknown_hooks: Limit::of(sign_ins, clock),
             taken_names: Limit::of(sign_ins, clock),
             new_taken_names: Limit::of(new_taken_names, clock),
@@ -140,6 +144,15 @@ impl<C: Clock + Clone> Limits<C> {
     /// When there were too many of the user or the address lately.
     pub fn change(&self, user: &UserId, address: Option<IpAddr>) -> Result<(), TooSoon> {
         self.changes.count(user, address, NonZeroU32::MIN)
+    }
+
+    /// Counts a page that is fetched for the preview of a link.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many of the user or the address lately.
+    pub fn preview(&self, user: &UserId, address: Option<IpAddr>) -> Result<(), TooSoon> {
+        self.previews.count(user, address, NonZeroU32::MIN)
     }
 
     /// Counts reading of this cost by this user at this address.

@@ -16,11 +16,11 @@ use super::log::Expect;
 use super::resume::last_event_of;
 use super::{Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelRef};
-use crate::domain::entry::{ChangeRecord, DirectRecord, Key, MessageRecord};
+use crate::domain::entry::{ChangeRecord, DirectRecord, Key, MessageRecord, PresentRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{MessageId, OpId, Seq, UserId};
 use crate::domain::message::{Content, Message};
-use crate::domain::reaction::ReactionGroupRecord;
+use crate::domain::text::links::previewed_links;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 use crate::wire::cursor::Cursor;
@@ -135,7 +135,7 @@ impl Engine {
                 return Ok(Put::Replaced(message::json(&message, &channel.reference())));
             }
             Existing::Different(message) => {
-                (message.content.attachments.len(), message.text_bytes())
+                (message.content.attachments.len(), message.content.text_bytes())
             }
             Existing::None { .. } => (0, 0),
         };
@@ -146,7 +146,7 @@ impl Engine {
             self.count_post(session)?;
         }
         let content = self.content_of(draft.text.clone());
-        self.refuse_without_room(&session.user.id, &content, kept_bytes)?;
+        self.refuse_without_room(&session.user.id, content.text_bytes(), kept_bytes)?;
         // From here on by its id: the name may pass to another channel or user meanwhile.
         let named = &ChannelRef::Id(channel.id.clone());
         if channel.created_at.is_none() {
@@ -163,6 +163,7 @@ impl Engine {
         mut draft: MessageDraft,
         content: Content,
     ) -> Result<Put, EngineError> {
+        let links = previewed_links(&content.html());
         let decided_before = AtomicBool::new(false);
         let edits = AtomicBool::new(false);
         let stored = self.commit(|live| {
@@ -186,16 +187,14 @@ impl Engine {
                 Existing::Different(message) => {
                     let content = content_with(&content, files, &message.content.attachments)?;
                     claim(files.unwrap_or_default(), &content);
-                    let record = ChangeRecord::Present {
+                    let present = PresentRecord::of(&message);
+                    let record = PresentRecord {
                         content: Some(content),
                         edited_at: Some(Utc::now().into()),
-                        reactions: message
-                            .reactions
-                            .iter()
-                            .map(ReactionGroupRecord::from)
-                            .collect(),
+                        previews: present.previews.of_links(&links),
+                        ..present
                     };
-                    live.change_of(&channel, &message, record)
+                    live.change_of(&channel, &message, ChangeRecord::Present(record))
                 }
             })
         });
@@ -209,6 +208,7 @@ impl Engine {
         };
         self.store_shown_again(&events).await;
         self.tell_outgoing(&events);
+        self.fetch_previews(session, &events);
         let json = message_in(&events).ok_or(EngineError::NoSuchChannel)?;
         if edits.into_inner() {
             return Ok(Put::Replaced(json));
@@ -236,13 +236,7 @@ impl Engine {
             live.account(session)?;
             let (channel, message) = live.find_message(named, session, id)?;
             let me = &session.user.id;
-            let is_of_own_hook = || {
-                let mut hooks = live.state.hooks_of(&channel.id);
-                let author = hooks.find(|hook| hook.id.as_author() == *message.author.id());
-                author.is_some_and(|hook| live.may_manage(hook, &channel, me))
-            };
-            let is_own = message.author.id() == me || channel.creator() == Some(me);
-            if !(is_own || message.hook.is_some() && is_of_own_hook()) {
+            if channel.creator() != Some(me) && !live.is_theirs(&channel, &message, me) {
                 return Err(EngineError::NotYours);
             }
             let record = ChangeRecord::Deleted { id: id.clone(), by: Some(me.clone()) };
@@ -290,19 +284,21 @@ impl Engine {
         });
         match restored.await? {
             Committed::Unchanged(json) => Ok(json),
-            Committed::Applied(events) => message_in(&events).ok_or(EngineError::NoSuchChannel),
+            Committed::Applied(events) => {
+                self.fetch_previews(session, &events);
+                message_in(&events).ok_or(EngineError::NoSuchChannel)
+            }
         }
     }
 
-    /// Refuses a text for which there is no room, even in the place of one of so many bytes: no user
+    /// Refuses texts of so many bytes for which there is no room, even in the place of others: no user
     /// takes more than half of what the others leave.
     pub(super) fn refuse_without_room(
         &self,
         user: &UserId,
-        content: &Content,
+        bytes: u64,
         replaced: u64,
     ) -> Result<(), EngineError> {
-        let bytes = content.text_bytes();
         let live = self.core.live.read();
         let (all, theirs) = (live.state.text_bytes(), live.state.text_bytes_of(user));
         let left = self.bounds.max_kept_text_bytes.saturating_sub(all - theirs);
@@ -351,6 +347,16 @@ impl Live {
         let message = conversation.and_then(|conversation| conversation.message(id));
         let message = message.ok_or(EngineError::NoSuchMessage)?.clone();
         Ok((channel, message))
+    }
+
+    /// Tells whether a message is this user's, or was written by a hook that they may delete.
+    pub(super) fn is_theirs(&self, channel: &Channel, message: &Message, user: &UserId) -> bool {
+        let is_of_own_hook = || {
+            let mut hooks = self.state.hooks_of(&channel.id);
+            let author = hooks.find(|hook| hook.id.as_author() == *message.author.id());
+            author.is_some_and(|hook| self.may_manage(hook, channel, user))
+        };
+        message.author.id() == user || message.hook.is_some() && is_of_own_hook()
     }
 
     /// The decision to append a change of a message, if nothing else has changed it by then.

@@ -25,6 +25,7 @@ mod outgoing;
 mod ping_clock;
 mod preferences;
 pub mod presence;
+pub mod previews;
 mod publish;
 mod reactions;
 mod read_markers;
@@ -69,6 +70,7 @@ pub use self::outgoing::QueueStatus;
 use self::outgoing::Queues;
 use self::ping_clock::PingClock;
 use self::presence::{PendingDeparture, Presence};
+use self::previews::PreviewFetches;
 use self::reactions::ReactionLocks;
 use self::read_markers::PendingMarkers;
 use self::reader::Reader;
@@ -240,6 +242,7 @@ pub struct Parts {
     /// The way to other servers, once it is set.
     fetch: OnceLock<Arc<dyn Fetch>>,
     outgoing: Queues,
+    previews: Arc<PreviewFetches>,
 }
 
 /// The parts that requests, the follower and the listeners share.
@@ -321,6 +324,7 @@ impl Engine {
             creation_lock: tokio::sync::Mutex::default(),
             fetch: OnceLock::new(),
             outgoing: Queues::default(),
+            previews: Arc::default(),
         }));
         engine.remove_unknown_files().await;
         engine.ensure_general().await?;
@@ -328,7 +332,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the way to other servers; without it, outgoing hooks are refused. Only the first call counts.
+    /// Opens the way to other servers; without it, outgoing hooks are refused, and links have no previews.
+    /// Only the first call counts.
     pub fn set_fetch(&self, fetch: Arc<dyn Fetch>) {
         let _ = self.fetch.set(fetch);
     }

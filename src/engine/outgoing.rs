@@ -166,7 +166,7 @@ impl Engine {
                 self.write_text(hook, text).await
             }
             media_type => {
-                let name = file_name(answer.disposition.as_deref(), &answer.path, media_type);
+                let name = file_name(answer.disposition.as_deref(), answer.url.path(), media_type);
                 self.write_file(hook, name, answer.body).await
             }
         }
@@ -176,7 +176,10 @@ impl Engine {
         let section = Section { card: None, parts: vec![Part::Text(text)] };
         let (text, rendered) = compose(vec![section], &self.names());
         let content = content_as(text, rendered);
-        self.write_by_hook(hook, None, HookMark::default(), content, &mut []).await
+        let mark = HookMark::default();
+        let events = self.write_by_hook(hook, None, mark, content, &mut []).await?;
+        self.fetch_previews(hook, &events);
+        Ok(())
     }
 
     async fn write_file(
@@ -191,7 +194,7 @@ impl Engine {
         let received = admission.receive(name, stream::iter([first]).chain(body)).await?;
         let mut files = [received];
         let content = Content { attachments: attachments(&files, &[]), ..self.no_text() };
-        self.write_by_hook(hook, None, HookMark::default(), content, &mut files).await
+        self.write_by_hook(hook, None, HookMark::default(), content, &mut files).await.map(drop)
     }
 
     fn no_text(&self) -> Content {

@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 use super::commit::Decision;
 use super::{Engine, EngineError};
 use crate::domain::channel::ChannelRef;
-use crate::domain::entry::ChangeRecord;
+use crate::domain::entry::{ChangeRecord, PresentRecord};
 use crate::domain::ids::{MessageId, Seq, UserId};
 use crate::domain::reaction::{Reaction, ReactionGroup, ReactionGroupRecord};
 use crate::domain::user::{Session, User};
@@ -129,16 +129,12 @@ impl Engine {
             let Some(change) = decide(&message.reactions, &me.id)? else {
                 return Ok(Decision::Unchanged(()));
             };
-            let mut reactions: Vec<_> =
-                message.reactions.iter().map(ReactionGroupRecord::from).collect();
+            let mut record = PresentRecord::of(&message);
             match change {
-                ReactionChange::Add => add(&mut reactions, reaction, &me),
-                ReactionChange::Remove => remove(&mut reactions, reaction, &me),
+                ReactionChange::Add => add(&mut record.reactions, reaction, &me),
+                ReactionChange::Remove => remove(&mut record.reactions, reaction, &me),
             }
-            let edited_at = message.edited_at;
-            let content = edited_at.is_some().then(|| message.content.clone().with_html());
-            let record = ChangeRecord::Present { content, edited_at, reactions };
-            Ok(live.change_of(&channel, &message, record))
+            Ok(live.change_of(&channel, &message, ChangeRecord::Present(record)))
         });
         changed.await.map(drop)
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::locale::Locale;
 use super::look::Look;
+use super::preview::{Preview, PreviewView, PreviewsView};
 use super::prose;
 use super::words::{hue, initials, is_emoji_alone, kind_words, size_words, who_words};
 use crate::domain;
@@ -52,6 +53,9 @@ struct Message {
     edited_at: Option<DateTime<Utc>>,
     attachments: Vec<Attachment>,
     reactions: Vec<Reaction>,
+    previews: Vec<Preview>,
+    #[serde(default)]
+    previews_hidden: bool,
     #[serde(default)]
     hook: Option<HookMark>,
 }
@@ -109,6 +113,8 @@ pub(super) struct MessageView {
     is_emoji_alone: bool,
     files: Vec<FileView>,
     reactions: Vec<ReactionView>,
+    #[serde(flatten)]
+    previews: PreviewsView,
     /// Whether it goes on with the run of the message before it.
     continues: bool,
     /// The day that begins with it, if one does.
@@ -201,8 +207,17 @@ pub(super) struct Blank {
     day: DayView,
     file: FileView,
     reaction: ReactionView,
+    preview: PreviewView,
+    preview_with_picture: PreviewView,
     person: PersonView,
     channel_link: ChannelLinkView,
+}
+
+impl Blank {
+    /// The blank views of all partials.
+    pub(super) fn views() -> Self {
+        Self { preview_with_picture: PreviewView::blank_with_picture(), ..Self::default() }
+    }
 }
 
 /// Makes the views of a channel's messages from their JSON, oldest first. `unread` is the number of
@@ -280,6 +295,7 @@ impl MessageView {
             is_bot: author.bot,
             files: message.attachments.iter().map(FileView::of).collect(),
             reactions: message.reactions.iter().map(|it| ReactionView::of(it, reader)).collect(),
+            previews: PreviewsView::of(&message.previews, message.previews_hidden, is_own),
             ..Self::default()
         }
     }

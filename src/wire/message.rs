@@ -12,6 +12,7 @@ use crate::domain::attachment::{Attachment, FileName};
 use crate::domain::ids::{AttachmentId, MessageId, Seq};
 use crate::domain::media_type::MediaType;
 use crate::domain::message::{Message, Text};
+use crate::domain::preview::Preview;
 use crate::domain::reaction::{Reaction, ReactionGroup};
 use crate::domain::time::Timestamp;
 
@@ -52,6 +53,16 @@ pub struct MessageView<'a> {
     attachments: Vec<AttachmentView<'a>>,
     /// The reactions, in the order of the first of each.
     reactions: Vec<ReactionView<'a>>,
+    /// The previews of its links, in the order of these: at most three. They come after the message, told as
+    /// `message-updated`: the server fetches each page (within 2 seconds, 512 KiB of HTML, no address twice
+    /// within a minute) unless it was told not to. Links in code, in quotations and in the cards of hooks
+    /// have none, nor have pages without a title, or with `nosnippet` in `<meta name="robots">`. An edit
+    /// drops those of links that are gone, and fetches those of links that are new.
+    previews: Vec<PreviewView<'a>>,
+    /// `true` once its author has hidden its previews; else it is left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    previews_hidden: bool,
     /// Only where a hook wrote it: `author` is the hook then, no user.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, inline)]
@@ -64,6 +75,37 @@ pub struct HookMarkView<'a> {
     /// An emoji to show in place of a picture, where the sender chose one (`icon_emoji`).
     #[schema(required = true)]
     icon: Option<&'a str>,
+}
+
+/// What a page that a message links to said of itself when the message was sent. All texts are one line
+/// of plain text.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Preview)]
+pub struct PreviewView<'a> {
+    /// The link, as it is in `html`.
+    url: &'a str,
+    /// The name of the site, at most 60 characters; its host where it tells none.
+    site: &'a str,
+    /// The title, at most 200 characters.
+    title: &'a str,
+    /// The description, at most 400 characters; may be empty.
+    description: &'a str,
+    /// The picture, where the page has one of at most 2 MiB that is shown in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, inline)]
+    picture: Option<PictureView>,
+}
+
+/// The picture of a preview.
+#[derive(Serialize, ToSchema)]
+pub struct PictureView {
+    /// The address of the bytes, as a path on this server: nobody who reads the message is known to the
+    /// page's server.
+    url: String,
+    /// The width, in pixels, as the server measured it.
+    width: u32,
+    /// The height, in pixels.
+    height: u32,
 }
 
 /// A file of a message.
@@ -168,6 +210,18 @@ impl<'a> From<&'a Attachment> for AttachmentView<'a> {
     }
 }
 
+impl<'a> From<&'a Preview> for PreviewView<'a> {
+    fn from(preview: &'a Preview) -> Self {
+        let picture = preview.picture.as_ref().map(|picture| PictureView {
+            url: url::picture(&picture.id),
+            width: picture.dimensions.width,
+            height: picture.dimensions.height,
+        });
+        let Preview { url, site, title, description, .. } = preview;
+        Self { url, site, title, description, picture }
+    }
+}
+
 impl<'a> From<&'a ReactionGroup> for ReactionView<'a> {
     fn from(group: &'a ReactionGroup) -> Self {
         let users = group.users.iter().map(|person| UserView::from(&**person)).collect();
@@ -197,6 +251,8 @@ pub fn json(message: &Message, channel: &str) -> Bytes {
             edited_at: message.edited_at,
             attachments: message.content.attachments.iter().map(Into::into).collect(),
             reactions: message.reactions.iter().map(Into::into).collect(),
+            previews: message.previews().iter().map(Into::into).collect(),
+            previews_hidden: message.hides_previews(),
             hook: message.hook.as_ref().map(|mark| HookMarkView { icon: mark.icon.as_deref() }),
         };
         serde_json::to_vec(&view).expect("plain data").into()

@@ -19,6 +19,8 @@ pub struct HookPost {
     pub icon: Option<String>,
     /// What it says.
     pub sections: Vec<Section>,
+    /// True where its links shall have no previews (`unfurl_links`).
+    pub without_previews: bool,
 }
 
 /// The reason why a body is no message, by Slack's name.
@@ -75,7 +77,8 @@ impl HookPost {
         sections.extend(attachments.into_iter().flat_map(attachment));
         sections.retain(|section| !section.parts.is_empty());
         let icon = text_in(&payload, "icon_emoji");
-        Ok(Self { username: text_in(&payload, "username"), icon, sections })
+        let without_previews = text_in(&payload, "unfurl_links").is_some_and(|it| it == "false");
+        Ok(Self { username: text_in(&payload, "username"), icon, sections, without_previews })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Addresses on this server.
 
 use crate::domain::attachment::Attachment;
+use crate::domain::ids::AttachmentId;
 use crate::domain::url::segment;
 
 /// The path where a file's bytes are served.
@@ -9,10 +10,15 @@ pub fn attachment(attachment: &Attachment) -> String {
     format!("/api/attachments/{}/{}", attachment.id, segment(attachment.name.as_str()))
 }
 
+/// The path where the bytes of a preview's picture are served.
+#[must_use]
+pub fn picture(id: &AttachmentId) -> String {
+    format!("/api/previews/{id}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::AttachmentId;
     use crate::domain::media_type::MediaType;
 
     #[test]

@@ -13,6 +13,7 @@ import { mountLightbox } from "./conversation/files.js"
 import { mountBell, mountChannelMenu, mountDirect, mountRing, mountTopic } from "./conversation/header.js"
 import { mountMessages } from "./conversation/messages.js"
 import { mountCard, mountNames, mountNotices, mountPeople } from "./conversation/people.js"
+import { mountPreviews } from "./conversation/previews.js"
 import { mountPicker, mountReacting, mountReactions } from "./conversation/reactions.js"
 import { mountLatest, mountLinking, mountScroll } from "./conversation/scrolling.js"
 import { mountCatchingUp, mountFirstNew, mountNews, mountReading } from "./conversation/unread.js"
@@ -59,6 +60,7 @@ const VIEW = {
   mountActions,
   mountReactions,
   mountReacting,
+  mountPreviews,
   mountEditing,
   mountDeleting,
   mountCopying,

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, faults, goOffline, House, listens, PHONE, press, say, shoot, until } from "./house.js"
+import { DESKTOP, faults, goOffline, House, listens, PHONE, press, PREVIEWING, say, shoot, site, until } from "./house.js"
 import { png, slope, wav } from "./samples.js"
 
 const SCREENS = [
@@ -27,11 +27,12 @@ const chosen = (name, mimeType, bytes) => ({ name, mimeType, buffer: Buffer.from
 class World {
   static async begin() {
     const world = new World()
-    world.house = await House.start()
+    world.house = await House.start(PREVIEWING)
     const people = {}
     for (const name of ["Ada Lovelace", "Katherine Johnson", "Bo", "أمل الحاج", LONGEST_NAME]) people[name] = await world.house.script(name)
     const [ada, kate, bo, amal, long] = Object.values(people)
     Object.assign(world, { ada, kate, bo, amal, long })
+    await world.#preview()
     await ada.ask("POST", "/api/channels", { name: "launch", topic: "Countdown, weather, go or no go." })
     for (const name of ["quiet", "waiting", "emoji", "עברית", "files", "news"]) await ada.ask("POST", "/api/channels", { name })
     await long.ask("POST", "/api/channels", { name: LONGEST_CHANNEL, topic: "A topic that says at great length what is talked about here, and by whom, and why. ".repeat(3).trim() })
@@ -60,6 +61,36 @@ class World {
     await this.say(owner, "own", "What will it be tomorrow?")
     const { id } = await make("outgoing", { name: "Archive", url: "https://archive.invalid/" })
     await owner.ask("PATCH", `/api/channels/own/outgoing/${id}`, { paused: true })
+  }
+
+  /** Messages whose links were fetched while the server did that; the others' lead to nowhere. */
+  async #preview() {
+    const { house, ada, kate, amal, long } = this
+    const head = (title, site, text, more = "") => `<title>${title}</title><meta property="og:site_name" content="${site}"><meta property="og:description" content="${text}">${more}`
+    const picture = (path) => `<meta property="og:image" content="${path}">`
+    const pages = await site({
+      "/wide": head("The pad before dawn", "Launch Weekly", "Twelve pictures of the morning, and what the crew had for breakfast.", picture("/wide.png")),
+      "/tall": head("A portrait of the tower", "Towers", "", picture("/tall.png")),
+      "/text": head("Winds aloft, explained: why the sounding of the morning matters more than that of the evening before", "Weather Service", LONG_TEXT),
+      "/rtl": head("الإطلاق اليوم", "أخبار الفضاء", "كل ما يجب معرفته عن الإطلاق.", picture("/wide.png")),
+      "/bare": "<title>Release notes</title>",
+      "/long": head("x".repeat(300), "y".repeat(100), "z".repeat(500)),
+      "/wide.png": png(1200, 630, slope(240)), "/tall.png": png(300, 900, slope(60)),
+    })
+    await ada.ask("POST", "/api/channels", { name: "previews" })
+    const path = "/api/channels/previews/messages"
+    const rows = [[kate, "/wide", ""], [kate, "/text", "/tall", "/bare"], [amal, "/rtl"], [ada, "/wide"], [ada, "/text"], [long, "/long"], [long, "/wide"]]
+    for (const [who, ...links] of rows) {
+      const text = `See ${links.filter(Boolean).map((link) => pages.url + link).join(" and ")}`
+      const { id } = await this.say(who, "previews", text)
+      await until("its previews", async () => (await (await ada.ask("GET", `${path}/${id}`)).json()).previews.length === links.filter(Boolean).length)
+    }
+    const { id } = await this.say(long, "previews", `Hidden: ${pages.url}/bare`)
+    await long.ask("DELETE", `${path}/${id}/previews`)
+    pages.close()
+    await house.crash()
+    house.settings = {}
+    await house.open()
   }
 
   async #talk() {
@@ -180,6 +211,9 @@ const STATES = [
   { name: "docs", as: "nobody", at: "/api/docs" },
   { name: "welcome", at: "/channels/general" },
   { name: "channel", at: "/channels/launch" },
+  { name: "previews", at: "/channels/previews" },
+  { name: "previews-own", as: "long", at: "/channels/previews" },
+  { name: "previews-top", at: "/channels/previews", open: top },
   { name: "channel-top", at: "/channels/launch", open: top },
   { name: "channel-compact", at: "/channels/launch", open: (page) => page.evaluate(() => (document.documentElement.dataset.density = "compact")) },
   { name: "actions", at: "/channels/launch", open: async (page) => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises"
+import { createServer as createHttpServer } from "node:http"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -46,6 +47,25 @@ afterEach(async () => {
   profiles.clear()
 })
 
+/** The settings of a server that fetches previews, from this machine too. */
+export const PREVIEWING = { ROCKET_LINK_PREVIEWS: "true", ROCKET_OUTGOING_PRIVATE: "true" }
+
+/**
+ * A site of these pages and pictures, by their paths.
+ *
+ * @param {Record<string, string | Buffer>} pages HTML, or a PNG
+ */
+export async function site(pages) {
+  const server = createHttpServer(({ url }, response) => {
+    const page = pages[url ?? ""]
+    const type = typeof page === "string" ? "text/html; charset=utf-8" : "image/png"
+    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": type }).end(page)
+  })
+  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)))
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address())
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
+}
+
 /** A running server with a data directory of its own. */
 export class House {
   /** @param {Record<string, string>} [settings] as variables */
@@ -66,6 +86,8 @@ export class House {
       ROCKET_DATA_DIR: this.data,
       ROCKET_RATE_LIMITS: "false",
       ROCKET_LOG_LEVEL: "off",
+      // No test asks the internet.
+      ROCKET_LINK_PREVIEWS: "false",
       ...this.settings,
     }
     this.server = spawn(BINARY, { cwd: ROOT, env, stdio: "inherit" })

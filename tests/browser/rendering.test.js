@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { after, before, describe, it } from "node:test"
-import { DESKTOP, House, isSound, PHONE, shoot, until } from "./house.js"
+import { DESKTOP, House, isSound, PHONE, PREVIEWING, shoot, site, until } from "./house.js"
 
 const read = async (path) => JSON.parse(await readFile(new URL(path, import.meta.url), "utf8"))
 
@@ -117,6 +117,47 @@ describe("rendering", () => {
       })
     }
   }
+
+  it("is the same of previews", async () => {
+    const pages = { "/picture.png": Buffer.from(TABLE.files["point.png"], "base64") }
+    for (const [at, { head }] of TABLE.previews.entries()) for (const n of [0, 1]) pages[`/${at}/${n}`] = head
+    const [elsewhere, previewing] = [await site(pages), await House.start(PREVIEWING)]
+    try {
+      const reader = await previewing.script("Ada Reader")
+      const other = await previewing.script("Bob Stone")
+      for (const [at, { by, head, twice, hidden }] of TABLE.previews.entries()) {
+        const [{ ask }, path] = [by ? reader : other, `/api/channels/general/messages/m${at}`]
+        const text = [0, 1].slice(0, twice ? 2 : 1).map((n) => `${elsewhere.url}/${at}/${n}`).join(" ")
+        assert.equal((await ask("PUT", path, { text })).status, 201)
+        if (head) await until("its previews", async () => (await (await ask("GET", path)).json()).previews.length === (twice ? 2 : 1))
+        if (hidden) assert.equal((await ask("DELETE", `${path}/previews`)).status, 204)
+      }
+      const session = { name: "session", value: reader.token, url: previewing.url, httpOnly: true, sameSite: "Lax" }
+      const opened = async (options, change) => {
+        const page = await previewing.visit({ timezoneId: "UTC", locale: "de-DE", ...options })
+        await page.context().addCookies([session, { name: "zone", value: "UTC", url: previewing.url }])
+        if (change) await page.route("**/channels/general", async (route) => {
+          const response = await route.fetch()
+          await route.fulfill({ response, body: change(await response.text()) })
+        })
+        await page.goto("/channels/general")
+        return page
+      }
+      const all = TABLE.previews.length
+      await until("it is read", async () => (await reader.ask("PUT", "/api/channels/general/read", { message: `m${all - 1}` })).status === 204)
+      await until("and kept", async () => (await (await reader.ask("GET", "/api/channels/general")).json()).channel.unread === 0)
+      const byServer = await opened({ javaScriptEnabled: false })
+      const byScripts = await opened({}, (html) =>
+        html.replace(/data-cursor="[^"]*"/, 'data-cursor="gone"').replaceAll('<li class="message" id="message-m', '<li data-by-server class="message" id="message-m'))
+      await until("all is drawn anew", async () => (await byScripts.locator(".message[data-seq]").count()) === all && (await byScripts.locator("[data-by-server]").count()) === 0)
+      const drawn = await listed(byServer)
+      assert.ok(drawn.some((html) => html.includes("preview__picture")))
+      isSame(await listed(byScripts), drawn)
+    } finally {
+      elsewhere.close()
+      await previewing.close()
+    }
+  })
 
   it("tells times where the reader is from the second load on, and corrects those of the first in their places", async () => {
     for (const { timezoneId, locale, clock } of READERS) {

@@ -6,6 +6,7 @@ import { fileView, kindWords, sizeWords } from "../../static/js/conversation/fil
 import { untilMidnight } from "../../static/js/conversation/local-time.js"
 import { messageView, namesReader, pendingView, readable } from "../../static/js/conversation/message-view.js"
 import { hueOf, initials } from "../../static/js/conversation/people.js"
+import { previewsView } from "../../static/js/conversation/previews.js"
 import { reactionView, tellWho } from "../../static/js/conversation/reactions.js"
 import { isEmojiAlone } from "../../static/js/lib/emoji.js"
 
@@ -65,7 +66,7 @@ describe("views", () => {
   const user = (id) => ({ id, display_name: `Name of ${id}` })
   const message = {
     id: "m1", seq: 7, author: user("0a1c"), text: "@Ada", html: '<p><a href="/channels/%40Ada" data-user="0a1b">@Ada</a></p>',
-    sent_at: "2026-11-24T10:00:00.000Z", edited_at: null, attachments: [], reactions: [],
+    sent_at: "2026-11-24T10:00:00.000Z", edited_at: null, attachments: [], reactions: [], previews: [],
   }
 
   it("say whose a message is, and whom it names", () => {
@@ -81,6 +82,22 @@ describe("views", () => {
     const view = pendingView(draft, READER)
     assert.deepEqual([view.html, view.is_plain, view.seq, view.state], ["a &lt;b&gt; &amp; c", true, null, "pending"])
     assert.deepEqual(view.files.map(({ template, size_words, cancel }) => [template, size_words, cancel]), [["upload", "2 KiB", "Do not send x"]])
+  })
+
+  it("of previews are known again by their link, or their picture, and only their author hides them", () => {
+    const bare = { url: "https://a.example/", site: "a.example", title: "A", description: "" }
+    const pictured = { ...bare, picture: { url: "/api/previews/p1", width: 3, height: 2 } }
+    const { previews, ...rest } = previewsView({ previews: [bare, pictured] }, true)
+    assert.deepEqual(rest, { has_previews: true, previews_action: "hide-previews", previews_words: "Hide previews" })
+    assert.deepEqual(previews.map(({ template, key, src, width, title }) => [template, key, src, width, title]), [
+      ["preview", "https://a.example/", undefined, undefined, "A"],
+      ["preview-picture", "/api/previews/p1", "/api/previews/p1", 3, "A"],
+    ])
+    for (const [isOwn, shown] of [[true, true], [false, false]]) {
+      const hidden = previewsView({ previews: [], previews_hidden: true }, isOwn)
+      assert.deepEqual(hidden, { previews: [], has_previews: shown, previews_action: "show-previews", previews_words: "Show preview" })
+      assert.equal(previewsView({ previews: [] }, isOwn).has_previews, false)
+    }
   })
 
   it("of files are drawn by their kind", () => {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::client::{Answer, Client};
 use crate::command::{houston_on, text};
-use crate::server::{Server, until};
+use crate::server::{PNG, PREVIEWING, Server, site, until};
 
 const CLIENTS: usize = 10;
 const POSTS: usize = 2_000;
@@ -175,6 +175,34 @@ async fn a_backup_while_much_goes_on_has_all_that_was_acknowledged_before() {
         let mut feed = reader.listens("channel-0", Some(&cursor)).await;
         assert_eq!(feed.next().await.expect("an event").name, "reset", "{cursor} is of no past");
     }
+}
+
+#[rocket::async_test]
+async fn pictures_of_previews_are_backed_up() {
+    let site = site().await;
+    let mut server = Server::with(&PREVIEWING).await;
+    let ada = server.client().signed_in_as("Ada").await;
+    ada.puts("general", "m1", &site).await.expect("an answer");
+    until("it has a preview", async || {
+        ada.messages("general").await[0]["previews"][0]["picture"].is_object()
+    })
+    .await;
+    let kept = ada.messages("general").await;
+    let backup = tempfile::tempdir().expect("a temporary directory");
+    let file = backup.path().join("b.tar");
+    let file = file.to_str().expect("a path");
+    let ran = houston_on(server.data(), &["backup", file]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    server.kill();
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let ran = houston_on(data.path(), &["restore", file]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let server = Server::start_on(data).await;
+    let reader = server.client().with_token(&ada.token.expect("a token"));
+    assert_eq!(reader.messages("general").await, kept);
+    let path = kept[0]["previews"][0]["picture"]["url"].as_str().expect("a path");
+    let picture = reader.request(Method::GET, path).send().await.expect("an answer");
+    assert_eq!((picture.status().as_u16(), &*picture.bytes().await.expect("bytes")), (200, PNG));
 }
 
 #[rocket::async_test]

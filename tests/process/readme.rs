@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::server::Server;
+use crate::server::{PREVIEWING, Server, site};
 
 #[rocket::async_test]
 async fn the_readmes_curl_lines_work() {
@@ -122,6 +122,9 @@ case "$operation" in
     id=$(post /api/channels/general/outgoing -H "$json" -d '{"name": "x", "url": "https://ci.example.org/"}' | own_id) ;;
   endSession) id=$(post /api/sessions -H "$json" -d '{"name": "x"}' | sed 's/.*"session":{"id":"\([^"]*\)".*/\1/') ;;
   getFile) id=$(post /api/channels/general/messages -F file=@README.md | sed 's/.*"attachments":\[{"id":"\([^"]*\)".*/\1/') ;;
+  getPreviewPicture)
+    post /api/channels/general/messages/link -X PUT -H "$json" -d '{"text": "'"$site"'"}' > /dev/null
+    until id=$(post /api/channels/general/messages/link | grep -o 'previews/[0-9a-f]*' | cut -d/ -f2); do sleep 0.1; done ;;
 esac
 "#;
 
@@ -131,13 +134,15 @@ async fn the_examples_of_the_apis_description_work() {
     let described = server.client().get("/api/openapi.json").await.expect("an answer").json;
     let operations = described["paths"].as_object().expect("paths").values();
     let operations = operations.flat_map(|path| path.as_object().expect("operations").values());
+    let site = site().await;
     let mut run = 0;
     for operation in operations {
         let name = operation["operationId"].as_str().expect("a name");
         let example = operation["x-codeSamples"][0]["source"].as_str().expect("an example");
         // A server for each: some of them end what others need.
-        let server = Server::start().await;
-        ran(&format!("operation={name}\nurl={}\n{BEFORE}\n{example}", server.url()));
+        let server = Server::with(&PREVIEWING).await;
+        let url = server.url();
+        ran(&format!("operation={name}\nurl={url}\nsite={site}\n{BEFORE}\n{example}"));
         run += 1;
     }
     assert!(run > 30, "they were found");

@@ -8,6 +8,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Html;
+use axum::routing::get;
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
 use tempfile::TempDir;
 
@@ -267,12 +271,32 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// The settings of a server that fetches previews, from this machine too.
+pub(crate) const PREVIEWING: [(&str, &str); 2] =
+    [("ROCKET_LINK_PREVIEWS", "true"), ("ROCKET_OUTGOING_PRIVATE", "true")];
+
+/// A PNG of 3 by 2 pixels, as far as anybody looks.
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0";
+
+/// A page with a picture, elsewhere; returns its address.
+pub(crate) async fn site() -> String {
+    let html = Html("<title>Launch</title><meta property=og:image content=/i.png>");
+    let routes = Router::new()
+        .route("/", get(async move || html))
+        .route("/i.png", get(async || ([(CONTENT_TYPE, "image/png")], PNG)));
+    let listener = rocket::tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    rocket::tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("http://{address}/")
+}
+
 fn settings<'c>(command: &'c mut Command, data: &Path, port: u16) -> &'c mut Command {
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("ROCKET_PORT", port.to_string())
         .env("ROCKET_DATA_DIR", data)
         .env("ROCKET_RATE_LIMITS", "false")
+        .env("ROCKET_LINK_PREVIEWS", "false")
         .env("ROCKET_LOG_LEVEL", "off")
 }
 

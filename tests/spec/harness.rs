@@ -106,7 +106,9 @@ async fn launch(data: &Path, change: impl FnOnce(Figment) -> Figment) -> Arc<Cli
     let settings = Config::figment()
         .merge(("data_dir", data))
         .merge(("pages_dir", env!("CARGO_MANIFEST_DIR")))
-        .merge(("log_level", "off"));
+        .merge(("log_level", "off"))
+        // No test asks the internet. Those of previews have servers of their own.
+        .merge(("link_previews", false));
     let rocket = houston::rocket(change(settings), Sources::default()).await.expect("a workspace");
     Arc::new(Client::untracked(rocket).await.expect("a server"))
 }

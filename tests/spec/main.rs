@@ -30,6 +30,7 @@ mod packaging;
 mod pages;
 mod pings;
 mod preferences;
+mod previews;
 mod privacy;
 mod problems;
 mod reactions;

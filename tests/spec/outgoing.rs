@@ -57,7 +57,8 @@ impl Fetch for Program {
                 status,
                 media_type: Some(media_type.into()).filter(|it: &String| !it.is_empty()),
                 disposition: None,
-                path: "/hook".into(),
+                encoding: None,
+                url: "https://bot.example/hook".parse().expect("an address"),
                 body: if hangs { stream::pending().boxed() } else { stream::iter(chunks).boxed() },
             })
         }

@@ -1,7 +1,13 @@
 //! Tests of how a page draws messages: a table of them, which a browser test draws by scripts as well.
 
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Html;
+use axum::routing::get;
 use data_encoding::BASE64;
 use rocket::http::Method;
+use rocket::tokio::net::TcpListener;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,6 +19,24 @@ struct Table {
     people: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     messages: Vec<Row>,
+    previews: Vec<PreviewRow>,
+}
+
+/// A message with a link to a page that has this in its head.
+#[derive(Deserialize)]
+struct PreviewRow {
+    what: String,
+    #[serde(default)]
+    by: Option<String>,
+    head: String,
+    /// True where it links to two such pages.
+    #[serde(default)]
+    twice: bool,
+    #[serde(default)]
+    hidden: bool,
+    draws: Vec<String>,
+    #[serde(default)]
+    lacks: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +157,53 @@ async fn messages_of_every_kind_are_drawn_as_the_table_says() {
                 part.replace(&format!("{{{key}}}"), person.id())
             });
             assert!(html.contains(&part), "{} draws {part:?}: {html}", row.what);
+        }
+        for part in &row.lacks {
+            assert!(!html.contains(part.as_str()), "{} lacks {part:?}: {html}", row.what);
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn previews_are_drawn_as_the_table_says() {
+    let table = table();
+    let heads: Vec<_> = table.previews.iter().map(|row| row.head.clone()).collect();
+    let picture = BASE64.decode(table.files["point.png"].as_bytes()).expect("base64");
+    let page = async move |Path((n, _)): Path<(usize, usize)>| Html(heads[n].clone());
+    let routes = Router::new()
+        .route("/{row}/{page}", get(page))
+        .route("/picture.png", get(async || ([(CONTENT_TYPE, "image/png")], picture)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let site = listener.local_addr().expect("an address");
+    rocket::tokio::spawn(async move { axum::serve(listener, routes).await });
+    let workspace = Workspace::with(|it| {
+        it.merge(("rate_limits", false))
+            .merge(("link_previews", true))
+            .merge(("outgoing_private", true))
+    })
+    .await;
+    let reader = workspace.signed_in_as("Ada Reader").await;
+    let other = workspace.signed_in_as("Bob Stone").await;
+    let mut feed = reader.listens("general").await;
+    for (n, row) in table.previews.iter().enumerate() {
+        let author = if row.by.is_some() { &reader } else { &other };
+        let id = format!("m{n}");
+        let second = if row.twice { format!(" http://{site}/{n}/1") } else { String::new() };
+        author.puts("general", &id, &format!("http://{site}/{n}/0{second}")).await;
+        if !row.head.is_empty() {
+            feed.next_named("message-updated").await;
+        }
+        if row.hidden {
+            let path = format!("/api/channels/general/messages/{id}/previews");
+            assert_eq!(author.delete(&path).await.status, 204, "{}", row.what);
+            feed.next_named("message-updated").await;
+        }
+    }
+    let page = self::page(&reader, &[]).await;
+    for (n, row) in table.previews.iter().enumerate() {
+        let html = drawn(&page, &format!("m{n}"));
+        for part in &row.draws {
+            assert!(html.contains(part), "{} draws {part:?}: {html}", row.what);
         }
         for part in &row.lacks {
             assert!(!html.contains(part.as_str()), "{} lacks {part:?}: {html}", row.what);

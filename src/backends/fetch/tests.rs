@@ -253,7 +253,7 @@ async fn three_redirects_are_followed_and_no_more() {
     network.answers.insert("/2", redirect("//other.example/3"));
     network.answers.insert("/3", redirect("http://public.example/4"));
     let answer = ask(&network, "http://public.example/1").await.expect("an answer");
-    assert_eq!((answer.status, answer.path.as_str()), (200, "/4"));
+    assert_eq!((answer.status, answer.url.path()), (200, "/4"));
     assert_eq!(network.asked.lock().len(), 4);
 
     network.answers.insert("/4", redirect("/5"));

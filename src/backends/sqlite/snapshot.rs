@@ -87,8 +87,11 @@ impl Replayed {
         }
         state.caught_up(schema::last_seq(connection)?.unwrap_or_default());
         let facts = |id| {
-            let (.., file) = state.attachment(id)?;
-            Some(FileFacts { size: file.size, sha256: file.sha256.clone() })
+            if let Some((.., file)) = state.attachment(id) {
+                return Some(FileFacts { size: file.size, sha256: file.sha256.clone() });
+            }
+            let (_, picture) = state.preview_picture(id)?;
+            Some(FileFacts { size: picture.size, sha256: picture.sha256.clone() })
         };
         let files = state.attachment_ids().map(|id| (id.clone(), facts(id))).collect();
         Ok(Self { messages: state.message_count(), files, unreadable })

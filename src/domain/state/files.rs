@@ -1,4 +1,5 @@
-//! Files in the state: the message that has each of them, and their sizes in sum.
+//! Files in the state, pictures of previews among them: the message that has each of them, and their sizes
+//! in sum.
 
 use foldhash::HashMap;
 
@@ -7,6 +8,7 @@ use crate::domain::attachment::Attachment;
 use crate::domain::channel::Channel;
 use crate::domain::ids::{AttachmentId, ChannelId, Seq, UserId};
 use crate::domain::message::Message;
+use crate::domain::preview::Picture;
 
 /// An index of the files of all messages that are kept or can be restored.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,11 +30,11 @@ struct Location {
 impl Files {
     /// Adds the files of a message.
     pub(super) fn hold(&mut self, channel: &ChannelId, message: &Message) {
-        for attachment in &message.content.attachments {
-            let (owner, size) = (message.author.id().clone(), attachment.size);
+        for (id, size) in message.files() {
+            let owner = message.author.id().clone();
             let (channel, message) = (channel.clone(), message.seq);
             let location = Location { channel, message, owner: owner.clone(), size };
-            if self.held.insert(attachment.id.clone(), location).is_none() {
+            if self.held.insert(id.clone(), location).is_none() {
                 self.bytes += size;
                 *self.bytes_of.entry(owner).or_default() += size;
             }
@@ -41,7 +43,7 @@ impl Files {
 
     /// Removes the files of a message that is gone; returns their ids.
     pub(super) fn release(&mut self, message: &Message) -> Vec<AttachmentId> {
-        message.content.attachments.iter().filter_map(|it| self.remove(&it.id)).collect()
+        message.files().filter_map(|(id, _)| self.remove(id)).collect()
     }
 
     /// Replaces the files of a message that was edited; returns the ids of those that it lost.
@@ -52,8 +54,8 @@ impl Files {
         after: &Message,
     ) -> Vec<AttachmentId> {
         self.hold(channel, after);
-        let kept = |id: &AttachmentId| after.content.attachments.iter().any(|it| it.id == *id);
-        let before = before.content.attachments.iter().map(|it| &it.id);
+        let kept = |id: &AttachmentId| after.files().any(|(kept, _)| kept == id);
+        let before = before.files().map(|(id, _)| id);
         before.filter(|id| !kept(id)).filter_map(|id| self.remove(id)).collect()
     }
 
@@ -81,7 +83,17 @@ impl State {
         Some((self.channel(&held.channel)?, message, attachment))
     }
 
-    /// The ids of all files that messages have, deleted ones too as long as they can be restored.
+    /// The picture of this id that a preview has, with the channel of its message. `None` while that
+    /// message is deleted.
+    #[must_use]
+    pub fn preview_picture(&self, id: &AttachmentId) -> Option<(&Channel, &Picture)> {
+        let held = self.files.held.get(id)?;
+        let message = self.conversation(&held.channel)?.message_at(held.message)?;
+        let mut pictures = message.previews().iter().filter_map(|it| it.picture.as_ref());
+        Some((self.channel(&held.channel)?, pictures.find(|picture| picture.id == *id)?))
+    }
+
+    /// The ids of all files that messages have, those of previews too, deleted ones too as long as they can be restored.
     pub fn attachment_ids(&self) -> impl Iterator<Item = &AttachmentId> {
         self.files.held.keys()
     }

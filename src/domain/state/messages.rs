@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Applied, EntryHeader, State};
 use crate::domain::conversation::{Deletion, Dropped, Forgotten, Restoring};
-use crate::domain::entry::{ChangeRecord, ErasureRecord, MessageRecord};
+use crate::domain::entry::{ChangeRecord, ErasureRecord, MessageRecord, PresentRecord};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChannelId, MessageId, Seq, UserId};
 use crate::domain::message::{Message, RenderingCache};
@@ -45,7 +45,8 @@ impl State {
             content: record.content,
             sent_at: entry.at,
             edited_at: None,
-            reactions: Vec::new(),
+            reactions: Box::default(),
+            previews: None,
             changed: None,
             rendering: RenderingCache::default(),
         });
@@ -78,7 +79,7 @@ impl State {
             return entry.refused();
         }
         match record {
-            ChangeRecord::Present { content, edited_at, reactions } => {
+            ChangeRecord::Present(PresentRecord { content, edited_at, reactions, previews }) => {
                 let kept = self.conversations.get(channel).and_then(|it| it.message_at(message));
                 let Some(before) = kept.cloned() else { return entry.refused() };
                 let content = content.unwrap_or_else(|| before.content.clone());
@@ -91,6 +92,7 @@ impl State {
                     sent_at: before.sent_at,
                     edited_at,
                     reactions: self.show_reactions(reactions),
+                    previews: (!previews.is_default()).then(|| Box::new(previews)),
                     changed: Some(entry.seq),
                     rendering: RenderingCache::default(),
                 });
@@ -214,7 +216,7 @@ impl State {
         applied
     }
 
-    fn show_reactions(&mut self, reactions: Vec<ReactionGroupRecord>) -> Vec<ReactionGroup> {
+    fn show_reactions(&mut self, reactions: Vec<ReactionGroupRecord>) -> Box<[ReactionGroup]> {
         let shown = reactions.into_iter().map(|ReactionGroupRecord { reaction, users }| {
             let users = users.into_iter().map(|user| self.acquire_person(user)).collect();
             ReactionGroup { reaction, users }

@@ -11,6 +11,7 @@ mod address;
 mod clean;
 mod drawing;
 pub mod layout;
+pub mod links;
 mod mentions;
 pub mod mrkdwn;
 mod outline;

@@ -19,8 +19,8 @@ pub fn of_channel() -> Vec<Value> {
         event(
             "message-updated",
             Id::Yes,
-            "A message was edited or reacted to. Of a large one (from about 4 KiB on) it comes within a \
-             second, and several of them as one.",
+            "A message was edited or reacted to, or its previews came or were hidden. Of a large one (from \
+             about 4 KiB on) it comes within a second, and several of them as one.",
             named::<MessageView<'_>>(),
         ),
         event(

@@ -55,7 +55,7 @@ export function mountActions(element, life) {
   /** @param {HTMLElement} item @param {boolean} [byFinger] */
   const open = (item, byFinger = false) => {
     // While it is on its way, or not sent, it has none but those of its state.
-    if (item.dataset.state) return item.querySelector(/** @type {"button"} */ ("button:enabled:not(.message__actions *)"))?.focus()
+    if (item.dataset.state) return item.querySelector(/** @type {"button"} */ ("button:enabled:not(.message__actions *, .message__previews *)"))?.focus()
     if (HOVERS.matches) put(item)
     fit(item)
     if (!HOVERS.matches) sheet.open(item, byFinger)

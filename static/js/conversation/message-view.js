@@ -4,6 +4,7 @@
 import { fileView, sizeWords } from "./files.js"
 import { clockWords, fullWords } from "./local-time.js"
 import { hueOf, initials } from "./people.js"
+import { previewsView } from "./previews.js"
 import { reactionView } from "./reactions.js"
 import { anchorOf, hrefOfName } from "../lib/addresses.js"
 import { isEmojiAlone } from "../lib/emoji.js"
@@ -17,11 +18,12 @@ import { escaped } from "../lib/page.js"
  * @param {import("../net/api.js").Message} message
  * @param {Reader} reader
  */
-export function messageView({ id, seq, author, text, html, sent_at, edited_at, attachments, reactions, hook }, reader) {
+export function messageView({ id, seq, author, text, html, sent_at, edited_at, attachments, previews, previews_hidden, reactions, hook }, reader) {
   const ready = readable(html, reader)
   return {
     ...identity({ id, author, text, hook }, reader),
     ...times({ sent_at, edited_at }, reader),
+    ...previewsView({ previews, previews_hidden }, author.id === reader.me),
     seq,
     state: null,
     html: ready,
@@ -43,6 +45,7 @@ export function pendingView({ id, text, sentAt, author, files = [] }, reader) {
   return {
     ...identity({ id, author, text }, reader),
     ...times({ sent_at: sentAt, edited_at: null }, reader),
+    ...previewsView({ previews: [] }, true),
     seq: null,
     state: "pending",
     html: escaped(text),

@@ -62,7 +62,8 @@ export function mountMessages(element, { hear, signal }) {
   }
 
   hear("message", (message) => show(message))
-  hear("sent", ({ channel, message }) => channel === here().channel && show(message))
+  // What the stream has told of it already may be newer.
+  hear("sent", ({ channel, message }) => channel === here().channel && list.byId(message.id)?.dataset.seq !== String(message.seq) && show(message))
   hear("message-restored", (message) => show(message, true))
   hear("message-updated", (message) => list.byId(message.id) && show(message))
   hear("message-deleted", ({ id }) => drop(id))

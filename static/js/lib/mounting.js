@@ -178,6 +178,8 @@ export function say(name, ...told) {
  * @property {OfMessage} retry
  * @property {OfMessage} discard
  * @property {OfMessage} dismiss
+ * @property {OfMessage} hide-previews for everybody
+ * @property {OfMessage} show-previews again
  * @property {{id: string, at: number}} cancel-file one of its files is not to be sent
  */
 

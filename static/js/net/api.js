@@ -38,6 +38,8 @@ import { say } from "../lib/mounting.js"
  * @property {string} sent_at RFC 3339
  * @property {string | null} edited_at RFC 3339
  * @property {import("../conversation/files.js").Attachment[]} attachments
+ * @property {import("../conversation/previews.js").Preview[]} previews of its links
+ * @property {boolean} [previews_hidden] where its author has hidden them
  * @property {{reaction: string, users: User[]}[]} reactions
  * @property {{icon: string | null}} [hook] where a hook wrote it
  */

@@ -14,6 +14,11 @@ use parking_lot::Mutex;
 pub(crate) struct Memory(Mutex<HashMap<AttachmentId, Vec<u8>>>);
 
 impl Memory {
+    /// The number of files.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// A store of the same files, as a process finds it that starts after this one was killed.
     pub(crate) fn copied(&self) -> Self {
         Self(Mutex::new(self.0.lock().clone()))

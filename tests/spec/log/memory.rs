@@ -20,6 +20,7 @@ pub(crate) struct Memory(Mutex<Inner>);
 struct Inner {
     last: u64,
     entries: Vec<Entry>,
+    keys: Vec<String>,
     ops: HashMap<OpId, Seq>,
     followers: Vec<mpsc::UnboundedSender<Feed>>,
 }
@@ -29,6 +30,13 @@ impl Memory {
     pub(crate) fn copied(&self) -> Self {
         let Inner { last, entries, .. } = &*self.0.lock();
         Self(Mutex::new(Inner { last: *last, entries: entries.clone(), ..Inner::default() }))
+    }
+}
+
+impl Memory {
+    /// The keys of all entries that were ever appended.
+    pub(crate) fn appended(&self) -> Vec<String> {
+        self.0.lock().keys.clone()
     }
 }
 
@@ -50,6 +58,7 @@ impl Inner {
         let (seq, at) = (Seq(self.last), Timestamp::from(Utc::now()));
         let entry = Entry { seq, at, op: draft.op, key, body: draft.body };
         self.ops.insert(entry.op, seq);
+        self.keys.push(entry.key.clone());
         self.entries.push(entry.clone());
         self.followers.retain(|follower| follower.send(Feed::Entry(entry.clone())).is_ok());
         Ok(Appended { seq, repeated: false })

@@ -8,13 +8,14 @@ use chrono::Utc;
 use houston::domain::channel::{Channel, ChannelKind};
 use houston::domain::entry::{
     ChangeRecord, ChannelRecord, DirectRecord, ErasureRecord, HookRecord, Key, MessageRecord,
-    SessionRecord, UserRecord, encode,
+    PresentRecord, SessionRecord, UserRecord, encode,
 };
 use houston::domain::hook::{Hook, HookMark, Outgoing};
 use houston::domain::ids::{ChannelId, MessageId, OpId, Seq, SessionId, UserId};
 use houston::domain::message::{Content, Message};
 use houston::domain::names::{ChannelName, DisplayName, Topic};
 use houston::domain::preference::{Bell, ChannelPreferences};
+use houston::domain::preview::Previews;
 use houston::domain::reaction::{Reaction, ReactionGroupRecord};
 use houston::domain::state::State;
 use houston::domain::time::Timestamp;
@@ -102,6 +103,7 @@ impl Decisions {
                     self.react(state, &me, &channel, &message, reaction)
                 })
             }
+            Action::Preview { at, how } => self.preview(state, at, how),
             Action::Create { user, name } => {
                 let me = User::clone(&account(state, user)?.person.user());
                 let name = pick(&self.channel_names, name)?.clone();
@@ -303,12 +305,15 @@ impl Decisions {
         message: &Message,
         content: Content,
     ) -> Draft {
-        let record = ChangeRecord::Present {
-            content: Some(content),
-            edited_at: Some(Timestamp::from_millis(self.made.cast_signed())),
-            reactions: message.reactions.iter().map(ReactionGroupRecord::from).collect(),
-        };
-        self.change(state, channel, message, &record)
+        let edited_at = Some(Timestamp::from_millis(self.made.cast_signed()));
+        // An edit may leave a link as it is, and with it its preview.
+        let mut previews = PresentRecord::of(message).previews;
+        if self.made.is_multiple_of(2) {
+            previews.shown.clear();
+        }
+        let present = PresentRecord::of(message);
+        let record = PresentRecord { content: Some(content), edited_at, previews, ..present };
+        self.change(state, channel, message, &ChangeRecord::Present(record))
     }
 
     /// Deletes a message: mostly so that its author can undo it.
@@ -342,8 +347,8 @@ impl Decisions {
         message: &Message,
         reaction: Reaction,
     ) -> Draft {
-        let mut reactions: Vec<_> =
-            message.reactions.iter().map(ReactionGroupRecord::from).collect();
+        let mut record = PresentRecord::of(message);
+        let reactions = &mut record.reactions;
         match reactions.iter_mut().find(|reacted| reacted.reaction == reaction) {
             Some(reacted) if reacted.users.iter().any(|user| user.id == me.id) => {
                 reacted.users.retain(|user| user.id != me.id);
@@ -352,10 +357,27 @@ impl Decisions {
             None => reactions.push(ReactionGroupRecord { reaction, users: vec![me.clone()] }),
         }
         reactions.retain(|reacted| !reacted.users.is_empty());
-        let edited_at = message.edited_at;
-        let content = edited_at.is_some().then(|| message.content.clone());
-        let record = ChangeRecord::Present { content, edited_at, reactions };
-        self.change(state, channel, message, &record)
+        self.change(state, channel, message, &ChangeRecord::Present(record))
+    }
+
+    fn preview(&mut self, state: &State, at: (u8, u8), how: u8) -> Option<Draft> {
+        let (channel, message) = &message_in(state, at.0, at.1)?;
+        let mut record = PresentRecord::of(message);
+        let Previews { shown, hidden } = &mut record.previews;
+        *hidden = how == 0;
+        shown.truncate(if *hidden { 0 } else { 2 });
+        if !*hidden {
+            let picture = json!({
+                "id": self.make("p"), "media_type": "image/png", "size": 7, "sha256": "",
+                "width": 3, "height": 2,
+            });
+            let mut preview = json!({ "url": self.make("https://"), "site": "s", "title": "t" });
+            if how > 1 {
+                preview["picture"] = picture;
+            }
+            shown.push(serde_json::from_value(preview).expect("a preview"));
+        }
+        Some(self.change(state, channel, message, &ChangeRecord::Present(record)))
     }
 
     fn change(

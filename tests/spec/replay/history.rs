@@ -55,6 +55,8 @@ pub(super) enum Action {
     Purge { channel: u8, messages: u8 },
     /// Reacts to a message, or takes the reaction back.
     React { user: u8, channel: u8, message: u8, reaction: u8 },
+    /// Keeps a preview of a message in a channel, with or without a picture, or hides all.
+    Preview { at: (u8, u8), how: u8 },
     /// Creates a channel under one of a few names.
     Create { user: u8, name: u8 },
     /// Changes a channel's topic.
@@ -121,6 +123,7 @@ fn actions() -> impl Strategy<Value = Action> {
         8 => (some(), few(), message(), 0..2_u8).prop_map(|(user, channel, message, reaction)| {
             Action::React { user, channel, message, reaction }
         }),
+        8 => ((few(), message()), 0..4_u8).prop_map(|(at, how)| Action::Preview { at, how }),
         3 => (some(), few()).prop_map(|(user, name)| Action::Create { user, name }),
         3 => some().prop_map(|channel| Action::Describe { channel }),
         2 => some().prop_map(|channel| Action::Remove { channel }),
