@@ -494,6 +494,9 @@ describe("every state", () => {
       })
       after(async () => {
         await world.house.ask("DELETE", "/api/channels/own", undefined, tokens.grace)
+        // With the last of them the name is free again, for the next screen.
+        const { sessions } = await (await world.house.ask("GET", "/api/sessions", undefined, tokens.grace)).json()
+        for (const { id, current } of sessions) if (!current) await world.house.ask("DELETE", `/api/sessions/${id}`, undefined, tokens.grace)
         await world.house.ask("DELETE", "/api/session", undefined, tokens.grace)
       })
 

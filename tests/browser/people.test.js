@@ -173,7 +173,7 @@ describe("people", () => {
     await sessions.getByRole("button", { name: "Create" }).click()
     await sessions.getByRole("alert").getByText("No room.").waitFor()
     await page.keyboard.press("Escape")
-    await until("the token is forgotten", async () => (await page.locator("#sessions [data-part=token]").inputValue()) === "")
+    await until("the token is forgotten", async () => (await page.locator("#sessions [data-part=secret]").inputValue()) === "")
     await openOwn(page, "Devices and tokens")
     await sessions.getByText("could not be loaded. No room.").waitFor()
   })

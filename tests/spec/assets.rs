@@ -7,7 +7,7 @@ use rocket::http::Method;
 
 use crate::harness::{Answer, BROWSER, Workspace};
 
-/// The largest total size of our own CSS and JavaScript, compressed, in bytes.
+/// The largest total size of a page's CSS and JavaScript, compressed, in bytes.
 const MAX_BYTES: usize = 60 * 1024;
 
 async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
@@ -20,8 +20,12 @@ async fn fetched(workspace: &Workspace, path: &str, encodings: &str) -> Answer {
 /// Lists every static file that the sign-in page and a channel's page refer to.
 async fn referred_to(workspace: &Workspace) -> BTreeSet<String> {
     let reader = workspace.visitor().signs_in_as("Reader").await;
-    let pages = [workspace.visitor().page("/").await.text, reader.page("/").await.text].concat();
-    let addresses = pages.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
+    addresses_in(&[workspace.visitor().page("/").await.text, reader.page("/").await.text].concat())
+}
+
+/// The addresses of static files in a page.
+fn addresses_in(page: &str) -> BTreeSet<String> {
+    let addresses = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
     addresses.map(ToOwned::to_owned).collect()
 }
 
@@ -72,15 +76,19 @@ async fn they_are_compressed_for_those_who_take_that() {
 }
 
 #[rocket::async_test]
-async fn all_of_them_are_small() {
+async fn those_of_a_page_are_small() {
     let workspace = Workspace::start().await;
-    let mut bytes = 0;
-    for address in referred_to(&workspace).await {
-        if address.contains("/css/") || address.contains("/js/") {
-            bytes += fetched(&workspace, &address, "br").await.bytes.len();
+    let reader = workspace.visitor().signs_in_as("Reader").await;
+    for (page, visitor) in [("sign-in", workspace.visitor()), ("channel", reader)] {
+        let mut bytes = 0;
+        for address in addresses_in(&visitor.page("/").await.text) {
+            if address.contains("/css/") || address.contains("/js/") {
+                bytes += fetched(&workspace, &address, "br").await.bytes.len();
+            }
         }
+        assert!(bytes > 1_024, "{page} has some");
+        assert!(bytes < MAX_BYTES, "{page}: {bytes} bytes of CSS and JavaScript, compressed");
     }
-    assert!(bytes < MAX_BYTES, "{bytes} bytes of CSS and JavaScript, compressed");
 }
 
 #[rocket::async_test]

@@ -322,6 +322,17 @@ impl Person {
         answer.json()["channel"].clone()
     }
 
+    /// Lists the channels, but for their places in their streams.
+    pub(crate) async fn lists_channels(&self) -> Vec<Value> {
+        let listed = self.get("/api/channels").await.json()["channels"].take();
+        let Value::Array(mut channels) = listed else { panic!("no list: {listed}") };
+        for channel in &mut channels {
+            let cursor = channel.as_object_mut().and_then(|channel| channel.remove("cursor"));
+            assert!(cursor.is_some_and(|cursor| cursor.is_string()), "{channel}");
+        }
+        channels
+    }
+
     pub(crate) async fn listens(&self, channel: &str) -> Feed<'_> {
         self.opens(&format!("/api/channels/{channel}/events"), &[]).await
     }

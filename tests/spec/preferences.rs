@@ -54,8 +54,8 @@ async fn each_part_changes_alone_and_is_told_wherever_the_channel_is() {
         let channel = wants(&ada, "ops", change.clone()).await;
         assert_eq!(channel["mine"], expected, "{change}");
         assert_eq!(ada.channel("ops").await, channel, "{change}");
-        let listed = ada.get("/api/channels").await.json()["channels"].clone();
-        let ops = listed.as_array().expect("channels").iter().find(|it| it["name"] == "ops");
+        let listed = ada.lists_channels().await;
+        let ops = listed.iter().find(|it| it["name"] == "ops");
         assert_eq!(ops, Some(&channel), "{change}");
     }
     assert_eq!(bob.channel("ops").await["mine"], mine(false, false, "mentions"), "only for Ada");
@@ -213,14 +213,14 @@ async fn preferences_survive_a_restart_and_a_rename() {
     ada.patch("/api/session", json!({ "display_name": "Countess" })).await;
     bob.patch("/api/session", json!({ "display_name": "Robert" })).await;
     assert_eq!(ada.delete("/api/channels/gone").await.status, 204);
-    let before = ada.get("/api/channels").await.json();
+    let before = ada.lists_channels().await;
     let token = ada.token.clone().expect("a token");
     drop((ada, bob));
 
     let workspace = workspace.restarted().await;
 
     let ada = workspace.holder_of(&token);
-    assert_eq!(ada.get("/api/channels").await.json(), before);
+    assert_eq!(ada.lists_channels().await, before);
     assert_eq!(ada.channel("ops").await["mine"], mine(true, false, "nothing"));
     assert_eq!(ada.channel("@Robert").await["mine"], mine(false, true, "everything"));
     ada.creates("gone").await;

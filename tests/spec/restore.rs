@@ -99,8 +99,7 @@ async fn nobody_sees_a_deleted_message_anywhere() {
     }
     let general = bob.channel("general").await;
     assert_eq!((&general["unread"], &general["mentions"]), (&json!(1), &json!(0)));
-    let listed = bob.get("/api/channels").await.json();
-    assert_eq!(listed["channels"][0], general);
+    assert_eq!(bob.lists_channels().await[0], general);
 }
 
 #[rocket::async_test]
