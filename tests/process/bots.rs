@@ -1,9 +1,12 @@
-//! Tests of the bots in the README: they answer each question once, though they are cut off and the server
-//! is restarted.
+//! Tests of the bots in the README: they answer each question once, though they are cut off, the server is
+//! restarted, and somebody takes the id of an answer first.
 
+use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::client::Client;
 use crate::listeners::Way;
 use crate::programs::Running;
 use crate::server::{Server, until};
@@ -49,6 +52,26 @@ async fn answers_each_question_once(mut bot: Command) {
         assert_eq!(pair[1]["text"], "pong, Ada", "{messages:?}");
         assert_eq!(pair[1]["author"]["bot"], true, "{messages:?}");
     }
+
+    let eve = server.client().signed_in_as("Eve").await;
+    let before = seq_of(&eve, "e1", "let me see").await;
+    let id = format!("pong-{}", before + 2);
+    eve.puts("general", &id, "It is mine").await.expect("an answer");
+    assert_eq!(seq_of(&ada, "m5", "ping").await, before + 2, "its answer would have the id");
+    let answer = format!("pong-{}", seq_of(&ada, "m6", "ping").await);
+    until("it answers the next one", async || {
+        ada.messages("general").await.iter().any(|it| it["id"] == answer)
+    })
+    .await;
+    let messages = ada.messages("general").await;
+    let said: Vec<_> = messages.iter().rev().take(4).rev().map(|it| &it["text"]).collect();
+    assert_eq!(said, ["It is mine", "ping", "ping", "pong, Ada"]);
+}
+
+/// Sends a message. Returns its `seq`.
+async fn seq_of(person: &Client, id: &str, text: &str) -> u64 {
+    let sent = person.puts("general", id, text).await.expect("an answer");
+    sent.json["seq"].as_u64().expect("a seq")
 }
 
 #[rocket::async_test]
@@ -64,13 +87,28 @@ async fn the_readmes_bot_in_python_answers_each_question_once() {
 #[rocket::async_test]
 async fn the_readmes_bot_in_rust_answers_each_question_once() {
     assert_eq!(readme("rust"), include_str!("../programs/bot.rs"), "the README has the example");
-    let target = std::env::current_exe().expect("a path");
-    let target = target.ancestors().nth(2).expect("a profile").to_owned();
-    // `cargo test` has built it, but not where it was asked for these tests alone.
-    if !target.join("examples/bot").is_file() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--quiet", "--example", "bot"]).status();
-        assert!(built.expect("cargo runs").success());
+    answers_each_question_once(Command::new(example("bot"))).await;
+}
+
+/// Builds an example as these tests were built, which takes no time where `cargo test` has done it. Returns
+/// its path.
+fn example(name: &str) -> PathBuf {
+    let exe = env::current_exe().expect("a path");
+    let of_profile = exe.ancestors().nth(2).expect("a profile's directory");
+    let target = of_profile.parent().expect("the directory of all profiles");
+    let profile = match of_profile.file_name().expect("a name") {
+        dev if dev == "debug" => "dev".as_ref(),
+        profile => profile,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--example", name, "--profile"]).arg(profile);
+    cargo.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // What cargo tells these tests of their package would have it build others anew, such as ring.
+    for (variable, _) in env::vars() {
+        if variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(variable);
+        }
     }
-    answers_each_question_once(Command::new(target.join("examples/bot"))).await;
+    assert!(cargo.status().expect("cargo runs").success());
+    of_profile.join("examples").join(name)
 }
