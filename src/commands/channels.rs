@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::operator::{OperatorError, Reach};
@@ -23,6 +24,7 @@ enum ChannelsCommand {
     /// Remove a channel with all that it keeps, whoever created it.
     Remove {
         /// The name.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
     },
 }

@@ -43,9 +43,9 @@ pub(super) enum ClientCommand {
     /// Show what is said in a channel, or everywhere, and go on with what comes.
     ///
     /// An edited message is shown again; with --json a deletion is, too. Of all channels, edits come within
-    /// seconds. Where the connection is cut it goes on from there, and nothing is missed. A line that begins
-    /// with `#` and a space (with --json: {"event":"reset"}) says that something may be missing all
-    /// the same.
+    /// half a minute. Where the connection is cut it goes on from there, and nothing is missed. A line that
+    /// begins with `#` and a space (with --json: {"event":"reset"}) says that something may be missing all
+    /// the same; of all channels, the channel's name comes before it (with --json: as its `channel`).
     Tail(tail::TailArgs),
     /// Run a command for each message in a channel, with its output as the answer.
     ///

@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::operator::{OperatorError, Reach};
@@ -27,16 +28,19 @@ enum HooksCommand {
     /// Remove a hook, whoever made it. What it wrote stays.
     Remove {
         /// The id, as the list has it.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
     /// Pause an outgoing hook: nothing is posted, and what waits is dropped.
     Pause {
         /// The id, as the list has it.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
     /// Let an outgoing hook go on, or make its next attempt at once.
     Resume {
         /// The id, as the list has it.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::operator::{OperatorError, Reach};
@@ -23,6 +24,7 @@ enum UsersCommand {
     /// Remove a user: end all of their sessions, which frees their name. What they said stays.
     Remove {
         /// The display name.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
     },
     /// Print a one-time link that signs a device in as this user, for somebody who lost theirs.
@@ -30,6 +32,7 @@ enum UsersCommand {
     /// It can be used for ten minutes, once, while the server runs that made it.
     Link {
         /// The display name.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// The address at which people reach the server, if not the one it listens on.
         #[arg(long, env = "HOUSTON_URL")]

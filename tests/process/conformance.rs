@@ -4,8 +4,10 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
 
+use rocket::tokio;
 use serde_json::json;
 
 use crate::programs::{SCRIPTS, program};
@@ -16,6 +18,16 @@ use crate::server::Server;
 /// are others each time; 150 are more than five thousand in all, in ten minutes.
 const EXAMPLES: &str = "3";
 const SEED: &str = "1";
+/// The time in which a tool must be done, and in which schemathesis must be with other cases.
+const DEADLINE: Duration = Duration::from_mins(5);
+const LONG_DEADLINE: Duration = Duration::from_hours(1);
+
+/// Runs a tool to its end, which must come in this time: then it is killed.
+async fn output(tool: Command, deadline: Duration) -> Output {
+    let mut tool = tokio::process::Command::from(tool);
+    let ran = tokio::time::timeout(deadline, tool.kill_on_drop(true).output()).await;
+    ran.expect("its end in time").expect("it runs")
+}
 
 /// Two users at once who do what the description allows, and what it forbids, as schemathesis makes it up.
 #[rocket::async_test]
@@ -31,18 +43,20 @@ async fn the_api_is_as_its_description_says() {
     fs::write(directory.path().join("users.json"), json!({ "auth": users }).to_string())
         .expect("writable");
     let examples = env::var("SCHEMATHESIS_EXAMPLES");
-    let seed = if examples.is_ok() { &[][..] } else { &["--seed", SEED] };
+    let (seed, deadline) = match examples {
+        Ok(_) => (&[][..], LONG_DEADLINE),
+        Err(_) => (&["--seed", SEED][..], DEADLINE),
+    };
 
-    let ran = Command::new(program("SCHEMATHESIS", "python/bin/schemathesis"))
-        .arg(format!("--config-file={SCRIPTS}/schemathesis.toml"))
+    let mut tool = Command::new(program("SCHEMATHESIS", "python/bin/schemathesis"));
+    tool.arg(format!("--config-file={SCRIPTS}/schemathesis.toml"))
         .args(["run", &format!("{}/api/openapi.json", server.url())])
         .args(["--checks", "all", "--max-examples", examples.as_deref().unwrap_or(EXAMPLES)])
         .arg("--continue-on-failure")
         .args(seed)
         .current_dir(&directory)
-        .env("PROGRAMS", SCRIPTS)
-        .output()
-        .expect("it runs");
+        .env("PROGRAMS", SCRIPTS);
+    let ran = output(tool, deadline).await;
 
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
@@ -63,14 +77,13 @@ async fn redocly_has_nothing_to_say_about_the_description() {
         fs::copy(Path::new(SCRIPTS).join(file), directory.path().join(file)).expect(file);
     }
 
-    let ran = Command::new("node")
-        .arg(format!("{SCRIPTS}/node_modules/@redocly/cli/bin/cli.js"))
+    let mut tool = Command::new("node");
+    tool.arg(format!("{SCRIPTS}/node_modules/@redocly/cli/bin/cli.js"))
         .args(["lint", "openapi.json", "--format=stylish", "--max-problems=1000"])
         .current_dir(&directory)
         .env("REDOCLY_TELEMETRY", "off")
-        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
-        .output()
-        .expect("it runs");
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    let ran = output(tool, DEADLINE).await;
 
     let said = String::from_utf8_lossy(&ran.stderr) + String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success() && !said.contains("warning "), "{said}");

@@ -26,6 +26,13 @@ fn refused(data: &Path, arguments: &[&str], told: &str) {
     assert!(text(&ran.stderr).contains(told), "{arguments:?}: {}", text(&ran.stderr));
 }
 
+#[track_caller]
+fn empty_is_refused(data: &Path, arguments: &[&str]) {
+    let ran = houston_on(data, arguments);
+    assert_eq!(ran.status.code(), Some(2), "{arguments:?}");
+    assert!(text(&ran.stderr).contains("a value is required"), "{}", text(&ran.stderr));
+}
+
 fn json(data: &Path, arguments: &[&str]) -> Vec<Value> {
     serde_json::from_str(&done(data, arguments)).expect("JSON")
 }
@@ -55,17 +62,12 @@ fn lists_and_removes(data: &Path) {
     assert_eq!(channels[1]["created_by"], "Bób 🚀");
     assert_eq!((&channels[0]["name"], &channels[1]["messages"]), (&"general".into(), &1.into()));
     assert!(done(data, &["channels", "list"]).contains("launch\t1 messages, the last of 20"));
-    for (name, told) in [
-        ("Eve", "nobody here is called that"),
-        ("../users", "no"),
-        ("", "no"),
-        ("a/b?c#d", "no"),
-        ("@Ada", "no"),
-        ("Ada%00", "no"),
-    ] {
-        refused(data, &["users", "remove", name], told);
-        refused(data, &["channels", "remove", name], "no");
+    for name in ["Eve", "../users", "a/b?c#d", "@Ada", "Ada%00"] {
+        refused(data, &["users", "remove", name], "nobody here is called that");
+        refused(data, &["channels", "remove", name], "there is no such channel");
     }
+    empty_is_refused(data, &["users", "remove", ""]);
+    empty_is_refused(data, &["channels", "remove", ""]);
     refused(data, &["channels", "remove", "general"], "`general` cannot be deleted");
     // Names are compared as everywhere.
     done(data, &["users", "remove", "ａｄａ"]);
@@ -150,10 +152,11 @@ fn lists_and_pauses_hooks(data: &Path, secrets: &[String; 2]) -> Value {
     );
     assert!(lines.starts_with(&first) && lines.contains(&format!("\n{line}")), "{lines}");
     assert!(lines.contains("Private in a direct conversation, made by"), "{lines}");
-    for id in ["nothing", "", "../users", "a/b?c#d", "CI"] {
-        for command in ["remove", "pause", "resume"] {
-            refused(data, &["hooks", command, id], "no");
+    for command in ["remove", "pause", "resume"] {
+        for id in ["nothing", "../users", "a/b?c#d", "CI"] {
+            refused(data, &["hooks", command, id], "there is no such hook");
         }
+        empty_is_refused(data, &["hooks", command, ""]);
     }
     refused(data, &["hooks", "pause", &ci], "an incoming hook cannot be paused");
     done(data, &["hooks", "pause", &at]);

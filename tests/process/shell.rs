@@ -20,7 +20,12 @@ use crate::server::{DEADLINE, Server, until};
 
 /// A command of the client, for this server and with this token.
 fn houston(url: &str, token: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_houston"));
+    program(env!("CARGO_BIN_EXE_houston"), url, token, arguments)
+}
+
+/// A program that is told of this server and this token.
+fn program(path: &str, url: &str, token: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(path);
     command
         .args(arguments)
         .env("HOUSTON_URL", url)
@@ -60,6 +65,10 @@ impl Shell {
 
     fn starts(&self, arguments: &[&str]) -> Running {
         Running::of(houston(&self.url, &self.token, arguments))
+    }
+
+    fn starts_by(&self, starter: &str, arguments: &[&str]) -> Running {
+        Running::of(program(starter, &self.url, &self.token, arguments))
     }
 }
 
@@ -305,21 +314,36 @@ async fn a_tail_goes_on_after_cuts_and_restarts_and_misses_nothing() {
         ada.puts("general", &format!("m{n}"), &format!("text {n}")).await.expect("kept");
         cut.cuts();
     }
+    ada.creates("short").await;
+    ada.puts("short", "s1", "soon gone").await.expect("kept");
+    for n in 1..4 {
+        let message: Value = serde_json::from_str(&all.line().await).expect("JSON");
+        assert_eq!(message["text"], format!("text {n}"));
+    }
+    assert!(all.line().await.contains("soon gone"));
     let mut server = server;
     server.kill();
     let server = server.restart().await;
-    *cut.target.lock().expect("whole") = server.address();
     let ada = server.client().with_token(&token);
+    // More deletions than the server remembers for who resumes.
+    ada.request(Method::DELETE, "/api/channels/short").send().await.expect("an answer");
+    for _ in 0..100 {
+        ada.creates("shorter").await;
+        ada.request(Method::DELETE, "/api/channels/shorter").send().await.expect("an answer");
+    }
+    *cut.target.lock().expect("whole") = server.address();
+    let gone = json!({ "event": "channel-deleted", "name": "short", "channel": "short" });
+    let shown: Value = serde_json::from_str(&all.line().await).expect("JSON");
+    assert_eq!(shown, gone, "it was deleted meanwhile");
     ada.puts("general", "m4", "text 4").await.expect("kept");
     ada.creates("ops").await;
     ada.puts("ops", "o1", "elsewhere").await.expect("kept");
     for n in 1..5 {
         assert!(text.line().await.ends_with(&format!("Z Ada: text {n}")), "{n}");
-        for tail in [&mut json, &mut all] {
-            let message: Value = serde_json::from_str(&tail.line().await).expect("JSON");
-            assert_eq!(message["text"], format!("text {n}"));
-        }
+        let message: Value = serde_json::from_str(&json.line().await).expect("JSON");
+        assert_eq!(message["text"], format!("text {n}"));
     }
+    assert!(all.line().await.contains("text 4"));
     let message: Value = serde_json::from_str(&all.line().await).expect("JSON");
     assert_eq!((&message["text"], &message["channel"]), (&json!("elsewhere"), &json!("ops")));
     let ops = Shell::of(&server, &ada).starts(&["tail", "ops"]);
@@ -338,46 +362,77 @@ async fn a_tail_of_everything_shows_edits_and_deletions_as_one_of_a_channel_does
     let shell = Shell::of(&server, &ada);
     ada.creates("ops").await;
     ada.puts("ops", "m0", "before").await.expect("kept");
+    let begun = Instant::now();
     let mut text = shell.starts(&["tail"]);
     let mut json = shell.starts(&["tail", "--json"]);
     listening(&server, 2).await;
     let line = async |json: &mut Running| -> Value {
         serde_json::from_str(&json.line().await).expect("JSON")
     };
-    let member = |message: &Value, name: &str| message[name].as_str().map(ToOwned::to_owned);
-    for (channel, id, said) in [
-        ("ops", "m0", "before, and edited"),
-        ("general", "m1", "first\n  second"),
-        ("general", "m1", "better"),
-        ("@Ada", "n1", "a note"),
-        ("@Ada", "n1", "a better note"),
-    ] {
-        ada.puts(channel, id, said).await.expect("kept");
-        let message = line(&mut json).await;
-        assert_eq!(member(&message, "text").as_deref(), Some(said));
+    let said = async |tail: &mut Running, channel: &str, said: &str| {
         let (sign, mut lines) = (if channel == "@Ada" { "" } else { "#" }, said.lines());
-        let (shown, first) = (text.line().await, lines.next().expect("a line"));
+        let (shown, first) = (tail.line().await, lines.next().expect("a line"));
         assert!(shown.starts_with(&format!("{sign}{channel} 20")), "{shown}");
         assert!(shown.ends_with(&format!("Z Ada: {first}")), "{shown}");
         for further in lines {
-            assert_eq!(text.line().await, format!("  {further}"));
+            assert_eq!(tail.line().await, format!("  {further}"));
         }
+    };
+    for (channel, id, sent) in
+        [("general", "m1", "first\n  second"), ("general", "m2", "to go"), ("@Ada", "n1", "a note")]
+    {
+        ada.puts(channel, id, sent).await.expect("kept");
+        assert_eq!(line(&mut json).await["text"], sent);
+        said(&mut text, channel, sent).await;
     }
-    let path = "/api/channels/general/messages/m1";
-    ada.request(Method::DELETE, path).send().await.expect("an answer");
+    // Of these nothing tells, so that it is looked for them.
+    let edits =
+        [("general", "m1", "better"), ("ops", "m0", "edited"), ("@Ada", "n1", "well noted")];
+    for (channel, id, sent) in edits {
+        ada.puts(channel, id, sent).await.expect("kept");
+    }
+    let mut shown = Vec::new();
+    for _ in edits {
+        shown.push(line(&mut json).await["text"].as_str().expect("a text").to_owned());
+    }
+    shown.sort();
+    assert_eq!(shown, ["better", "edited", "well noted"]);
+    let lists = "houston_requests_total{method=\"GET\",route=\"/api/channels\",status=\"2xx\"}";
+    let (lists, allowed) = (server.metric(lists).await, 2 * (2 + begun.elapsed().as_secs() / 25));
+    assert!(lists as u64 <= allowed, "the list is read {lists} times, {allowed} are allowed");
+    let mut shown = Vec::new();
+    for _ in edits {
+        shown.push(text.line().await);
+    }
+    shown.sort();
+    for (shown, (channel, end)) in shown.iter().zip([
+        ("#general 20", "Z Ada: better"),
+        ("#ops 20", "Z Ada: edited"),
+        ("@Ada 20", "Z Ada: well noted"),
+    ]) {
+        assert!(shown.starts_with(channel) && shown.ends_with(end), "{shown}");
+    }
+    // What is said in a channel has all else shown that is new there.
+    ada.request(Method::DELETE, "/api/channels/general/messages/m2").send().await.expect("it");
+    ada.puts("general", "m3", "after it").await.expect("kept");
     let deleted = line(&mut json).await;
     assert_eq!(
         (&deleted["event"], &deleted["id"], &deleted["channel"]),
-        (&json!("message-deleted"), &json!("m1"), &json!("general"))
+        (&json!("message-deleted"), &json!("m2"), &json!("general"))
     );
-    ada.post(&format!("{path}/restore"), json!({})).await.expect("restored");
-    assert_eq!(line(&mut json).await["text"], "better");
-    assert!(text.line().await.ends_with("Z Ada: better"), "of a deletion a text says nothing");
+    assert_eq!(line(&mut json).await["text"], "after it");
+    said(&mut text, "general", "after it").await; // of a deletion a text says nothing
+    ada.post("/api/channels/general/messages/m2/restore", json!({})).await.expect("restored");
+    ada.puts("general", "m4", "after that").await.expect("kept");
+    for sent in ["to go", "after that"] {
+        assert_eq!(line(&mut json).await["text"], sent);
+        said(&mut text, "general", sent).await;
+    }
     ada.request(Method::DELETE, "/api/channels/ops").send().await.expect("an answer");
     let gone = json!({ "event": "channel-deleted", "name": "ops", "channel": "ops" });
     assert_eq!(line(&mut json).await, gone);
     assert_eq!(text.line().await, "#ops # The channel was deleted.");
-    ada.puts("general", "m2", "it goes on").await.expect("kept");
+    ada.puts("general", "m5", "it goes on").await.expect("kept");
     assert_eq!(line(&mut json).await["text"], "it goes on");
     assert!(text.line().await.starts_with("#general 20"));
 }
@@ -430,11 +485,16 @@ async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
     let server = Server::start().await;
     let ada = server.client().signed_in_as("Ada").await;
     let eve = server.client().signed_in_as("Eve").await;
-    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; \
-                  *) sleep 1000 & echo \"begun $!\"; wait;; esac";
-    let arguments = ["run", "--on", "general", "--timeout", "2s", "--", "sh", "-c", script];
-    let _runs = Shell::of(&server, &eve).starts(&arguments);
+    let script = "case \"$HOUSTON_TEXT\" in quick) echo done;; silent) sleep 1000;; flood) yes;; \
+                  *) sleep 1000 & child=$!; setsid sleep 1000 & echo \"begun $child $!\"; wait;; esac";
+    let arguments = ["run", "--on", "general", "--timeout", "10s", "--", "sh", "-c", script];
+    let runs = Shell::of(&server, &eve).starts(&arguments);
     listening(&server, 1).await;
+    let threads = || {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", runs.child.id()));
+        tasks.expect("it runs").count()
+    };
+    let threads_before = threads();
     let answer_to = async |id: &str, text: &str| -> String {
         let before = ada.messages("general").await.len();
         ada.puts("general", id, text).await.expect("kept");
@@ -447,13 +507,20 @@ async fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
         .await;
         answer.expect("an answer")
     };
-    let ended = "(It took longer than 2s and was ended.)";
+    let ended = "(It took longer than 10s and was ended.)";
     let answer = answer_to("a1", "slow").await;
     let said = answer.strip_suffix(&format!("\n\n{ended}")).expect("it says so");
-    let child = said.strip_prefix("begun ").expect("what it had said");
+    let children = said.strip_prefix("begun ").expect("what it had said");
+    let (child, away) = children.split_once(' ').expect("both");
     until("what it had started is gone", async || is_gone(child)).await;
+    assert!(!is_gone(away), "what has left its process group lives on");
+    until("nothing waits for that", async || threads() == threads_before).await;
+    let away = away.parse().ok().and_then(Pid::from_raw).expect("an id");
+    kill_process(away, Signal::KILL).expect("it lives on");
     assert_eq!(answer_to("a2", "quick").await, "done", "the next one is served");
     assert_eq!(answer_to("a3", "silent").await, ended);
+    let answer = answer_to("a4", "flood").await;
+    assert!(answer.starts_with("y\ny\n") && answer.ends_with(ended), "{answer}");
 }
 
 #[rocket::async_test]
@@ -477,6 +544,22 @@ async fn a_command_ends_with_who_runs_it() {
     kill_process(Pid::from_child(&runs.child), Signal::TERM).expect("our process");
     assert_eq!(runs.code().await, 128 + 15);
     until("what it had started is gone", async || is_gone(&child)).await;
+}
+
+#[rocket::async_test]
+async fn a_command_goes_on_after_a_hangup_that_is_ignored() {
+    let server = Server::start().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let eve = server.client().signed_in_as("Eve").await;
+    let houston = env!("CARGO_BIN_EXE_houston");
+    let arguments = [houston, "run", "--on", "general", "--timeout", "1h", "--", "echo", "done"];
+    let mut runs = Shell::of(&server, &eve).starts_by("nohup", &arguments);
+    listening(&server, 1).await;
+    kill_process(Pid::from_child(&runs.child), Signal::HUP).expect("our process");
+    ada.puts("general", "a1", "go").await.expect("kept");
+    until("it answers", async || ada.messages("general").await.len() == 2).await;
+    kill_process(Pid::from_child(&runs.child), Signal::QUIT).expect("our process");
+    assert_eq!(runs.code().await, 128 + 3, "this one is not ignored");
 }
 
 #[rocket::async_test]

@@ -1,10 +1,11 @@
 //! `houston run`: a command that answers messages.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio, exit};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio, exit};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 use futures::future::select_all;
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -33,8 +36,8 @@ pub(in crate::commands) struct RunArgs {
     /// The channel whose messages are answered.
     #[arg(long, value_name = "CHANNEL")]
     on: String,
-    /// The longest time that the command may take for a message: 90s, 10m. Then it is killed, with all
-    /// that it started, and the answer says so.
+    /// The longest time that the command may take for a message: 90s, 10m. Then it is killed, with all in
+    /// its process group, and the answer says so.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
     /// The command and its arguments.
@@ -117,7 +120,7 @@ fn output_for(args: &RunArgs, running: &RunningGroup, message: &Value) -> Result
     let text = text_of(message).to_owned();
     let mut command = Command::new(program);
     if args.timeout.is_some() {
-        // All that it starts is in it, and is killed with it.
+        // What it starts is in it, too, and is killed with it, unless it leaves on purpose (setsid).
         command.process_group(0);
     }
     let mut group = running.lock();
@@ -163,9 +166,21 @@ type RunningGroup = Arc<Mutex<Option<Pid>>>;
 /// Sees to it that a signal which ends this process ends the command, too: in a group of its own it would
 /// not hear of it, and nobody would be there to end it in time.
 fn end_with_us(running: RunningGroup) {
-    let wait = async || {
-        let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
-            .map(|kind| (kind, signal(kind)));
+    let ignored = ignored_signals();
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ];
+    // What nohup has us ignore does not end us: listening to it would undo that.
+    let kinds = kinds.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
+    let kinds: Vec<_> = kinds.collect();
+    if kinds.is_empty() {
+        return;
+    }
+    let wait = async move || {
+        let mut signals: Vec<_> = kinds.into_iter().map(|kind| (kind, signal(kind))).collect();
         let heard = signals.iter_mut().filter_map(|(kind, signal)| {
             let signal = signal.as_mut().ok()?;
             Some(Box::pin(async move {
@@ -179,7 +194,9 @@ fn end_with_us(running: RunningGroup) {
     thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build();
         let number = runtime.expect("a runtime").block_on(wait());
-        if let Some(group) = *running.lock() {
+        // Held to the end, so that nothing is started any more.
+        let group = running.lock();
+        if let Some(group) = *group {
             // It may have ended just now.
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -187,39 +204,58 @@ fn end_with_us(running: RunningGroup) {
     });
 }
 
+/// The signals that this process ignores, as bits, the lowest of which is signal 1; none where the system
+/// does not tell (it is Linux that does).
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or_default()
+}
+
 /// Waits until a command has ended and its output, too, or the time is over. Returns the beginning of
 /// the output, and whether all of it has ended. The process is not reaped: its id stays its own.
 fn wait(child: &mut Child, timeout: Option<Duration>) -> (Vec<u8>, bool) {
-    let (sender, pieces) = sync_channel(1);
-    let (process, stdout) = (Pid::from_child(child), child.stdout.take());
-    let until_end = sender.clone();
+    let (process, deadline) = (Pid::from_child(child), Deadline::after(timeout));
+    let mut output = Vec::new();
+    if let Some(stdout) = child.stdout.take()
+        && !read_to_end(stdout, deadline, &mut output)
+    {
+        return (output, false);
+    }
+    let (until_end, end) = sync_channel::<()>(0);
     thread::spawn(move || {
         // Where that fails there is nothing to wait for.
         let _ = waitid(WaitId::Pid(process), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         drop(until_end);
     });
-    thread::spawn(move || stdout.map(|mut stdout| send_pieces(&mut stdout, &sender)));
-    let (mut output, deadline) = (Vec::new(), Deadline::after(timeout));
-    loop {
-        let received = match deadline.left() {
-            None => pieces.recv().map_err(RecvTimeoutError::from),
-            Some(left) => pieces.recv_timeout(left),
-        };
-        match received {
-            Ok(piece) if output.len() < MAX_OUTPUT_BYTES => output.extend_from_slice(&piece),
-            Ok(_) => {}
-            Err(RecvTimeoutError::Timeout) => return (output, false),
-            Err(RecvTimeoutError::Disconnected) => return (output, true),
-        }
-    }
+    let ended = match deadline.left() {
+        None => end.recv().is_err(),
+        Some(left) => end.recv_timeout(left) == Err(RecvTimeoutError::Disconnected),
+    };
+    (output, ended)
 }
 
-/// Sends what is read, piece by piece, until its end or nobody takes it any more.
-fn send_pieces(from: &mut impl Read, to: &SyncSender<Vec<u8>>) {
+/// Reads a command's output to its end, or until the deadline, and keeps its beginning. Returns whether
+/// that was the end. Who still has the other side then, outside the command's group, finds it closed.
+fn read_to_end(mut stdout: ChildStdout, deadline: Deadline, output: &mut Vec<u8>) -> bool {
     let mut piece = [0; 8 * 1024];
-    while let Ok(length @ 1..) = from.read(&mut piece) {
-        if to.send(piece[..length].to_vec()).is_err() {
-            return;
+    loop {
+        let left = deadline.left();
+        if left == Some(Duration::ZERO) {
+            return false;
+        }
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut [PollFd::new(&stdout, PollFlags::IN)], left.as_ref()) {
+            Ok(0) | Err(Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(_) => return true,
+        }
+        match stdout.read(&mut piece) {
+            Ok(length @ 1..) if output.len() < MAX_OUTPUT_BYTES => {
+                output.extend_from_slice(&piece[..length]);
+            }
+            Ok(1..) => {}
+            _ => return true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `houston tail`: showing what is said, and what will be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -62,10 +63,12 @@ fn of_channel(remote: &Remote, channel: &str, args: &TailArgs) -> Result<u8, Fai
 }
 
 /// The tail of all channels. The stream of everything says where something is new, which is then read
-/// there; edits and reactions it does not tell, so with each ping it is looked where anything was.
+/// there; edits and reactions it does not tell, so now and then it is looked where anything was.
 struct Everywhere<'r> {
     remote: &'r Remote,
     json: bool,
+    /// The time at which it was last looked where anything was.
+    looked: Instant,
     /// What is known of each channel, by its id.
     known: HashMap<String, Known>,
 }
@@ -81,11 +84,14 @@ struct Known {
 
 /// The place in a stream before everything that is kept.
 const BEGINNING: &str = "0";
+/// Time after which it is looked where anything was, with the next event: a ping comes within five seconds.
+/// All channels are a long list, which is not to be asked for with each of these.
+const LOOK_PERIOD: Duration = Duration::from_secs(25);
 
 impl<'r> Everywhere<'r> {
     /// The tail from now on.
     fn new(remote: &'r Remote, json: bool) -> Result<Self, Failure> {
-        let mut everywhere = Self { remote, json, known: HashMap::new() };
+        let mut everywhere = Self { remote, json, looked: Instant::now(), known: HashMap::new() };
         for channel in everywhere.channels()? {
             let cursor = text(&channel["cursor"]).to_owned();
             everywhere.know(&channel["id"], &channel["name"]).cursor = cursor;
@@ -110,30 +116,40 @@ impl<'r> Everywhere<'r> {
         known
     }
 
+    fn knows_name(&self, name: &str) -> bool {
+        self.known.values().any(|known| known.name == name)
+    }
+
     fn tail(mut self) -> Result<u8, Failure> {
         let events = Events::listen(self.remote, "/api/events".to_owned(), None);
         loop {
             let event = events.next(Deadline(None))?;
             if let Some(news) = event.named("activity") {
                 self.show_new(&news["channel_id"], &news["channel"])?;
-            } else if let Some(gone) = event.named("channel-deleted") {
-                self.show_end(text(&gone["name"]))?;
-            } else if matches!(event, Event::Opened)
-                || ["ping", "reset"].iter().any(|name| event.named(name).is_some())
-            {
+            }
+            let deleted = event.named("channel-deleted");
+            let is_gone = deleted.is_some_and(|gone| self.knows_name(text(&gone["name"])));
+            let may_have_missed = matches!(event, Event::Opened) || event.named("reset").is_some();
+            if is_gone || may_have_missed || self.looked.elapsed() >= LOOK_PERIOD {
                 self.look()?;
             }
         }
     }
 
-    /// Shows what is new anywhere.
+    /// Shows what is new anywhere, and which channels were deleted.
     fn look(&mut self) -> Result<(), Failure> {
-        for channel in self.channels()? {
+        let channels = self.channels()?;
+        let listed: HashSet<_> = channels.iter().map(|channel| text(&channel["id"])).collect();
+        for (id, known) in self.known.extract_if(|id, _| !listed.contains(id.as_str())) {
+            known.show_end(&id)?;
+        }
+        for channel in &channels {
             let (id, name) = (&channel["id"], &channel["name"]);
             if self.know(id, name).cursor != text(&channel["cursor"]) {
                 self.show_new(id, name)?;
             }
         }
+        self.looked = Instant::now();
         Ok(())
     }
 
@@ -150,19 +166,17 @@ impl<'r> Everywhere<'r> {
         let lines = known.lines.translate(&frames);
         print(&known.shown(&String::from_utf8_lossy(&lines), text(id)))
     }
-
-    /// Says that a channel was deleted.
-    fn show_end(&mut self, name: &str) -> Result<(), Failure> {
-        let known = self.known.extract_if(|_, known| known.name == name).next();
-        let Some((id, mut known)) = known else { return Ok(()) };
-        let data = json!({ "name": name });
-        let frame = format!("event: channel-deleted\ndata: {data}\n\n");
-        let lines = known.lines.translate(frame.as_bytes());
-        print(&known.shown(&String::from_utf8_lossy(&lines), &id))
-    }
 }
 
 impl Known {
+    /// Says that the channel was deleted.
+    fn show_end(mut self, id: &str) -> Result<(), Failure> {
+        let data = json!({ "name": self.name });
+        let frame = format!("event: channel-deleted\ndata: {data}\n\n");
+        let lines = self.lines.translate(frame.as_bytes());
+        print(&self.shown(&String::from_utf8_lossy(&lines), id))
+    }
+
     /// The lines of this channel, each with what tells of which channel it is.
     fn shown(&self, lines: &str, id: &str) -> String {
         let is_direct = self.name.starts_with('@');
