@@ -28,6 +28,7 @@ const FILE: &str = "Rocket.toml";
 
 /// Houston's own settings, checked; all others are Rocket's.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// The data directory, with everything that lasts; created at need.
     pub data_dir: PathBuf,
@@ -82,11 +83,12 @@ pub struct Config {
     pub max_hooks_per_channel: usize,
     /// Largest number of hooks that one user made. `max_hooks_per_user`.
     pub max_hooks_per_user: usize,
-    /// Lets outgoing hooks post to addresses that are not public, and previews be fetched from them.
-    /// `outgoing_private`.
+    /// Lets outgoing hooks post to addresses that are not public. `outgoing_private`.
     pub outgoing_private: bool,
     /// Fetches previews of the links in messages. `link_previews`.
     pub link_previews: bool,
+    /// Lets previews be fetched from addresses that are not public. `link_previews_private`.
+    pub link_previews_private: bool,
 }
 
 /// The form of the log's lines.
@@ -187,6 +189,7 @@ impl fmt::Debug for Config {
             .field("max_hooks_per_user", &self.max_hooks_per_user)
             .field("outgoing_private", &self.outgoing_private)
             .field("link_previews", &self.link_previews)
+            .field("link_previews_private", &self.link_previews_private)
             .field("metrics_token", &self.metrics_token.as_ref().map(|_| "…"))
             .finish()
     }

@@ -261,7 +261,7 @@ async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?;
     engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
     if config.link_previews {
-        engine.enable_previews();
+        engine.set_preview_fetch(Arc::new(Fetcher::new(config.link_previews_private)));
     }
     Ok(engine)
 }

@@ -85,8 +85,8 @@ fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Pro
 /// The content security policy of a picture that is opened by itself.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
-/// The `Cache-Control` of pictures: under one address there are the same bytes for ever.
-const CACHE: &str = "private, max-age=31536000, immutable";
+/// The `Cache-Control` of pictures: a browser asks each time whether one may still be seen.
+const CACHE: &str = "private, no-cache";
 
 /// The entity tags of the versions that a client has (`If-None-Match`).
 struct KnownVersions(String);
@@ -132,7 +132,7 @@ struct PictureResponse {
             body = inline(FileBytes),
             headers(
                 ("ETag", description = "The version of the bytes, for `If-None-Match`."),
-                ("Cache-Control", description = "`immutable`: the bytes under this address never change."),
+                ("Cache-Control", description = "`no-cache`: ask each time, by `If-None-Match`, whether it may still be seen."),
             ),
         ),
         (

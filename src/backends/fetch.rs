@@ -8,7 +8,7 @@
 mod guard;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -21,7 +21,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -60,9 +61,21 @@ pub trait Network: Send + Sync {
 /// The network of this machine.
 struct Internet;
 
+/// Turns for looking up names: each holds a thread, also after nobody waits for the answer any more.
+static LOOK_UPS: Semaphore = Semaphore::const_new(32);
+
 impl Network for Internet {
     fn look_up(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        async move { Ok(lookup_host((host, 0)).await?.map(|found| found.ip()).collect()) }.boxed()
+        async move {
+            // It is never closed.
+            let permit = LOOK_UPS.acquire().await;
+            let look_up = move || {
+                let _permit = permit;
+                Ok((host.as_str(), 0).to_socket_addrs()?.map(|found| found.ip()).collect())
+            };
+            tokio::task::spawn_blocking(look_up).await?
+        }
+        .boxed()
     }
 
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Connection>>> {

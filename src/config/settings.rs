@@ -208,14 +208,20 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "outgoing_private",
         kind: Kind::Switch { default: false },
-        meaning: "Lets outgoing hooks post to addresses that are not public, and previews be fetched \
-                  from them: this machine, and its network.",
+        meaning: "Lets outgoing hooks post to addresses that are not public: this machine, and its \
+                  network.",
     },
     Setting {
         key: "link_previews",
         kind: Kind::Switch { default: true },
         meaning: "Fetches title, description and picture of the pages that messages link to, and \
-                  shows them below. `false` asks no other server.",
+                  shows them below. With `false` no page is fetched.",
+    },
+    Setting {
+        key: "link_previews_private",
+        kind: Kind::Switch { default: false },
+        meaning: "Lets previews be fetched from addresses that are not public: then whoever can post \
+                  sees what pages of this machine and its network say of themselves.",
     },
     Setting {
         key: "metrics_token",

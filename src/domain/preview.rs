@@ -32,8 +32,8 @@ impl Previews {
     /// The previews that are left when the message has these links.
     #[must_use]
     pub fn of_links(&self, links: &[Box<str>]) -> Self {
-        let kept = self.shown.iter().filter(|preview| links.contains(&preview.url));
-        Self { shown: kept.cloned().collect(), hidden: self.hidden }
+        let of = |link: &str| self.shown.iter().find(|preview| *preview.url == *link).cloned();
+        Self { shown: links.iter().filter_map(|link| of(link)).collect(), hidden: self.hidden }
     }
 
     /// The size of all texts, in bytes.
@@ -48,7 +48,7 @@ impl Previews {
 pub struct Preview {
     /// The link, as the message has it.
     pub url: Box<str>,
-    /// The name of the site, or its host.
+    /// The host, and what the page calls its site.
     pub site: Box<str>,
     /// The title.
     pub title: Box<str>,

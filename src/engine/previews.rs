@@ -53,7 +53,8 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// The fetches for previews that wait, are under way, or were done within the last minute.
 pub(super) struct PreviewFetches {
-    enabled: OnceLock<()>,
+    /// What fetches them; none where links have no previews.
+    fetch: OnceLock<Arc<dyn Fetch>>,
     waiting: Mutex<HashMap<UserId, usize>>,
     turns: Semaphore,
     turns_of: WeakMap<UserId, Semaphore>,
@@ -70,7 +71,7 @@ pub(super) struct PreviewFetches {
 impl Default for PreviewFetches {
     fn default() -> Self {
         Self {
-            enabled: OnceLock::new(),
+            fetch: OnceLock::new(),
             waiting: Mutex::default(),
             turns: Semaphore::new(MAX_AT_A_TIME),
             turns_of: WeakMap::default(),
@@ -141,9 +142,9 @@ struct Job {
 }
 
 impl Engine {
-    /// Lets links have previews from now on; without it none are fetched.
-    pub fn enable_previews(&self) {
-        let _ = self.previews.enabled.set(());
+    /// Lets links have previews from now on, which are fetched by this; without it there are none.
+    pub fn set_preview_fetch(&self, fetch: Arc<dyn Fetch>) {
+        let _ = self.previews.fetch.set(fetch);
     }
 
     /// The number of pages and of pictures that were fetched for previews since the start, by outcome.
@@ -165,10 +166,11 @@ impl Engine {
             | Event::MessageRestored(channel, message) => Some((channel, message)),
             _ => None,
         });
-        let (Some((channel, message)), Some(fetch)) = (found, self.fetch.get()) else { return };
+        let fetch = self.previews.fetch.get();
+        let (Some((channel, message)), Some(fetch)) = (found, fetch) else { return };
         // A text that is one paragraph as it is has no links.
         let Some(html) = message.content.html.as_ref() else { return };
-        if self.previews.enabled.get().is_none() || message.hides_previews() {
+        if message.hides_previews() {
             return;
         }
         let links = previewed_links(html);
@@ -259,6 +261,9 @@ impl Engine {
 
     /// Keeps what was found of a message's links, unless the message has another text by now or hides it.
     async fn keep_previews(&self, job: &Job, found: Vec<Found>) -> Result<(), EngineError> {
+        if job.wanting(&self.core.live.read()).is_none() {
+            return Ok(());
+        }
         let author = job.message.author.id();
         let bytes = found.iter().map(|found| found.preview.text_bytes()).sum();
         self.refuse_without_room(author, bytes, 0)?;
@@ -271,11 +276,7 @@ impl Engine {
             previews.push(preview);
         }
         let kept = self.commit(|live| {
-            let conversation = live.state.conversation(&job.channel.id);
-            let message = conversation.and_then(|it| it.message_at(job.message.seq));
-            let same = |it: &&Arc<Message>| it.content.text == job.message.content.text;
-            let message = message.filter(|it| same(it) && !it.hides_previews());
-            let Some(message) = message else { return Ok(Decision::Unchanged(())) };
+            let Some(message) = job.wanting(live) else { return Ok(Decision::Unchanged(())) };
             let of_link = |link: &str| {
                 let mut all = message.previews().iter().chain(&previews);
                 all.find(|preview| *preview.url == *link).cloned()
@@ -339,16 +340,14 @@ impl PreviewFetches {
 
 impl Job {
     async fn run(self) {
-        let found = {
-            let theirs = self.cause.user.clone();
-            let make = || Semaphore::new(MAX_OF_USER_AT_A_TIME);
-            let theirs = self.fetches.turns_of.get_or_make(theirs, make);
-            // Neither is ever closed.
-            let _theirs = theirs.acquire().await;
-            let _turn = self.fetches.turns.acquire().await;
-            let wanted = self.links.iter().filter(|link| !has(self.message.previews(), link));
-            join_all(wanted.map(|link| self.look_up(link))).await
-        };
+        let theirs = self.cause.user.clone();
+        let make = || Semaphore::new(MAX_OF_USER_AT_A_TIME);
+        let theirs = self.fetches.turns_of.get_or_make(theirs, make);
+        // Until all is stored. Neither is ever closed.
+        let _theirs = theirs.acquire().await;
+        let _turn = self.fetches.turns.acquire().await;
+        let wanted = self.links.iter().filter(|link| !has(self.message.previews(), link));
+        let found = join_all(wanted.map(|link| self.look_up(link))).await;
         let found: Vec<_> = found.into_iter().flatten().collect();
         let Some(engine) = self.engine.upgrade().map(Engine) else { return };
         if found.is_empty() {
@@ -359,19 +358,25 @@ impl Job {
         }
     }
 
+    /// The message, where it still has the text of then and shows previews.
+    fn wanting<'l>(&self, live: &'l Live) -> Option<&'l Arc<Message>> {
+        let message = live.state.conversation(&self.channel.id)?.message_at(self.message.seq)?;
+        let same = message.content.text == self.message.content.text;
+        (same && !message.hides_previews()).then_some(message)
+    }
+
     async fn look_up(&self, link: &str) -> Option<Found> {
         let counts = &self.fetches.page_counts;
         let address = address_of(link)?;
-        let refused = OnceLock::new();
-        let page = self.fetches.pages.get(address.as_str(), || {
-            if self.may_fetch() {
-                return Some(self.fetch_page(&address));
-            }
-            let _ = refused.set(Outcome::Limited);
-            None
-        });
+        // Also what is known already counts: it is stored anew, and who may fetch no more shall not learn
+        // by it what others had fetched.
+        if !self.may_fetch() {
+            counts.count(Outcome::Limited, 1);
+            return None;
+        }
+        let page = self.fetches.pages.get(address.as_str(), || Some(self.fetch_page(&address)));
         let Some(page) = page.await else {
-            counts.count(refused.into_inner().unwrap_or(Outcome::Dropped), 1);
+            counts.count(Outcome::Dropped, 1);
             return None;
         };
         let page = page?;

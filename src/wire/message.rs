@@ -54,7 +54,7 @@ pub struct MessageView<'a> {
     /// The reactions, in the order of the first of each.
     reactions: Vec<ReactionView<'a>>,
     /// The previews of its links, in the order of these: at most three. They come after the message, told as
-    /// `message-updated`: the server fetches each page (within 2 seconds, 512 KiB of HTML, no address twice
+    /// `message-updated`: the server fetches each page (within 2 seconds, 512 KiB of HTML, no link twice
     /// within a minute) unless it was told not to. Links in code, in quotations and in the cards of hooks
     /// have none, nor have pages without a title, or with `nosnippet` in `<meta name="robots">`. An edit
     /// drops those of links that are gone, and fetches those of links that are new.
@@ -84,7 +84,7 @@ pub struct HookMarkView<'a> {
 pub struct PreviewView<'a> {
     /// The link, as it is in `html`.
     url: &'a str,
-    /// The name of the site, at most 60 characters; its host where it tells none.
+    /// The host and, after ` · `, what the page calls its site where it does: at most 60 characters each.
     site: &'a str,
     /// The title, at most 200 characters.
     title: &'a str,

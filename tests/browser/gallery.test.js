@@ -178,7 +178,8 @@ const own = async (page, item) => {
 const isTouch = (page) => page.evaluate(() => matchMedia("(any-hover: none)").matches)
 /** An action of a message: in the bar beside it, or in the sheet that a finger asks for. */
 const act = async (page, text, action) => {
-  const item = message(page, text)
+  // The last one is of this screen's user.
+  const item = page.locator(".message", { hasText: text }).last()
   if (await isTouch(page)) {
     await press(page, item.locator(".message__text"))
     await page.getByRole("toolbar").getByText(action, { exact: true }).tap()

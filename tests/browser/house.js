@@ -48,7 +48,7 @@ afterEach(async () => {
 })
 
 /** The settings of a server that fetches previews, from this machine too. */
-export const PREVIEWING = { ROCKET_LINK_PREVIEWS: "true", ROCKET_OUTGOING_PRIVATE: "true" }
+export const PREVIEWING = { ROCKET_LINK_PREVIEWS: "true", ROCKET_LINK_PREVIEWS_PRIVATE: "true" }
 
 /**
  * A site of these pages and pictures, by their paths.

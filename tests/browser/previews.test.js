@@ -33,7 +33,7 @@ describe("previews", () => {
       const card = preview(page, "News")
       await card.waitFor()
       assert.equal(await card.getAttribute("href"), `${pages.url}/news`)
-      assert.equal(await card.innerText(), "The Site\nNews\nAll about it")
+      assert.equal(await card.innerText(), "127.0.0.1 · The Site\nNews\nAll about it")
       const picture = card.locator("img")
       await until("its picture", () => picture.evaluate((it) => it.complete && it.naturalWidth === 1200))
       assert.ok(requests.every((url) => url.startsWith(house.url) || url.startsWith("data:") || url.startsWith("blob:")), requests.join())

@@ -273,7 +273,7 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 /// The settings of a server that fetches previews, from this machine too.
 pub(crate) const PREVIEWING: [(&str, &str); 2] =
-    [("ROCKET_LINK_PREVIEWS", "true"), ("ROCKET_OUTGOING_PRIVATE", "true")];
+    [("ROCKET_LINK_PREVIEWS", "true"), ("ROCKET_LINK_PREVIEWS_PRIVATE", "true")];
 
 /// A PNG of 3 by 2 pixels, as far as anybody looks.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0";

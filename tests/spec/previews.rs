@@ -32,7 +32,7 @@ async fn a_link_is_previewed_after_its_message() {
     let preview = &message["previews"][0];
     let path = preview["picture"]["url"].as_str().expect("a path").to_owned();
     let expected = json!([{
-        "url": format!("{LINK}#part"), "site": "The News", "title": "One & all",
+        "url": format!("{LINK}#part"), "site": "news.example · The News", "title": "One & all",
         "description": "About everything", "picture": { "url": path, "width": 3, "height": 2 },
     }]);
     assert_eq!(message["previews"], expected);
@@ -139,9 +139,13 @@ async fn texts_are_cut_and_cleaned() {
     house.posts("m1", LINK).await;
     let preview = house.settled("m1").await["previews"][0].clone();
     let chars = |name: &str| preview[name].as_str().expect("a text").chars().count();
-    assert_eq!((chars("title"), chars("site")), (200, 60));
+    assert_eq!((chars("title"), chars("site")), (200, "news.example · ".len() - 1 + 60));
     assert!((395..=400).contains(&chars("description")), "{}", chars("description"));
-    assert!(preview["site"].as_str().is_some_and(|it| it.starts_with("evil\u{FFFD} site ss")));
+    assert!(
+        preview["site"]
+            .as_str()
+            .is_some_and(|it| it.starts_with("news.example · evil\u{FFFD} site ss"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,6 +221,8 @@ async fn an_edit_keeps_drops_and_fetches() {
 
     house.reacts("m1").await;
     assert_eq!(house.message("m1")["previews"], after["previews"]);
+    let turned = house.posts("m1", "https://2.example/ https://3.example/").await;
+    assert_eq!(titles(&turned), ["2", "3"], "in the order of the links");
     let plain = house.posts("m1", "nothing to see").await;
     assert_eq!((plain["previews"].clone(), house.files()), (json!([]), 0));
     assert_eq!(house.settled("m1").await["previews"], json!([]));

@@ -179,7 +179,7 @@ async fn previews_are_drawn_as_the_table_says() {
     let workspace = Workspace::with(|it| {
         it.merge(("rate_limits", false))
             .merge(("link_previews", true))
-            .merge(("outgoing_private", true))
+            .merge(("link_previews_private", true))
     })
     .await;
     let reader = workspace.signed_in_as("Ada Reader").await;

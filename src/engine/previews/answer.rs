@@ -96,12 +96,16 @@ pub(super) async fn page_of(answer: Fetched, reading: &Semaphore) -> Result<Foun
         return Err(Outcome::NothingToShow);
     }
     let host = url.host_str().unwrap_or_default();
-    let site = [page.site.as_str(), host.strip_prefix("www.").unwrap_or(host)];
-    let site = site.map(|name| line(name, MAX_SITE)).into_iter().find(|name| !name.is_empty());
+    let host = line(host.strip_prefix("www.").unwrap_or(host), MAX_SITE);
+    // A page can say that it is somebody else's: its host stands beside.
+    let site = match line(&page.site, MAX_SITE) {
+        site if site.is_empty() || site.eq_ignore_ascii_case(&host) => host,
+        site => format!("{host} · {site}").into(),
+    };
     let picture = Some(&page.picture).filter(|picture| !picture.is_empty());
     let picture = picture.and_then(|picture| address_of(url.join(picture).ok()?.as_str()));
     Ok(FoundPage {
-        site: site.unwrap_or_default(),
+        site,
         title,
         description: line(&page.description, MAX_DESCRIPTION),
         picture: picture.filter(|it| matches!(it.scheme(), "http" | "https")),

@@ -133,7 +133,7 @@ async fn whoever_can_read_the_message_gets_its_picture_from_this_server() {
     let workspace = Workspace::with(|it| {
         it.merge(("rate_limits", false))
             .merge(("link_previews", true))
-            .merge(("outgoing_private", true))
+            .merge(("link_previews_private", true))
     })
     .await;
     let (ada, bob) = (workspace.signed_in_as("Ada").await, workspace.signed_in_as("Bob").await);
@@ -150,7 +150,10 @@ async fn whoever_can_read_the_message_gets_its_picture_from_this_server() {
             told = feed.next_named("message-updated").await.data;
         }
         let preview = &told["previews"][0];
-        assert_eq!((&preview["title"], &preview["site"]), (&json!("Launch"), &json!("Pad")));
+        assert_eq!(
+            (&preview["title"], &preview["site"]),
+            (&json!("Launch"), &json!("127.0.0.1 · Pad"))
+        );
         assert_eq!(preview["url"], link);
         let path = preview["picture"]["url"].as_str().expect("a path").to_owned();
 
@@ -159,7 +162,7 @@ async fn whoever_can_read_the_message_gets_its_picture_from_this_server() {
         let etag = picture.header("ETag").expect("a version").to_owned();
         for (header, value) in [
             ("Content-Type", "image/png"),
-            ("Cache-Control", "private, max-age=31536000, immutable"),
+            ("Cache-Control", "private, no-cache"),
             ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
             ("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'"),

@@ -203,7 +203,7 @@ pub(super) fn general() -> ChannelRef {
 impl House {
     pub(super) async fn open() -> Self {
         let house = Self::without_previews().await;
-        house.engine.enable_previews();
+        house.engine.set_preview_fetch(Arc::new(house.web.clone()));
         house
     }
 
@@ -214,7 +214,7 @@ impl House {
     /// One with the limits of every server.
     pub(super) async fn limited() -> Self {
         let house = Self::with(Some(Limits::default())).await;
-        house.engine.enable_previews();
+        house.engine.set_preview_fetch(Arc::new(house.web.clone()));
         house
     }
 
@@ -235,7 +235,7 @@ impl House {
         let ada = engine.session(&self.token).expect("a session");
         let web = Web::default();
         engine.set_fetch(Arc::new(web.clone()));
-        engine.enable_previews();
+        engine.set_preview_fetch(Arc::new(web.clone()));
         Self { engine, ada, web, log, blobs, token: self.token.clone() }
     }
 
