@@ -275,7 +275,7 @@ const STATES = [
   } },
   { name: "hooks-outgoing", at: "/channels/own", open: async (page) => {
     await outgoing(page)
-    await page.getByText(/^Tried again at/).waitFor()
+    await page.getByText(/^Tries again at/).waitFor()
     await page.locator("summary:visible", { hasText: /^The last .*deliver/ }).first().click()
     await button(page, "Delete Archive").click()
   } },

@@ -131,7 +131,7 @@ describe("hooks", () => {
     program.status = 503
     await post("!deploy again")
     await post("!deploy, please")
-    await dialog.getByText(/^Tried again at .* · 2 waiting$/).waitFor()
+    await dialog.getByText(/^Tries again at .* · 2 waiting$/).waitFor()
     await dialog.getByText(/· 503 · .* · It did not take the message\.$/).waitFor()
     program.status = 200
     await dialog.getByRole("button", { name: "Try now Deployer" }).click()

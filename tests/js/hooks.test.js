@@ -21,7 +21,7 @@ describe("a hook", () => {
     ["with an attempt of another day that had no answer", { ...hook, deliveries: [{ ...fine, at: new Date(2026, 10, 23, 23, 0).toISOString(), status: null, problem: "No answer in time." }] }, { deliveries: [{ template: "delivery", key: "0", words: "23 Nov, 23:00 · 40 bytes · No answer in time." }] }],
     ["that posts", outgoing, { line: outgoing.url, outgoing: true, lamp: "online", told: "Active · every message", pauses: true, go_on: "" }],
     ["that posts some", { ...outgoing, words: ["!go", "ci"], waiting: 2 }, { told: "Active · what begins with !go, ci · 2 waiting" }],
-    ["that is tried again", { ...outgoing, retry_at: at, waiting: 1 }, { lamp: "", told: "Tried again at 09:05 · every message · 1 waiting", pauses: true, go_on: "Try now" }],
+    ["that is tried again", { ...outgoing, retry_at: at, waiting: 1 }, { lamp: "", told: "Tries again at 09:05 · every message · 1 waiting", pauses: true, go_on: "Try now" }],
     ["that is paused", { ...outgoing, paused_since: at }, { lamp: "gone", told: "Paused since 09:05 · every message", pauses: false, go_on: "Resume" }],
     ["that was paused for a reason", { ...outgoing, paused_since: at, problem: "No answer in time." }, { told: "Paused since 09:05 · every message · No answer in time." }],
   ]) {

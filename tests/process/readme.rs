@@ -124,7 +124,11 @@ case "$operation" in
   getFile) id=$(post /api/channels/general/messages -F file=@README.md | sed 's/.*"attachments":\[{"id":"\([^"]*\)".*/\1/') ;;
   getPreviewPicture)
     post /api/channels/general/messages/link -X PUT -H "$json" -d '{"text": "'"$site"'"}' > /dev/null
-    until id=$(post /api/channels/general/messages/link | grep -o 'previews/[0-9a-f]*' | cut -d/ -f2); do sleep 0.1; done ;;
+    for _ in $(seq 300); do
+      id=$(post /api/channels/general/messages/link | sed -n 's/.*previews\/\([0-9a-f]*\).*/\1/p')
+      [ -z "$id" ] || break
+      sleep 0.1
+    done ;;
 esac
 "#;
 

@@ -157,7 +157,7 @@ export function hookView({ id, name, url, created_by, created_at, deliveries, wo
   const maker = created_by ? `by ${created_by.display_name}` : "by somebody who has left"
   /** @param {string} time */
   const when = (time) => briefWords(new Date(time), locale, now)
-  const [does, lamp, go_on] = paused_since ? [`Paused since ${when(paused_since)}`, "gone", "Resume"] : retry_at ? [`Tried again at ${when(retry_at)}`, "", "Try now"] : ["Active", "online", ""]
+  const [does, lamp, go_on] = paused_since ? [`Paused since ${when(paused_since)}`, "gone", "Resume"] : retry_at ? [`Tries again at ${when(retry_at)}`, "", "Try now"] : ["Active", "online", ""]
   return {
     template: "hook",
     key: id,

@@ -15,7 +15,7 @@ const CHANNEL_PATH = /^\/channels\/[^/]+$/
 const DRAWER = "#channels"
 
 /** Whether the browser tells of every way that leads elsewhere, and says itself that one is on it. */
-const isTold = "navigation" in window
+const isTold = "navigation" in globalThis
 
 /**
  * Goes to a channel's page, or leaves for another one.

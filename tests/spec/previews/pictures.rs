@@ -1,6 +1,7 @@
 //! Tests of the pictures of previews: which are kept, and who gets their bytes.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -8,6 +9,7 @@ use axum::routing::get;
 use houston::engine::files::FileLimits;
 use rocket::http::Method;
 use rocket::tokio::net::TcpListener;
+use rocket::tokio::time::{sleep, timeout};
 use serde_json::{Value, json};
 
 use super::web::{House, PNG, Web, page};
@@ -224,9 +226,12 @@ async fn nothing_on_this_machine_or_its_network_is_asked() {
         let value = metrics.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
         value.expect("every outcome is there from the start")
     };
-    while count().await != "3" {
-        rocket::tokio::task::yield_now().await;
-    }
+    let all = async {
+        while count().await != "3" {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_mins(1), all).await.expect("each is refused");
     let (messages, _) = ada.history("general").await;
     assert!(messages.iter().all(|it| it["previews"] == json!([])), "{messages:?}");
 }
