@@ -35,9 +35,11 @@ pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 struct FileRequest {
     range: Option<String>,
     if_range: Option<String>,
-    /// The value of `If-None-Match`: the entity tags of the versions that the client has.
-    known: String,
+    known: KnownVersions,
 }
+
+/// The entity tags of the versions that a client has: the value of `If-None-Match`.
+pub(super) struct KnownVersions(String);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for FileRequest {
@@ -47,18 +49,34 @@ impl<'r> FromRequest<'r> for FileRequest {
         let header = |name| request.headers().get_one(name).map(str::to_owned);
         // `Range` counts in a GET alone (RFC 9110, section 14.2).
         let range = header("Range").filter(|_| request.method() == Method::Get);
-        let known: Vec<_> = request.headers().get("If-None-Match").collect();
-        Outcome::Success(Self { range, if_range: header("If-Range"), known: known.join(",") })
+        let known = KnownVersions::of(request);
+        Outcome::Success(Self { range, if_range: header("If-Range"), known })
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for KnownVersions {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+impl KnownVersions {
+    fn of(request: &Request<'_>) -> Self {
+        let tags: Vec<_> = request.headers().get("If-None-Match").collect();
+        Self(tags.join(","))
+    }
+
+    /// Tells whether the client has this version already.
+    pub(super) fn has(&self, etag: &str) -> bool {
+        let mut tags = self.0.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        tags.any(|tag| tag == "*" || tag == etag)
     }
 }
 
 impl FileRequest {
-    /// Tells whether the client has this version already.
-    fn has(&self, etag: &str) -> bool {
-        let mut known = self.known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
-        known.any(|tag| tag == "*" || tag == etag)
-    }
-
     /// The byte range to send of a file of `size` bytes; `None` stands for the whole file. It is
     /// sent whole, too, when several ranges are asked for: a server may answer so (RFC 9110,
     /// section 14.2).
@@ -153,7 +171,7 @@ async fn file(
     let id = AttachmentId::from(id.to_owned());
     let (attachment, mut blob) = engine.attachment(&session, &id).await?;
     let etag = format!("\"{}\"", attachment.sha256);
-    if file_request.has(&etag) {
+    if file_request.known.has(&etag) {
         return Ok(Err(NotModified { etag }));
     }
     let part = file_request.part(&etag, attachment.size)?;

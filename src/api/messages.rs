@@ -274,7 +274,7 @@ async fn restore(
 }
 
 /// Takes a valid id; an invalid one is answered with `no-such-message`, since no message has it.
-fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
+pub(super) fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
     id.map_err(|_| Problem::new(ProblemKind::NoSuchMessage))
 }
 

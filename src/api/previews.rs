@@ -1,11 +1,13 @@
 //! The routes of previews: hiding those of a message, and their pictures.
 
 use rocket::http::Status;
-use rocket::request::{FromRequest, Outcome, Request};
+use rocket::request::Request;
 use rocket::response::{self, Responder, Response};
 use rocket::{Route, State, delete, get, put, routes};
 use tokio::io::AsyncReadExt;
 
+use super::attachments::{CHUNK_BYTES, KnownVersions};
+use super::messages::existing_id;
 use super::problem::{Problem, ProblemKind};
 use crate::domain::channel::ChannelRef;
 use crate::domain::ids::{AttachmentId, InvalidMessageId, MessageId};
@@ -78,35 +80,11 @@ async fn show(
     Ok(Status::NoContent)
 }
 
-fn existing_id(id: Result<MessageId, InvalidMessageId>) -> Result<MessageId, Problem> {
-    id.map_err(|_| Problem::new(ProblemKind::NoSuchMessage))
-}
-
 /// The content security policy of a picture that is opened by itself.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 /// The `Cache-Control` of pictures: a browser asks each time whether one may still be seen.
 const CACHE: &str = "private, no-cache";
-
-/// The entity tags of the versions that a client has (`If-None-Match`).
-struct KnownVersions(String);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for KnownVersions {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let tags: Vec<_> = request.headers().get("If-None-Match").collect();
-        Outcome::Success(Self(tags.join(",")))
-    }
-}
-
-impl KnownVersions {
-    fn has(&self, etag: &str) -> bool {
-        let mut tags = self.0.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
-        tags.any(|tag| tag == "*" || tag == etag)
-    }
-}
 
 /// The answer with a picture; without its bytes for a client that has them.
 struct PictureResponse {
@@ -117,7 +95,7 @@ struct PictureResponse {
 /// Get the picture of a preview.
 ///
 /// A copy that this server made when the message was sent, for those who can read the message. It is an
-/// image that browsers show safely (no SVG), and never changes: keep it.
+/// image that browsers show safely (no SVG), and goes with its message: ask for it each time.
 #[utoipa::path(
     tag = "Messages",
     operation_id = "getPreviewPicture",
@@ -177,7 +155,7 @@ impl<'r> Responder<'r, 'static> for PictureResponse {
             .raw_header("Cross-Origin-Resource-Policy", "same-origin")
             .raw_header("X-Content-Type-Options", "nosniff")
             .streamed_body(blob.take(picture.size))
-            .max_chunk_size(super::attachments::CHUNK_BYTES);
+            .max_chunk_size(CHUNK_BYTES);
         response.ok()
     }
 }

@@ -84,13 +84,14 @@ describe("the first paint", () => {
         const settled = async () => {
           await page.locator("form.composer[novalidate]").waitFor()
           // Until nothing changes any more: what everybody does has been told, and is drawn.
-          let last = ""
-          for (let same = 0; same < 3; ) {
+          let [last, same] = ["", 0]
+          await until("nothing changes any more", async () => {
             await new Promise((next) => setTimeout(next, 150))
             const now = (await picture()).toString("base64")
             same = now === last ? same + 1 : 0
             last = now
-          }
+            return same === 3
+          })
         }
         for (const [what, at] of PLACES) {
           // The first visit tells the zone, that all was read, and who is here.
