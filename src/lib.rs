@@ -48,12 +48,13 @@
 //! that refers to them. `apply` says which files no message has any longer; a start removes what a
 //! crash left.
 //!
-//! Hooks let programs in without a session, and out without one of ours. What is posted to an incoming
-//! hook is read as Slack's format and becomes a message whose author is the hook. A person's message
-//! waits in the queue of each outgoing hook that wants it, outside of every lock, and the program's
-//! answer becomes a message again. The pages that a message links to are fetched once it is sent, and what
-//! they say of themselves is kept as a change of it; their pictures are files. Whatever is fetched from elsewhere goes through one
-//! [guard](backends::fetch), which connects to public addresses alone.
+//! Hooks let programs in without a session, and out without one of ours. What is posted to an
+//! incoming hook is read as Slack's format and becomes a message whose author is the hook. A
+//! person's message waits in the queue of each outgoing hook that wants it, outside of every lock,
+//! and the program's answer becomes a message again. The pages that a message links to are fetched
+//! once it is sent, and what they say of themselves is kept as a change of it; their pictures are
+//! files. Whatever is fetched from elsewhere goes through one [guard](backends::fetch), which
+//! connects to public addresses alone.
 //!
 //! # Code map
 //!

@@ -190,11 +190,12 @@ fn list_outgoing(
 /// headers of [Standard Webhooks](https://www.standardwebhooks.com): `webhook-id`, `webhook-timestamp`
 /// and `webhook-signature`, by the key `secret`. Messages of bots and edits are not posted.
 ///
-/// The program has 7 seconds. Anything but 2xx is tried again after 5 seconds, then ever later, up to an
-/// hour, or at once when it is told not to be paused; when nine attempts failed, the hook is paused, and
-/// says so in the channel. Meanwhile up to 100 later messages wait, fewer where much waits for all hooks
-/// that the same user made; others are not posted. What waits is lost when the hook is paused or the
-/// server stops. Four programs of one user's hooks are asked at a time.
+/// The program has 7 seconds. Anything but 2xx is tried again after 5 seconds, then ever later, up to
+/// an hour. When nine attempts have failed, the hook is paused, and says so in the channel. Setting
+/// `paused` to false tries at once, and counts attempts anew. Meanwhile up to 100 later messages wait,
+/// fewer where much waits for all hooks that the same user made; others are not posted. What waits is
+/// lost when the hook is paused or the server stops. Four programs of one user's hooks are asked at a
+/// time.
 ///
 /// A text in the answer, as `text/plain` or as `text` in JSON, becomes a message of the hook; what is of
 /// another media type becomes a file of it.

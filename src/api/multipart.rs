@@ -33,8 +33,18 @@ const MAX_AHEAD_BYTES: usize = 8 * CHUNK_BYTES;
 const MAX_OTHER_PARTS: usize = 16;
 
 /// Reads a multipart body and stores its files as they come; refuses it when the upload was not
-/// admitted.
+/// admitted. A refusal closes the connection: Firefox announces the length that a file had when it
+/// was chosen, and sends all of one that has grown.
 pub(super) async fn read(
+    body: Body<'_>,
+    boundary: String,
+    limits: FileLimits,
+    admission: Result<Admission<'_>, Problem>,
+) -> Result<MessageDraft, Problem> {
+    admitted(body, boundary, limits, admission).await.map_err(Problem::closing)
+}
+
+async fn admitted(
     body: Body<'_>,
     boundary: String,
     limits: FileLimits,

@@ -42,8 +42,7 @@ impl Problem {
             ProblemKind::StorageUnavailable | ProblemKind::TooBusy => {
                 problem.with_header(Header::new("Retry-After", "2"))
             }
-            // The rest of such a body must not be read as the next request.
-            ProblemKind::RequestTimeout => problem.with_header(Header::new("Connection", "close")),
+            ProblemKind::RequestTimeout => problem.closing(),
             _ => problem,
         }
     }
@@ -62,7 +61,8 @@ impl Problem {
         self
     }
 
-    /// The headers of the answer beside the body's: `Allow`, `Retry-After`, `WWW-Authenticate`.
+    /// The headers of the answer beside the body's: `Allow`, `Connection`, `Retry-After`,
+    /// `WWW-Authenticate`.
     #[must_use]
     pub fn headers(&self) -> &[Header<'static>] {
         &self.headers
@@ -73,6 +73,16 @@ impl Problem {
     pub fn with_header(mut self, header: Header<'static>) -> Self {
         self.headers.push(header);
         self
+    }
+
+    /// Closes the connection with the answer, for a request whose body may not end where its head
+    /// says: the rest must not be read as the next request.
+    #[must_use]
+    pub(super) fn closing(self) -> Self {
+        if self.headers.iter().any(|header| header.name() == "Connection") {
+            return self;
+        }
+        self.with_header(Header::new("Connection", "close"))
     }
 
     /// The problem as JSON (RFC 9457).

@@ -79,7 +79,7 @@ fn line(hook: &HookSummary) -> String {
     let problem = hook.problem.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
     let state = match (hook.state, &hook.paused_since, &hook.retry_at) {
         (HookState::Paused, Some(since), _) => format!(", paused since {since}{problem}"),
-        (HookState::Retrying, _, Some(at)) => format!(", tried again at {at}"),
+        (HookState::Retrying, _, Some(at)) => format!(", tries again at {at}"),
         _ => String::new(),
     };
     let waits = if *waiting > 0 { format!(", {waiting} waiting") } else { String::new() };

@@ -117,3 +117,21 @@ async fn a_refused_body_that_halts_gets_its_refusal() {
     let answer = answered(&mut halted).await;
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
+
+#[rocket::async_test]
+async fn what_follows_a_refused_form_is_not_read_as_a_request() {
+    let server = server().await;
+    let ada = server.client().signed_in_as("Ada").await;
+    let token = ada.token.as_ref().expect("a token");
+    let headers = format!(
+        "Authorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    );
+    // Of a file that has grown since its length was announced.
+    let grown = format!("{PART}{}\r\n--b--\r\n", "x".repeat(15_000));
+    for (request, status) in [(GENERAL, "400"), ("POST /api/channels/nowhere/messages", "404")] {
+        let answer = answered(&mut begins(&server, request, &headers, &grown).await).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    }
+}

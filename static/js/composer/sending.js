@@ -366,9 +366,10 @@ class Uploads {
     this.#sending.set(id, controller)
     const answer = await upload(path, { text, files }, controller.signal, (sent) => say("progress", { id, sent }))
     this.#sending.delete(id)
-    // Or it was changed on the way: then there are fewer bytes than were announced, or more.
-    if (answer.status === 0) await this.#leavesOut(id, isReadable)
-    if (answer.status === 400) await this.#leavesOut(id, isUnchanged)
+    // Or it was changed on the way: then there are fewer bytes than were announced, or more, and the
+    // connection that brought them may be gone.
+    const isBroken = answer.status === 400 || (answer.status === 0 && !controller.signal.aborted)
+    if (isBroken) await this.#leavesOut(id, isUnchanged)
     return answer
   }
 

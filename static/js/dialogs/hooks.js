@@ -157,7 +157,7 @@ export function hookView({ id, name, url, created_by, created_at, deliveries, wo
   const maker = created_by ? `by ${created_by.display_name}` : "by somebody who has left"
   /** @param {string} time */
   const when = (time) => briefWords(new Date(time), locale, now)
-  const [does, lamp, go_on] = paused_since ? [`Paused since ${when(paused_since)}`, "gone", "Resume"] : retry_at ? [`Tries again at ${when(retry_at)}`, "", "Try now"] : ["Active", "online", ""]
+  const [does, lamp, goOn] = doing({ paused_since, retry_at }, when)
   return {
     template: "hook",
     key: id,
@@ -166,7 +166,7 @@ export function hookView({ id, name, url, created_by, created_at, deliveries, wo
     line: url && !words ? curlLine(url) : url,
     lamp,
     told: words ? joined([does, words.length ? `what begins with ${words.join(", ")}` : "every message", waiting && `${waiting} waiting`, problem]) : "",
-    go_on,
+    go_on: goOn,
     outgoing: !!words,
     pauses: !!words && !paused_since,
     asked: asked === id,
@@ -177,6 +177,18 @@ export function hookView({ id, name, url, created_by, created_at, deliveries, wo
       words: joined([when(at), status, sizeWords(bytes), problem]),
     })),
   }
+}
+
+/**
+ * What an outgoing hook does at present: in words, by its lamp, and on the button that lets it go on.
+ *
+ * @param {Pick<Hook, "paused_since" | "retry_at">} hook
+ * @param {(time: string) => string} when
+ */
+function doing({ paused_since, retry_at }, when) {
+  if (paused_since) return [`Paused since ${when(paused_since)}`, "gone", "Resume"]
+  if (retry_at) return [`Tries again at ${when(retry_at)}`, "", "Try now"]
+  return ["Active", "online", ""]
 }
 
 /** What there is of these, in a line. @param {unknown[]} parts */

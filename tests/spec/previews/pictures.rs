@@ -213,7 +213,10 @@ async fn whoever_can_read_the_message_gets_its_picture_from_this_server() {
 #[rocket::async_test]
 async fn nothing_on_this_machine_or_its_network_is_asked() {
     let site = site().await;
-    let workspace = Workspace::with(|it| it.merge(("link_previews", true))).await;
+    // What hooks may ask is another matter.
+    let workspace =
+        Workspace::with(|it| it.merge(("link_previews", true)).merge(("outgoing_private", true)));
+    let workspace = workspace.await;
     let ada = workspace.signed_in_as("Ada").await;
     for link in
         [&format!("http://{site}/"), "http://169.254.169.254/latest", "http://[::ffff:7f00:1]/"]
