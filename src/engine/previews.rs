@@ -17,10 +17,10 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, stream};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use url::Url;
 
-use self::answer::{FoundPage, FoundPicture, MAX_PICTURE_BYTES, page_of, picture_of, request};
+use self::answer::{FoundPage, FoundPicture, Room, page_of, picture_of, request};
 use self::outcome::Counts;
 pub use self::outcome::Outcome;
 use self::recent::Recent;
@@ -40,7 +40,9 @@ use crate::domain::text::links::{address_of, previewed_links};
 use crate::domain::user::Session;
 
 /// Largest size of the pictures of the last minute, which are held in memory, in KiB.
-const MAX_HELD_KIB: u32 = 16 * 1024;
+const MAX_HELD_KIB: usize = 24 * 1024;
+/// Largest size of those that were fetched for one user, in KiB.
+const MAX_HELD_OF_USER_KIB: usize = 8 * 1024;
 /// Largest number of messages whose links are fetched at a time.
 const MAX_AT_A_TIME: usize = 8;
 /// Largest number of messages of one user whose links are fetched at a time.
@@ -62,6 +64,7 @@ pub(super) struct PreviewFetches {
     pictures: Recent<Option<Arc<FoundPicture>>>,
     /// The room for pictures in memory, in KiB.
     room: Arc<Semaphore>,
+    room_of: WeakMap<UserId, Semaphore>,
     /// Held while a page is read: hostile ones together take no more than one processor.
     reading: Semaphore,
     page_counts: Counts,
@@ -77,7 +80,8 @@ impl Default for PreviewFetches {
             turns_of: WeakMap::default(),
             pages: Recent::default(),
             pictures: Recent::default(),
-            room: Arc::new(Semaphore::new(MAX_HELD_KIB as usize)),
+            room: Arc::new(Semaphore::new(MAX_HELD_KIB)),
+            room_of: WeakMap::default(),
             reading: Semaphore::new(1),
             page_counts: Counts::default(),
             picture_counts: Counts::default(),
@@ -392,10 +396,9 @@ impl Job {
 
     async fn look_up_picture(&self, address: &Url) -> Option<Arc<FoundPicture>> {
         let picture = self.fetches.pictures.get(address.as_str(), || {
-            // Room for the largest; what is not needed is given back.
-            let kib = u32::try_from(MAX_PICTURE_BYTES / 1024).unwrap_or(u32::MAX);
-            let room = self.fetches.room.clone().try_acquire_many_owned(kib).ok()?;
-            Some(self.fetch_picture(address, room))
+            let make = || Semaphore::new(MAX_HELD_OF_USER_KIB);
+            let theirs = self.fetches.room_of.get_or_make(self.cause.user.clone(), make);
+            Some(self.fetch_picture(address, Room::take(&self.fetches.room, &theirs)?))
         });
         let picture = picture.await;
         if picture.is_none() {
@@ -424,7 +427,7 @@ impl Job {
     fn fetch_picture(
         &self,
         address: &Url,
-        room: OwnedSemaphorePermit,
+        room: Room,
     ) -> BoxFuture<'static, Option<Arc<FoundPicture>>> {
         let accept = "image/avif, image/webp, image/png, image/jpeg, image/gif";
         let answer = self.fetch.fetch(request(address, accept));

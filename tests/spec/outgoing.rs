@@ -422,6 +422,10 @@ async fn an_address_that_is_not_public_is_refused() {
         let refused = ada.post("/api/channels/general/outgoing", body).await;
         assert_eq!(refused.refused(422, "invalid-text")["field"], "url", "{url}");
     }
-    let body = json!({ "name": "Bot", "url": "https://bot.example/", "words": vec!["x"; 21] });
-    ada.post("/api/channels/general/outgoing", body).await.refused(403, "limit-reached");
+    let (too_many, too_long) = (vec!["x".to_owned(); 21], vec!["x".repeat(65)]);
+    for words in [too_many, too_long] {
+        let body = json!({ "name": "Bot", "url": "https://bot.example/", "words": words });
+        let refused = ada.post("/api/channels/general/outgoing", body).await;
+        assert_eq!(refused.refused(422, "invalid-text")["field"], "words");
+    }
 }

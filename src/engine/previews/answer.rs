@@ -1,5 +1,6 @@
 //! What other servers answer: a page or a picture, as far as it is fit for a preview.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -20,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Largest part of a page that is read, in bytes.
 const MAX_PAGE_BYTES: usize = 512 * 1024;
 /// Largest picture, in bytes.
-pub(super) const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
+const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
 /// Longest title, in characters.
 const MAX_TITLE: usize = 200;
 /// Longest description, in characters.
@@ -39,7 +40,31 @@ pub(super) struct FoundPage {
 /// A picture, with the room in memory that it takes.
 pub(super) struct FoundPicture {
     pub(super) bytes: Bytes,
-    _room: OwnedSemaphorePermit,
+    _room: Room,
+}
+
+/// Room for a picture in memory: a part of what there is for all, and of the share of the user for whom
+/// it is fetched. In KiB.
+pub(super) struct Room {
+    of_all: OwnedSemaphorePermit,
+    of_user: OwnedSemaphorePermit,
+}
+
+impl Room {
+    /// Takes room for the largest picture; `None` where there is too little.
+    pub(super) fn take(of_all: &Arc<Semaphore>, of_user: &Arc<Semaphore>) -> Option<Self> {
+        let kib = u32::try_from(MAX_PICTURE_BYTES / 1024).unwrap_or(u32::MAX);
+        let of_user = of_user.clone().try_acquire_many_owned(kib).ok()?;
+        let of_all = of_all.clone().try_acquire_many_owned(kib).ok()?;
+        Some(Self { of_all, of_user })
+    }
+
+    /// Gives back all that so many bytes do not need.
+    fn shrink_to(&mut self, bytes: usize) {
+        for part in [&mut self.of_all, &mut self.of_user] {
+            drop(part.split(part.num_permits().saturating_sub(bytes.div_ceil(1024))));
+        }
+    }
 }
 
 /// The request for a page or a picture.
@@ -113,10 +138,7 @@ pub(super) async fn page_of(answer: Fetched, reading: &Semaphore) -> Result<Foun
 }
 
 /// The picture in an answer, which gives back the room that it does not need.
-pub(super) async fn picture_of(
-    answer: Fetched,
-    mut room: OwnedSemaphorePermit,
-) -> Result<FoundPicture, Outcome> {
+pub(super) async fn picture_of(answer: Fetched, mut room: Room) -> Result<FoundPicture, Outcome> {
     let (media_type, _) = kind_of(&answer);
     check(&answer, media_type.starts_with("image/"))?;
     let mut bytes = BytesMut::new();
@@ -133,8 +155,7 @@ pub(super) async fn picture_of(
     if sniffer.finish().dimensions.is_none() {
         return Err(Outcome::WrongType);
     }
-    let unused = room.num_permits() - bytes.len().div_ceil(1024);
-    drop(room.split(unused));
+    room.shrink_to(bytes.len());
     // Its own size, not what it grew to.
     let bytes = Bytes::copy_from_slice(&bytes);
     Ok(FoundPicture { bytes, _room: room })

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use houston::domain::user::Session;
 use houston::engine::files::FileLimits;
 use rocket::http::Method;
 use rocket::tokio::net::TcpListener;
@@ -93,18 +94,21 @@ async fn pictures_count_as_files_and_have_a_bound_in_memory() {
         house.web.shows(&format!("{link}i"), "image/png", &large);
     }
     let FileLimits { max_total_bytes, .. } = house.engine.file_limits();
-    let with_picture = async |from: usize, to: usize| {
+    let bob = house.signs_in("Bob").await;
+    let with_picture = async |who: &Session, from: usize, to: usize| {
         for n in from..to {
-            house.posts(&format!("m{n}"), &format!("https://{n}.example/")).await;
+            house.posts_as(who, &format!("m{n}"), &format!("https://{n}.example/")).await;
         }
         house.settled("m0").await;
         let messages = house.history();
         let shown = |it: &&Value| it["previews"][0]["picture"].is_object();
         messages.iter().filter(shown).count()
     };
-    // Those of the last minute are held for others who link there, as far as there is room.
-    assert_eq!(with_picture(0, 12).await, 8);
+    // Those of the last minute are held for others who link there, as far as there is room: none of it
+    // all for one user.
+    assert_eq!(with_picture(&house.ada, 0, 8).await, 4);
     assert_eq!(house.count("picture", "dropped"), 4);
+    assert_eq!(with_picture(&bob, 8, 12).await, 8);
     assert_eq!(house.engine.statistics().file_bytes, 8 * (2 << 20));
     assert!(max_total_bytes > house.engine.statistics().file_bytes);
     // Of what others leave, one user may have half.
@@ -112,7 +116,8 @@ async fn pictures_count_as_files_and_have_a_bound_in_memory() {
         house.posts(&format!("again{n}"), "https://0.example/").await;
         house.settled("m0").await;
     }
-    assert_eq!(house.engine.statistics().file_bytes, max_total_bytes / 2);
+    let bobs = 4 * (2 << 20);
+    assert_eq!(house.engine.statistics().file_bytes, bobs + (max_total_bytes - bobs) / 2);
     assert!(house.count("picture", "too-large") > 0);
 }
 
