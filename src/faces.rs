@@ -123,7 +123,7 @@ fn channel_head(
     format: Format,
     engine: &State<Engine>,
 ) -> Result<ChannelText, Refusal> {
-    engine.channel(&session, &channel)?;
+    engine.view(&session, &channel)?;
     Ok(ChannelText { format, cursor: None, pieces: stream::empty().boxed() })
 }
 

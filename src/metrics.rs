@@ -231,8 +231,11 @@ fn engine_metrics(
     gauge("houston_ring_bytes", help, statistics.ring_bytes as u64)?;
     let help = "Messages with files that are being received.";
     gauge("houston_uploads_under_way", help, statistics.uploads_under_way as u64)?;
-    gauge("houston_streams", "Open streams.", statistics.streams as u64)?;
-    gauge("houston_users_online", "Users with an open stream.", statistics.online as u64)?;
+    let help = "Messages of other nodes that were ignored: not to be read, or more than there is room for.";
+    counter("houston_whispers_ignored_total", help, statistics.ignored_whispers)?;
+    gauge("houston_streams", "Open streams, of this node.", statistics.streams as u64)?;
+    let help = "Users with an open stream, of any node.";
+    gauge("houston_users_online", help, statistics.online as u64)?;
     gauge("houston_users", "Users who hold a name.", statistics.users as u64)?;
     gauge("houston_channels", "Channels, direct conversations too.", statistics.channels as u64)?;
     gauge("houston_messages", "Messages that are kept.", statistics.messages as u64)?;
@@ -267,5 +270,17 @@ fn engine_metrics(
         fetches.with_label_values(&[what, outcome.name()]).inc_by(*count);
     }
     add(Box::new(fetches))?;
+    if let Some(log) = statistics.shared_log {
+        let help = "Other nodes of this chat, as this one knows them.";
+        gauge("houston_nodes", help, log.other_nodes as u64)?;
+        let help = "Entries that the NATS servers have and this node has not been given yet.";
+        gauge("houston_log_lag", help, log.lag)?;
+        let help = "Times that the connection to the NATS servers was made anew.";
+        counter("houston_nats_reconnections_total", help, log.reconnections)?;
+        let help = "Seconds in which nothing could be stored.";
+        counter("houston_log_stalled_seconds_total", help, log.stalled_seconds)?;
+        let help = "Entries that are spent and not erased yet, by whichever node.";
+        gauge("houston_log_pending_erasures", help, log.pending_erasures as u64)?;
+    }
     Ok(registry)
 }

@@ -166,7 +166,7 @@ impl<'r> FromRequest<'r> for SameOrigin {
 /// a session, the sign-in page.
 #[get("/", rank = 1)]
 #[expect(clippy::too_many_arguments, reason = "each is a guard")]
-fn home(
+async fn home(
     _wants_page: WantsPage,
     session: OptionalSession,
     locale: Locale,
@@ -182,7 +182,7 @@ fn home(
         Some(session) => {
             let general = ChannelRef::Named(general);
             let reader = reader(&session, &locale, look, &host);
-            channel_page(engine, &session, &general, &reader, &base, Notice::of(flash), true)
+            channel_page(engine, &session, &general, &reader, &base, Notice::of(flash), true).await
         }
     }
 }
@@ -190,7 +190,7 @@ fn home(
 /// Serves a channel's page; without a session, the sign-in page.
 #[get("/channels/<name>", rank = 1)]
 #[expect(clippy::too_many_arguments, reason = "each is a guard")]
-fn channel(
+async fn channel(
     _wants_page: WantsPage,
     session: OptionalSession,
     name: &str,
@@ -205,14 +205,14 @@ fn channel(
         None => Ok(sign_in_page(look, &channel_path(name), Notice::of(flash))),
         Some(session) => {
             let (named, reader) = (ChannelRef::from(name), reader(&session, &locale, look, &host));
-            channel_page(engine, &session, &named, &reader, &base, Notice::of(flash), false)
+            channel_page(engine, &session, &named, &reader, &base, Notice::of(flash), false).await
         }
     }
 }
 
 /// Serves the view of a channel alone, for a page that goes from one channel to another.
 #[get("/channels/<name>/view")]
-fn view(
+async fn view(
     session: Session,
     name: &str,
     locale: Locale,
@@ -223,7 +223,7 @@ fn view(
 ) -> Result<Template, ErrorPage> {
     engine.count_read(&session, Cost::PAGE)?;
     let reader = reader(&session, &locale, look, &host);
-    let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base)?;
+    let view = View::read(engine, &session, &ChannelRef::from(name), &reader, &base).await?;
     Ok(Template::render("view.html", view))
 }
 
@@ -250,14 +250,14 @@ struct View<'r> {
 }
 
 impl<'r> View<'r> {
-    fn read(
+    async fn read(
         engine: &Engine,
         session: &'r Session,
         named: &ChannelRef,
         reader: &Reader<'r>,
         base: &BaseUrl,
     ) -> Result<Self, Problem> {
-        let (channel, mut online) = engine.channel(session, named)?;
+        let (channel, mut online) = engine.channel(session, named).await?;
         let here = online.len();
         online.truncate(MAX_LISTED);
         let History { messages, cursor } = engine.history(session, named)?;
@@ -310,7 +310,7 @@ fn reader<'r>(
     Reader { id: session.user.id.as_str(), host: host.0, locale, look }
 }
 
-fn channel_page(
+async fn channel_page(
     engine: &Engine,
     session: &Session,
     named: &ChannelRef,
@@ -320,7 +320,7 @@ fn channel_page(
     landing: bool,
 ) -> Result<Template, ErrorPage> {
     engine.count_read(session, Cost::PAGE)?;
-    let view = View::read(engine, session, named, reader, base)?;
+    let view = View::read(engine, session, named, reader, base).await?;
     let sidebar = engine.sidebar(session, &view.channel.id, MAX_LISTED)?;
     let open = view.channel.id.as_str();
     let link = |each: &SidebarChannel| {

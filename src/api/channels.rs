@@ -104,12 +104,12 @@ async fn create(
     ),
 )]
 #[get("/channels/<channel>")]
-fn show(
+async fn show(
     session: Session,
     channel: ChannelRef,
     engine: &State<Engine>,
 ) -> Result<Json<ChannelDetails>, Problem> {
-    let (channel, online) = engine.channel(&session, &channel)?;
+    let (channel, online) = engine.channel(&session, &channel).await?;
     engine.count_read(&session, Cost::of_list(online.len()))?;
     let online = online.iter().map(Into::into).collect();
     Ok(Json(ChannelDetails { channel, online }))

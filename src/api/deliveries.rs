@@ -97,6 +97,7 @@ impl From<EngineError> for Answer {
             }
             EngineError::TooBusy
             | EngineError::StorageUnavailable
+            | EngineError::OutcomeUnknown
             | EngineError::FollowerStopped => {
                 let refused = Self::refused(Status::ServiceUnavailable, "unavailable", problem);
                 Self { retry_after: Some(2), ..refused }

@@ -38,7 +38,7 @@ The id of the last event that the client has; an `EventSource` sends it by itsel
 /// within a second when the session is signed out (the reconnect then gets its 401), when the
 /// channel is deleted, when the server stops, and when the user opens more streams than a user
 /// may have: the oldest ends. Where the server stops, the last block is `retry:` alone, with
-/// another time for each client, from one second to five.
+/// another time for each client, from one second to four.
 #[utoipa::path(
     tag = "Streams",
     operation_id = "listenToChannel",
@@ -83,7 +83,7 @@ fn channel_head(
     channel: ChannelRef,
     engine: &State<Engine>,
 ) -> Result<EventStream<Empty<Bytes>>, Problem> {
-    engine.channel(&session, &channel)?;
+    engine.view(&session, &channel)?;
     Ok(EventStream::of(empty()))
 }
 

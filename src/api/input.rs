@@ -147,13 +147,18 @@ impl<'r> FromRequest<'r> for Resume {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> RequestOutcome<Self, Infallible> {
-        let header = request.headers().get_one("Last-Event-ID").filter(|id| !id.is_empty());
-        let query = || request.query_value::<&str>("after").and_then(Result::ok);
-        Outcome::Success(match header.or_else(query) {
-            None => Self::Now,
-            Some("0") => Self::Start,
-            Some(cursor) => cursor.parse().map_or(Self::Unknown, Self::After),
-        })
+        Outcome::Success(resume_of(request))
+    }
+}
+
+/// The position at which the request's stream starts.
+pub(super) fn resume_of(request: &Request<'_>) -> Resume {
+    let header = request.headers().get_one("Last-Event-ID").filter(|id| !id.is_empty());
+    let query = || request.query_value::<&str>("after").and_then(Result::ok);
+    match header.or_else(query) {
+        None => Resume::Now,
+        Some("0") => Resume::Start,
+        Some(cursor) => cursor.parse().map_or(Resume::Unknown, Resume::After),
     }
 }
 

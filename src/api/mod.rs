@@ -24,6 +24,7 @@ mod hooks;
 pub(crate) mod input;
 mod json;
 mod json_list;
+mod latest;
 pub(crate) mod message_body;
 mod messages;
 mod multipart;
@@ -39,6 +40,7 @@ pub(crate) mod session;
 mod sessions;
 pub(crate) mod stream;
 
+pub use self::latest::CatchUp;
 pub use self::session::renew_sessions;
 use rocket::fairing::{self, AdHoc, Fairing, Info};
 use rocket::form::Form;

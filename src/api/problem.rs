@@ -178,6 +178,9 @@ impl From<EngineError> for Problem {
             EngineError::BadAddress(_) => {
                 Self::new(ProblemKind::InvalidText).in_field("url").with_detail(detail)
             }
+            EngineError::BadWords => {
+                Self::new(ProblemKind::InvalidText).in_field("words").with_detail(detail)
+            }
             EngineError::NoSuchLink => Self::new(ProblemKind::NoSuchLink),
             EngineError::EmptyMessage => {
                 Self::new(ProblemKind::EmptyMessage).in_field("text").with_detail(detail)
@@ -207,7 +210,7 @@ impl From<EngineError> for Problem {
                 Self::new(ProblemKind::TooBusy).with_detail(detail)
             }
             EngineError::Defect => Self::new(ProblemKind::InternalError),
-            EngineError::FollowerStopped => {
+            EngineError::FollowerStopped | EngineError::OutcomeUnknown => {
                 Self::new(ProblemKind::StorageUnavailable).with_detail(detail)
             }
             EngineError::StorageUnavailable => Self::new(ProblemKind::StorageUnavailable),

@@ -16,6 +16,7 @@
 pub mod backup;
 mod checkpoints;
 mod directory;
+pub mod import;
 mod ops;
 pub mod restore;
 mod schema;
@@ -211,7 +212,7 @@ impl Log for Sqlite {
         stream::unfold(commits, next).flatten().boxed()
     }
 
-    fn erase(&self, spent: Vec<Seq>) {
+    fn erase(&self, _cause: Seq, spent: Vec<Seq>) {
         if !spent.is_empty() {
             self.command(Command::Erase(spent));
         }

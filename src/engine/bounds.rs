@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// The largest number of each thing that a client can make. A request past one is refused with
-/// [`LimitReached`](super::EngineError::LimitReached), unless the field says otherwise.
+/// [`LimitReached`](super::EngineError::LimitReached), unless the field says otherwise. Where several
+/// nodes share a log, each counts its own streams and what is on its way, and all count what is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Open streams of one user. One more ends the oldest of them.

@@ -12,7 +12,6 @@ use super::log::Expect;
 use super::presence::Place;
 use super::reader::Reader;
 use super::resume::last_event_of;
-use super::room::Payload;
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::{Channel, ChannelKind, ChannelRef};
 use crate::domain::entry::{ChannelRecord, Key};
@@ -21,7 +20,6 @@ use crate::domain::names::{ChannelName, Topic};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Session, User};
 use crate::wire::channel::{ChannelSnapshot, ChannelView, ListedChannel};
-use crate::wire::event;
 
 /// Time without messages after which anybody may delete a channel whose creator has left.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::days(7);
@@ -124,26 +122,30 @@ impl Engine {
         })
     }
 
-    /// Finds one channel. Returns it with the users who have its stream open.
+    /// Finds one channel. Returns it with the users who have its stream open, with whichever node: where
+    /// this one has not heard of that from the others, it waits until they have told.
     ///
     /// # Errors
     ///
     /// When there is no such channel for this user, or the session is gone.
-    pub fn channel(
+    pub async fn channel(
         &self,
         session: &Session,
         named: &ChannelRef,
     ) -> Result<(ChannelView, Vec<User>), EngineError> {
-        let view = self.view(session, named)?;
+        let found = self.core.live.read().find(named, session)?;
+        self.core.look_at_presence(&found.id).await;
+        let view = self.view(session, &ChannelRef::Id(found.id.clone()))?;
         let online = self.users_in(&Place::Channel(view.id.clone()));
         Ok((view, online))
     }
 
-    pub(super) fn view(
-        &self,
-        session: &Session,
-        named: &ChannelRef,
-    ) -> Result<ChannelView, EngineError> {
+    /// Finds one channel.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel for this user, or the session is gone.
+    pub fn view(&self, session: &Session, named: &ChannelRef) -> Result<ChannelView, EngineError> {
         let (snapshot, me) = {
             let live = self.core.live.read();
             let channel = live.find(named, session)?;
@@ -272,11 +274,8 @@ impl Engine {
     pub fn typing(&self, session: &Session, named: &ChannelRef) -> Result<(), EngineError> {
         self.count_change(session)?;
         let channel = self.core.live.read().find(named, session)?;
-        if let Some(room) = self.core.rooms.get(&channel.id) {
-            let frame = event::about_user("typing", &(&session.user).into());
-            room.push(None, Payload::Shared(frame));
-            room.wake();
-        }
+        self.core.announce_typing(&channel.id, &session.user);
+        self.core.tell_typing(&channel.id, &session.user.id);
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 //! entry, wait until it is applied.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::log::{AppendError, Draft, Expect, Log};
@@ -14,6 +16,10 @@ use crate::domain::ids::OpId;
 
 /// Largest number of times that an action is decided because somebody else was faster each time.
 const MAX_DECISIONS: usize = 32;
+
+/// Longest time for which an entry that is stored waits to be applied: where several nodes share
+/// the log, this one may be cut off from it just then.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The decision about an action, by the rules and the present state.
 pub(super) enum Decision<T> {
@@ -140,14 +146,15 @@ impl Committer<'_> {
             drop(pending);
         }
         match appended {
-            Ok(appended) if !appended.repeated => match outcome.await {
-                Ok(Outcome::Applied(events)) => Ok(Attempt::Applied(events)),
-                Ok(Outcome::Refused) => Ok(Attempt::Outdated),
-                Err(_) => Err(EngineError::FollowerStopped),
+            Ok(appended) if !appended.repeated => match timeout(APPLY_TIMEOUT, outcome).await {
+                Ok(Ok(Outcome::Applied(events))) => Ok(Attempt::Applied(events)),
+                Ok(Ok(Outcome::Refused)) => Ok(Attempt::Outdated),
+                Ok(Err(_)) | Err(_) => Err(EngineError::FollowerStopped),
             },
             Ok(repeated) => {
                 core.forget_outcome(op, outcome);
-                core.applied(repeated.seq).await.ok_or(EngineError::FollowerStopped)?;
+                let applied = timeout(APPLY_TIMEOUT, core.applied(repeated.seq)).await;
+                applied.ok().flatten().ok_or(EngineError::FollowerStopped)?;
                 Ok(Attempt::Outdated)
             }
             Err(refused) => {
@@ -155,12 +162,14 @@ impl Committer<'_> {
                 let last = match refused {
                     AppendError::Conflict(last) => last,
                     AppendError::Unavailable => return Err(EngineError::StorageUnavailable),
+                    AppendError::Unknown => return Err(EngineError::OutcomeUnknown),
                     AppendError::TooLarge => {
                         return Err(EngineError::TooLarge("all of it together is too large"));
                     }
                 };
-                let applied = core.applied(last.unwrap_or_default()).await;
-                applied.map(|()| Attempt::Outdated).ok_or(EngineError::StorageUnavailable)
+                let applied = timeout(APPLY_TIMEOUT, core.applied(last.unwrap_or_default())).await;
+                applied.ok().flatten().ok_or(EngineError::StorageUnavailable)?;
+                Ok(Attempt::Outdated)
             }
         }
     }

@@ -380,7 +380,7 @@ pub(super) fn release_unclaimed<T>(
     for file in files {
         match stored {
             Ok(Committed::Applied(_)) => file.free_space(),
-            Err(EngineError::FollowerStopped) => {}
+            Err(EngineError::FollowerStopped | EngineError::OutcomeUnknown) => {}
             _ => file.claim(false),
         }
     }

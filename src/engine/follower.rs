@@ -92,7 +92,14 @@ impl Follower {
 
     /// Reads an entry's body, before any lock is taken.
     fn decode(&self, fed: Feed) -> Option<Result<DecodedEntry, (Seq, String)>> {
-        let Feed::Entry(entry) = fed else { return None };
+        let entry = match fed {
+            Feed::Entry(entry) => entry,
+            Feed::CaughtUp(_) => return None,
+            Feed::Incomplete => {
+                log::error!("This node was away for too long and has missed entries: it stops.");
+                return None;
+            }
+        };
         Some(entry.decode().map_err(|error| {
             report(&entry, &error);
             self.core.unreadable.fetch_add(1, Ordering::Relaxed);
@@ -104,7 +111,7 @@ impl Follower {
         if let Some(log) = self.log.upgrade()
             && !results.spent.is_empty()
         {
-            log.erase(results.spent);
+            log.erase(head, results.spent);
         }
         if !results.orphaned_files.is_empty() {
             self.core.blobs.remove(results.orphaned_files);
@@ -124,6 +131,7 @@ impl Follower {
             }
         }
         results.deliveries.deliver();
+        self.core.introduce_strangers();
         for session in results.deliveries.ended_sessions {
             self.core.session_uses.forget(&session);
             // A statement of its own: cancelling under the lock would wake listeners that want it.

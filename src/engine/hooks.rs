@@ -314,12 +314,12 @@ impl Engine {
             return Err(EngineError::BadAddress("an address has at most 2,000 characters".into()));
         }
         fetch.check(&url).map_err(|error| EngineError::BadAddress(error.to_string()))?;
-        if words.len() > MAX_WORDS {
-            return Err(EngineError::LimitReached("words of a hook"));
+        let is_long = |word: &String| word.trim().chars().count() > MAX_WORD_CHARS;
+        if words.len() > MAX_WORDS || words.iter().any(is_long) {
+            return Err(EngineError::BadWords);
         }
-        let words =
-            words.into_iter().map(|word| word.trim().chars().take(MAX_WORD_CHARS).collect());
-        let words = words.filter(|word: &String| !word.is_empty()).collect();
+        let words = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
+        let words = words.map(Into::into).collect();
         Ok(Outgoing { url: url.into(), words, paused: false, problem: None })
     }
 }

@@ -1,7 +1,8 @@
 //! Rate limits, by the generic cell rate algorithm (ITU-T I.371) of `governor`.
 //!
 //! Each action counts against a budget of its user and one of the address that it comes from, which
-//! is ten times as large: many people may share an address, and names cost nothing.
+//! is ten times as large: many people may share an address, and names cost nothing. Where several nodes
+//! share a log, each counts for itself.
 //!
 //! Posts are counted when they are decided, since a post that changes nothing is free; other
 //! changes and reading are counted before, since their cost is what has to be limited.

@@ -29,8 +29,8 @@ use crate::wire::event;
 
 /// The shortest time after which the clients of a server that ends come back, in milliseconds.
 const SHORTEST_RETRY_MS: u32 = 1_000;
-/// The time over which they come back, in milliseconds.
-const RETRY_SPREAD_MS: u32 = 4_000;
+/// The time over which they come back, in milliseconds: within the grace in which nobody has left.
+const RETRY_SPREAD_MS: u32 = 3_000;
 /// Largest chunk, in bytes, but for a single larger frame.
 const CHUNK_BYTES: usize = 64 * 1024;
 

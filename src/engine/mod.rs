@@ -14,12 +14,14 @@ pub mod fetch;
 pub mod files;
 mod follower;
 mod hooks;
+pub mod latest;
 pub mod limits;
 mod links;
 mod listen;
 pub mod log;
 mod messages;
 mod name_locks;
+mod nodes;
 pub mod operator;
 mod outgoing;
 mod ping_clock;
@@ -41,6 +43,7 @@ pub mod statistics;
 mod users;
 mod wake_queue;
 mod weak_map;
+pub mod whisper;
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -66,6 +69,7 @@ pub use self::listen::{CatchUp, Listener};
 use self::log::Log;
 pub use self::messages::{History, Put};
 use self::name_locks::NameLocks;
+use self::nodes::Node;
 pub use self::outgoing::QueueStatus;
 use self::outgoing::Queues;
 use self::ping_clock::PingClock;
@@ -123,6 +127,9 @@ pub enum EngineError {
     /// An address that hooks must not post to; why.
     #[error("{0}")]
     BadAddress(String),
+    /// The words of an outgoing hook are too many, or one is too long.
+    #[error("a hook has at most 20 words of 64 characters")]
+    BadWords,
     /// The one-time link does not exist, or can be used no longer.
     #[error("there is no such link")]
     NoSuchLink,
@@ -170,7 +177,14 @@ pub enum EngineError {
     /// The log cannot be written now, and nothing was stored.
     #[error("nothing can be stored at the moment")]
     StorageUnavailable,
-    /// The entry is stored, but its result is unknown: this node has stopped following the log.
+    /// The log has not said whether the entry is stored.
+    #[error(
+        "it may be stored or not: send it again, under the same id if it has one, and it is never \
+         there twice"
+    )]
+    OutcomeUnknown,
+    /// The entry is stored, but its result is unknown: this node has stopped following the log, or
+    /// is cut off from it.
     #[error("it was stored, but cannot be shown now")]
     FollowerStopped,
 }
@@ -196,6 +210,12 @@ pub enum Impediment {
          on by itself once that is mended"
     )]
     LogNotWritable,
+    /// Entries cannot be stored in the log that several nodes share.
+    #[error(
+        "storage: the NATS servers store nothing; does a majority of them run, and have they room? It \
+         goes on by itself once that is mended"
+    )]
+    SharedLogNotWritable,
 }
 
 /// The reason for which the engine cannot start.
@@ -204,8 +224,11 @@ pub enum StartError {
     /// The log ended before it was read.
     #[error("the log cannot be read")]
     LogEnded,
+    /// Each time that the log was read, entries were erased meanwhile.
+    #[error("the log changes while it is read")]
+    LogChanging,
     /// `general` could not be created.
-    #[error("the first channel cannot be created: {0}")]
+    #[error("the first channel cannot be stored: the lines of the log before this one say why")]
     General(EngineError),
 }
 
@@ -263,6 +286,8 @@ struct Core {
     /// applied any more.
     waiting: Mutex<Option<HashMap<OpId, Vec<oneshot::Sender<Outcome>>>>>,
     presence: Presence,
+    /// The way to other nodes, once there is one.
+    node: OnceLock<Node>,
     pending_markers: PendingMarkers,
     /// The tokens that end the streams of a session when it is signed out.
     session_ends: Mutex<HashMap<SessionId, CancellationToken>>,
@@ -342,10 +367,15 @@ impl Engine {
     /// when all is well.
     #[must_use]
     pub fn impediments(&self) -> Vec<Impediment> {
+        let not_writable = if self.has_other_nodes() {
+            Impediment::SharedLogNotWritable
+        } else {
+            Impediment::LogNotWritable
+        };
         let checks = [
             (self.core.end.is_cancelled(), Impediment::Stopping),
             (self.core.waiting.lock().is_none(), Impediment::FollowerStopped),
-            (!self.log.is_writable(), Impediment::LogNotWritable),
+            (!self.log.is_writable(), not_writable),
         ];
         checks.into_iter().filter_map(|(is_so, impediment)| is_so.then_some(impediment)).collect()
     }

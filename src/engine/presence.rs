@@ -6,20 +6,33 @@
 //! Streams have two bounds. A user who opens one too many loses their oldest, which counts no more
 //! from that moment on, whenever its connection notices. And of all streams together there are
 //! never more than a fixed number, those included whose connections have not noticed yet.
+//!
+//! Where several nodes share a log, a user is present by a stream of any of them: another node that has
+//! the user in a place counts there like one more stream. Each node tells the others who comes and goes
+//! with it, and hears of a channel only while its own clients want to know. Streams and their bounds are
+//! each node's own.
 
 mod audience;
+mod elsewhere;
 mod guard;
+mod message;
+mod others;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::audience::MAX_NAMED;
 use self::audience::{Announcement, Audience};
+use self::elsewhere::Elsewhere;
 pub(super) use self::guard::{PendingDeparture, StreamGuard, conclude_departures};
+use self::message::{Change, Said};
+pub(super) use self::others::keep_presence;
 use super::EngineError;
 use super::bounds::Bounds;
 use super::room::{Payload, Room};
@@ -32,6 +45,10 @@ use crate::wire::user::UserView;
 pub const LEAVE_GRACE: Duration = Duration::from_secs(5);
 /// Shortest time between two announcements of how many users are in a place.
 pub const COUNT_PERIOD: Duration = Duration::from_secs(1);
+
+/// Time for which this node still hears of a channel from others after the last of its own clients who
+/// wanted to know: longer than the grace of those, and than the time until their last set was told.
+const INTEREST: Duration = Duration::from_secs(10);
 
 /// A place where a user can be present.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +67,8 @@ pub(super) struct Presence {
     max_streams_per_user: usize,
     max_streams: usize,
     inner: Mutex<Inner>,
+    /// Number of users elsewhere whom the state does not know yet.
+    strangers: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -61,12 +80,22 @@ struct Inner {
     opened: u64,
     /// Number of streams, those included that are ending.
     streams: usize,
+    /// Number of times that a user came to a place, or went, by streams of this node.
+    version: u64,
+    /// The time since when other nodes are told and heard, if they are.
+    joined_at: Option<Instant>,
+    /// The users who are present with other nodes.
+    elsewhere: Elsewhere,
+    /// The time when this node's set of a place was told last, and the places to tell next.
+    answers: others::Answers,
 }
 
-/// A user with their streams.
+/// A user with their streams of this node.
 #[derive(Debug)]
 struct PresentUser {
     user: User,
+    /// Number of audiences that they are in.
+    places: usize,
     /// The open ones, oldest first.
     open: BTreeMap<u64, OpenStream>,
     /// Number of those that were ended to make room and whose connections have not noticed yet.
@@ -90,12 +119,16 @@ struct Departure {
 
 /// The things that are left to do once the lock is released.
 #[derive(Debug, Default)]
-struct Effects {
+pub(super) struct Effects {
     /// Rooms with a new event.
     rooms: Vec<Arc<Room>>,
     /// Places whose number of users was announced, and has to be announced again if it changes.
     counted: Vec<Place>,
     departures: Vec<Departure>,
+    /// Channels to be heard of from other nodes, each until its token is cancelled.
+    heard: Vec<(ChannelId, CancellationToken)>,
+    /// Statements for other nodes.
+    told: Vec<(Place, Said)>,
     /// The end of the stream that made room for a newer one.
     ended: Option<CancellationToken>,
 }
@@ -108,6 +141,7 @@ impl Presence {
             max_streams_per_user: bounds.max_streams_per_user,
             max_streams: bounds.max_streams,
             inner: Mutex::default(),
+            strangers: AtomicUsize::default(),
         }
     }
 
@@ -128,11 +162,8 @@ impl Presence {
         inner.opened += 1;
         inner.streams += 1;
         let mut effects = Effects::default();
-        let person = inner.users.entry(user.id.clone()).or_insert_with(|| PresentUser {
-            user: user.clone(),
-            open: BTreeMap::new(),
-            ending: 0,
-        });
+        let person =
+            inner.users.entry(user.id.clone()).or_insert_with(|| PresentUser::of(user.clone()));
         let (channel, room) = channel.unzip();
         person.open.insert(number, OpenStream { channel: channel.clone(), end });
         // Entered before the oldest ends: otherwise the user could leave the place that they enter.
@@ -164,8 +195,14 @@ impl Presence {
         let mut inner = self.inner.lock();
         let mut effects = Effects::default();
         let Some(audience) = inner.audiences.get_mut(place) else { return effects };
-        if let Some(announcement) = audience.conclude(user, *moves) {
+        let was_there = audience.has(user);
+        let announcement = audience.conclude(user, *moves);
+        let has_left = was_there && !audience.has(user);
+        if let Some(announcement) = announcement {
             inner.announce(place, Some(user), announcement, &mut effects);
+        }
+        if has_left {
+            inner.discount_place(user);
         }
         inner.forget_if_over(place);
         inner.forget_if_gone(user);
@@ -204,7 +241,7 @@ impl Presence {
         self.inner.lock().audiences.get(&Place::Anywhere).is_some_and(|online| online.has(user))
     }
 
-    /// The number of users who are online, and of all open streams.
+    /// The number of users who are online, with any node, and of this node's open streams.
     pub(super) fn counts(&self) -> (usize, usize) {
         let inner = self.inner.lock();
         let online = inner.audiences.get(&Place::Anywhere).map_or(0, Audience::len);
@@ -219,22 +256,39 @@ impl Presence {
     }
 }
 
+impl PresentUser {
+    fn of(user: User) -> Self {
+        Self { user, places: 0, open: BTreeMap::new(), ending: 0 }
+    }
+}
+
 impl Inner {
     fn enter(&mut self, place: Place, room: &Arc<Room>, user: &UserId, effects: &mut Effects) {
         let audience =
             self.audiences.entry(place.clone()).or_insert_with(|| Audience::of(room.clone()));
-        if let Some(announcement) = audience.enter(user) {
+        let (is_new, is_first) = (!audience.has(user), !audience.has_stream_of(user));
+        let announcement = audience.enter(user);
+        if is_new && let Some(person) = self.users.get_mut(user) {
+            person.places += 1;
+        }
+        self.hear_from_others(&place, effects);
+        if is_first {
+            self.tell_others(&place, user, Said::Came, effects);
+        }
+        if let Some(announcement) = announcement {
             self.announce(&place, Some(user), announcement, effects);
         }
     }
 
     /// Takes one stream out of the audiences that it was in.
     fn exit(&mut self, channel: Option<ChannelId>, user: &UserId, effects: &mut Effects) {
-        // The channel first: a user is forgotten with their last departure, and their name is
-        // needed for each.
         for place in channel.map(Place::Channel).into_iter().chain([Place::Anywhere]) {
-            let audience = self.audiences.get_mut(&place);
-            if let Some(moves) = audience.and_then(|audience| audience.exit(user)) {
+            let Some(audience) = self.audiences.get_mut(&place) else { continue };
+            let moves = audience.exit(user);
+            if !audience.has_stream_of(user) {
+                self.tell_others(&place, user, Said::Went, effects);
+            }
+            if let Some(moves) = moves {
                 effects.departures.push(Departure { place, user: user.clone(), moves });
             }
         }
@@ -294,164 +348,21 @@ impl Inner {
         }
     }
 
+    /// Notes that a user is in one audience less.
+    fn discount_place(&mut self, user: &UserId) {
+        if let Some(person) = self.users.get_mut(user) {
+            person.places = person.places.saturating_sub(1);
+        }
+        self.forget_if_gone(user);
+    }
+
     fn forget_if_gone(&mut self, user: &UserId) {
-        let online = self.audiences.get(&Place::Anywhere).is_some_and(|online| online.has(user));
-        if !online && self.users.get(user).is_some_and(|it| it.open.is_empty() && it.ending == 0) {
+        let is_gone = |it: &PresentUser| it.open.is_empty() && it.ending == 0 && it.places == 0;
+        if self.users.get(user).is_some_and(is_gone) {
             self.users.remove(user);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::room::ReadResult;
-
-    const PER_USER: usize = 64;
-
-    fn presence(max_streams: usize) -> Presence {
-        let bounds = Bounds { max_streams, max_streams_per_user: PER_USER, ..Bounds::default() };
-        Presence::new(room(), &bounds)
-    }
-
-    fn room() -> Arc<Room> {
-        Arc::new(Room::default())
-    }
-
-    fn user(n: usize) -> User {
-        let display_name = format!("User {n}").parse().expect("a name");
-        User::new(UserId::from(format!("u{n}")), display_name)
-    }
-
-    /// A stream as its connection has it.
-    struct Fake {
-        user: UserId,
-        number: u64,
-        end: CancellationToken,
-    }
-
-    impl Fake {
-        fn open(presence: &Presence, user: &User) -> Result<Self, EngineError> {
-            Self::open_on(presence, user, None).map(|(stream, _)| stream)
-        }
-
-        fn open_on(
-            presence: &Presence,
-            user: &User,
-            channel: Option<(ChannelId, &Arc<Room>)>,
-        ) -> Result<(Self, Effects), EngineError> {
-            let end = CancellationToken::new();
-            let (number, effects) = presence.open(user, channel, end.clone())?;
-            // What the engine does with it.
-            if let Some(ended) = &effects.ended {
-                ended.cancel();
-            }
-            Ok((Self { user: user.id.clone(), number, end }, effects))
-        }
-
-        fn close(self, presence: &Presence) -> Effects {
-            presence.close(&self.user, self.number)
-        }
-    }
-
-    fn frames_in(room: &Room) -> String {
-        match room.read(0, usize::MAX) {
-            ReadResult::Frames(frames, _) => String::from_utf8_lossy(&frames).into_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_user_with_too_many_streams_loses_the_oldest_and_nobody_else_loses_any() {
-        let (presence, ada, bob) = (presence(1_000), user(1), user(2));
-        let bobs = Fake::open(&presence, &bob).expect("a stream");
-        let streams: Vec<_> =
-            (0..PER_USER + 3).map(|_| Fake::open(&presence, &ada).expect("a stream")).collect();
-        let ended: Vec<_> = streams.iter().map(|stream| stream.end.is_cancelled()).collect();
-        assert_eq!(ended, [vec![true; 3], vec![false; PER_USER]].concat());
-        assert!(!bobs.end.is_cancelled());
-        assert_eq!(presence.counts(), (2, PER_USER + 1), "what was ended counts no more");
-    }
-
-    #[test]
-    fn streams_that_are_opened_and_closed_at_once_do_not_pile_up() {
-        let (presence, ada) = (presence(1_000), user(1));
-        // A connection that is gone closes its stream once that has ended.
-        let mut open: std::collections::VecDeque<Fake> = std::collections::VecDeque::new();
-        for _ in 0..40_000 {
-            open.push_back(Fake::open(&presence, &ada).expect("a stream"));
-            while open.front().is_some_and(|stream| stream.end.is_cancelled()) {
-                drop(open.pop_front().expect("a stream").close(&presence));
-            }
-            assert!(presence.inner.lock().streams <= PER_USER);
-        }
-        assert_eq!(presence.counts(), (1, PER_USER));
-    }
-
-    #[test]
-    fn ended_streams_whose_connections_take_nothing_are_bounded_too() {
-        let (presence, ada, bob) = (presence(1_000), user(1), user(2));
-        let mut streams: Vec<_> =
-            (0..2 * PER_USER).map(|_| Fake::open(&presence, &ada).expect("a stream")).collect();
-        assert_eq!(Fake::open(&presence, &ada).err(), Some(EngineError::TooBusy));
-        assert_eq!(presence.counts(), (1, PER_USER));
-        assert!(Fake::open(&presence, &bob).is_ok(), "nobody else waits");
-        drop(streams.remove(0).close(&presence));
-        assert!(Fake::open(&presence, &ada).is_ok(), "one of them is gone");
-    }
-
-    #[test]
-    fn past_the_streams_in_all_the_server_is_too_busy_until_one_is_gone() {
-        let presence = presence(3);
-        let mut streams: Vec<_> =
-            (0..3).map(|n| Fake::open(&presence, &user(n)).expect("a stream")).collect();
-        assert_eq!(Fake::open(&presence, &user(9)).err(), Some(EngineError::TooBusy));
-        assert!(!presence.online().contains(&user(9).id), "and it changed nothing");
-        drop(streams.remove(0).close(&presence));
-        assert!(Fake::open(&presence, &user(9)).is_ok());
-    }
-
-    #[test]
-    fn a_user_joins_a_channel_once_however_their_oldest_streams_end() {
-        let (presence, ada) = (presence(1_000), user(1));
-        let (here, launch) = (room(), ChannelId::from("launch".to_owned()));
-        for _ in 0..=PER_USER {
-            let entered = Fake::open_on(&presence, &ada, Some((launch.clone(), &here)));
-            assert_eq!(entered.expect("a stream").1.departures, []);
-        }
-        let place = Place::Channel(launch);
-        assert_eq!(presence.users_in(&place), std::slice::from_ref(&ada));
-        assert_eq!(frames_in(&here).matches("event: joined").count(), 1);
-        assert_eq!(frames_in(&presence.lobby).matches("event: online").count(), 1);
-
-        // Elsewhere, one by one, until the last stream of the channel is ended.
-        let mut departures = Vec::new();
-        for _ in 0..PER_USER {
-            let (_, effects) = Fake::open_on(&presence, &ada, None).expect("a stream");
-            departures.extend(effects.departures);
-            presence.inner.lock().users.get_mut(&ada.id).expect("Ada").ending = 0;
-        }
-        assert_eq!(departures.len(), 1, "{departures:?}");
-        drop(presence.conclude(&departures[0]));
-        assert_eq!(presence.users_in(&place), []);
-        assert!(presence.online().contains(&ada.id));
-        assert!(frames_in(&here).contains("event: left"));
-    }
-
-    #[test]
-    fn who_left_is_named_as_they_are_called_then_and_forgotten() {
-        let (presence, mut ada) = (presence(1_000), user(1));
-        let (here, launch) = (room(), ChannelId::from("launch".to_owned()));
-        let entered = Fake::open_on(&presence, &ada, Some((launch, &here)));
-        let effects = entered.expect("a stream").0.close(&presence);
-        ada.display_name = "Countess".parse().expect("a name");
-        presence.rename(&ada);
-        for departure in &effects.departures {
-            drop(presence.conclude(departure));
-        }
-        let left = frames_in(&here);
-        assert!(left.contains("event: left") && left.contains("Countess"), "{left}");
-        let inner = presence.inner.lock();
-        assert!(inner.users.is_empty() && inner.audiences.is_empty() && inner.streams == 0);
-    }
-}
+mod tests;

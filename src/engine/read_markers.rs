@@ -7,11 +7,11 @@ use std::time::Duration;
 use foldhash::{HashMap, HashSet};
 use futures::future::join_all;
 use parking_lot::Mutex;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::commit::fresh_op;
+use super::commit::{Committer, Decision};
 use super::limits::Cost;
-use super::log::{Draft, Expect, Log};
+use super::log::{Expect, Log};
 use super::{Core, Engine, EngineError, Live};
 use crate::domain::channel::ChannelRef;
 use crate::domain::entry::{Key, encode};
@@ -21,6 +21,10 @@ use crate::domain::user::Session;
 
 /// Time for which read markers are gathered.
 const GATHERING: Duration = Duration::from_millis(800);
+
+/// Longest time that the server waits for the log when it ends. Requests and connections get about
+/// as long (the setting `shutdown`).
+const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The read markers that are not in the log yet, by user and channel.
 #[derive(Debug, Default)]
@@ -61,9 +65,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Appends the read markers that still wait, before the server ends.
+    /// Appends the read markers that still wait, before the server ends; what a log does not take
+    /// in three seconds is lost.
     pub async fn flush_read_markers(&self) {
-        self.core.flush_markers(&self.log).await;
+        let flushed = timeout(LAST_FLUSH_TIMEOUT, self.core.flush_markers(&self.log)).await;
+        if flushed.is_err() {
+            ::log::warn!("Some read markers are lost: the log cannot be written.");
+        }
     }
 }
 
@@ -82,19 +90,20 @@ impl Core {
 
     async fn flush_markers_of(self: &Arc<Self>, log: &Arc<dyn Log>, user: UserId) {
         let taken = self.pending_markers.0.lock().get(&user).cloned().unwrap_or_default();
-        let (positions, gone) = {
-            let live = self.live.read();
+        let stored = Committer { log, core: self }.commit(|live| {
+            if live.state.account(&user).is_none() {
+                return Ok(Decision::Unchanged(()));
+            }
             let positions = live.state.read_positions(&user).with_pending(taken.clone());
             let is_gone = |channel: &&ChannelId| live.state.channel(channel).is_none();
             let gone: HashSet<_> = positions.channels().filter(is_gone).cloned().collect();
-            (positions, gone)
-        };
-        let record = positions.to_record(|channel| !gone.contains(channel));
-        let (key, body) = (Key::ReadMarkers(user.clone()), encode(&record));
-        let draft = Draft { op: fresh_op(), key, body, expect: Expect::Any };
+            let body = move || encode(&positions.to_record(|channel| !gone.contains(channel)));
+            // An entry holds the markers of all channels: none that another node adds may be lost.
+            let expect = Expect::from(live.state.last_of_read_markers(&user));
+            Ok(Decision::append_encoded(Key::ReadMarkers(user.clone()), body, expect))
+        });
         // Where it cannot be stored now, the next flush tries again.
-        let Ok(appended) = log.append(draft).await else { return };
-        if self.applied(appended.seq).await.is_none() {
+        if stored.await.is_err() {
             return;
         }
         let mut pending = self.pending_markers.0.lock();

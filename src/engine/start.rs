@@ -1,10 +1,11 @@
 //! The start: replays the log into the state, then starts the follower.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -29,40 +30,67 @@ use crate::domain::names::{ChannelName, Topic};
 use crate::domain::state::State;
 use uuid::Uuid;
 
+/// Number of times that the log is read because entries were erased meanwhile.
+const MAX_REPLAYS: usize = 5;
+
+/// The state that was made of the log, and what comes after it.
+struct Replay {
+    state: State,
+    feed: BoxStream<'static, Feed>,
+    /// The number of entries that could not be read.
+    unreadable: u64,
+}
+
+/// Replays what the log keeps, and gives it what is spent.
+async fn replay(log: &Arc<dyn Log>) -> Result<Replay, StartError> {
+    for _ in 0..MAX_REPLAYS {
+        if let Some(replay) = try_replay(log).await? {
+            return Ok(replay);
+        }
+    }
+    Err(StartError::LogChanging)
+}
+
+/// Replays what the log keeps; `None` where entries were erased meanwhile.
+async fn try_replay(log: &Arc<dyn Log>) -> Result<Option<Replay>, StartError> {
+    let mut state = State::default();
+    let mut feed = log.follow(Seq(0));
+    // In the order in which every node finds them, each with whether its entry was refused: such rest
+    // on something else, and would be spent where that cannot be read.
+    let mut found = Vec::new();
+    let mut unreadable = 0;
+    let reached = loop {
+        match feed.next().await.ok_or(StartError::LogEnded)? {
+            Feed::Entry(entry) => match entry.decode() {
+                Ok(decoded) => {
+                    let applied = state.apply(decoded);
+                    found.extend(applied.spent.into_iter().map(|seq| (seq, applied.refused)));
+                }
+                Err(error) => {
+                    follower::report(&entry, &error);
+                    unreadable += 1;
+                    state.set_aside(entry.seq, &entry.key);
+                }
+            },
+            Feed::CaughtUp(reached) => break reached,
+            Feed::Incomplete => return Ok(None),
+        }
+    };
+    // With what should have been erased before, where a crash came first. The files of that are not
+    // among the known ones, and are removed with the unknown ones.
+    found.extend(state.caught_up(reached).spent.into_iter().map(|seq| (seq, true)));
+    found.retain(|(_, rests)| unreadable == 0 || !rests);
+    log.erase(reached, found.into_iter().map(|(seq, _)| seq).collect());
+    Ok(Some(Replay { state, feed, unreadable }))
+}
+
 /// Replays what the log keeps, then starts the tasks that run for as long as the log lives.
 pub(super) async fn start(
     log: &Arc<dyn Log>,
     blobs: Arc<dyn Blobs>,
     bounds: &Bounds,
 ) -> Result<Arc<Core>, StartError> {
-    let mut state = State::default();
-    let mut feed = log.follow(Seq(0));
-    // What rests on something else, and would be spent where that cannot be read.
-    let (mut spent, mut ownerless) = (Vec::new(), Vec::new());
-    let unreadable = AtomicU64::new(0);
-    let reached = loop {
-        match feed.next().await.ok_or(StartError::LogEnded)? {
-            Feed::Entry(entry) => match entry.decode() {
-                Ok(decoded) => {
-                    let applied = state.apply(decoded);
-                    if applied.refused { &mut ownerless } else { &mut spent }.extend(applied.spent);
-                }
-                Err(error) => {
-                    follower::report(&entry, &error);
-                    unreadable.fetch_add(1, Ordering::Relaxed);
-                    state.set_aside(entry.seq, &entry.key);
-                }
-            },
-            Feed::CaughtUp(reached) => break reached,
-        }
-    };
-    // With what should have been erased before, where a crash came first. The files of that are not
-    // among the known ones, and are removed with the unknown ones.
-    ownerless.extend(state.caught_up(reached).spent);
-    if unreadable.load(Ordering::Relaxed) == 0 {
-        spent.extend(ownerless);
-    }
-    log.erase(spent);
+    let Replay { state, feed, unreadable } = replay(log).await?;
     let (departures, pending_departures) = mpsc::unbounded_channel();
     let (applied_sender, applied) = watch::channel(state.head());
     let lobby = Arc::new(Room::default());
@@ -77,12 +105,13 @@ pub(super) async fn start(
         waiting: Mutex::new(Some(HashMap::new())),
         presence: Presence::new(lobby.clone(), bounds),
         lobby,
+        node: OnceLock::new(),
         pending_markers: PendingMarkers::default(),
         session_ends: Mutex::default(),
         session_uses: SessionUses::default(),
         end: CancellationToken::new(),
         pings: PingClock::start(),
-        unreadable,
+        unreadable: AtomicU64::new(unreadable),
         flow: Flow::default(),
         departures,
     });

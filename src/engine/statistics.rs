@@ -6,14 +6,17 @@ use std::time::Instant;
 use prometheus::{Histogram, HistogramOpts};
 
 use crate::engine::Engine;
+use crate::engine::log::Vitals;
 
 /// Numbers of what there is now, and of what has happened since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Open streams.
+    /// Open streams of this node.
     pub streams: usize,
-    /// Users with an open stream, or with one that ended just now.
+    /// Users with an open stream, of whichever node, or with one that ended just now.
     pub online: usize,
+    /// The condition of the log, where several nodes share it.
+    pub shared_log: Option<Vitals>,
     /// Users who hold a name.
     pub users: usize,
     /// Channels, direct conversations too.
@@ -61,6 +64,9 @@ pub struct Statistics {
     pub waiting_commits: usize,
     /// Users whose read markers wait to be stored.
     pub waiting_markers: usize,
+    /// Messages of other nodes that were ignored since the start: they could not be read, or told more
+    /// than there is room for.
+    pub ignored_whispers: u64,
 }
 
 /// What happens on the way to and from the log, since the process started.
@@ -69,6 +75,7 @@ pub(super) struct Flow {
     deliveries: AtomicU64,
     resets: AtomicU64,
     waiting_commits: AtomicUsize,
+    ignored_whispers: AtomicU64,
     commit_seconds: Histogram,
 }
 
@@ -85,6 +92,7 @@ impl Default for Flow {
             deliveries: AtomicU64::default(),
             resets: AtomicU64::default(),
             waiting_commits: AtomicUsize::default(),
+            ignored_whispers: AtomicU64::default(),
             commit_seconds: seconds.expect("its name is valid and its buckets ascend"),
         }
     }
@@ -99,6 +107,11 @@ impl Flow {
     /// Counts a stream that has to start again.
     pub(super) fn count_reset(&self) {
         self.resets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a message of another node that is ignored.
+    pub(super) fn count_ignored_whisper(&self) {
+        self.ignored_whispers.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a commit that begins now, until the returned guard is dropped.
@@ -184,6 +197,7 @@ impl Engine {
         Statistics {
             streams,
             online,
+            shared_log: self.log.vitals(),
             users: state.account_count(),
             channels: state.channels().count(),
             messages: state.message_count(),
@@ -207,6 +221,7 @@ impl Engine {
             resets: flow.resets.load(Ordering::Relaxed),
             waiting_commits: flow.waiting_commits.load(Ordering::Relaxed),
             waiting_markers: self.core.pending_markers.users(),
+            ignored_whispers: flow.ignored_whispers.load(Ordering::Relaxed),
         }
     }
 }

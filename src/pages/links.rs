@@ -24,13 +24,13 @@ pub(super) fn holds_secret(request: &Request<'_>) -> bool {
 
 /// Serves the page that says whom a one-time link signs in. Only the form on it spends the link.
 #[get("/links/<secret>")]
-fn show(
+async fn show(
     session: OptionalSession,
     look: Look,
     secret: &str,
     engine: &State<Engine>,
 ) -> Result<Template, ErrorPage> {
-    let guest = engine.link(secret)?;
+    let guest = engine.link(secret).await?;
     let user = session.0.map(|session| session.user);
     Ok(look.page("link", context! { guest, user }))
 }

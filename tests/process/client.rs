@@ -100,20 +100,24 @@ impl Client {
     }
 
     async fn opens(&self, path: &str, after: Option<&str>) -> Feed {
+        self.tries_to_open(path, after).await.expect("a stream")
+    }
+
+    /// Opens a stream; `None` where the server does not give it.
+    pub(crate) async fn tries_to_open(&self, path: &str, after: Option<&str>) -> Option<Feed> {
         // Without the client's own deadline, which would end a stream that goes on for long.
         let mut request = self.request(Method::GET, path).timeout(DEADLINE * 10);
         if let Some(id) = after {
             request = request.header("Last-Event-ID", id);
         }
         let response = timeout(DEADLINE, request.send()).await.expect("in time");
-        let response = response.expect("a stream");
-        assert_eq!(response.status(), 200);
+        let response = response.ok().filter(|response| response.status() == 200)?;
         let chunks = response.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()));
         let mut feed = Feed { chunks: chunks.boxed(), read: Vec::new() };
         let greeting = timeout(DEADLINE, feed.block()).await.expect("a greeting in time");
         let greeting = greeting.expect("a greeting");
         assert!(greeting.starts_with("retry: "), "{greeting:?}");
-        feed
+        Some(feed)
     }
 }
 
@@ -182,9 +186,14 @@ impl Feed {
     /// Reads until an event counts so many users online.
     pub(crate) async fn counts(&mut self, people: usize) {
         let expected = format!("event: presence\ndata: {{\"online\":{people}}}");
-        let counting =
-            async { while self.block().await.expect("the stream goes on") != expected {} };
-        timeout(DEADLINE, counting).await.expect("the count in time");
+        self.until_block(|block| block == expected).await;
+    }
+
+    /// Reads until a block is as expected, with an id or without.
+    pub(crate) async fn until_block(&mut self, expected: impl Fn(&str) -> bool) {
+        let reading =
+            async { while !expected(&self.block().await.expect("the stream goes on")) {} };
+        timeout(DEADLINE, reading).await.expect("the block in time");
     }
 
     async fn lasting(&mut self) -> Option<Heard> {

@@ -32,11 +32,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// The crates that a part must not use.
 const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
-    ("domain", &["rocket", "rusqlite", "tokio", "futures", "chrono::Local", "Utc::now", "utoipa"]),
-    ("wire", &["rocket", "rusqlite", "tokio"]),
-    ("engine", &["rocket", "rusqlite"]),
-    ("api", &["rusqlite"]),
-    ("pages", &["rusqlite"]),
+    (
+        "domain",
+        &[
+            "rocket",
+            "async_nats",
+            "rusqlite",
+            "tokio",
+            "futures",
+            "chrono::Local",
+            "Utc::now",
+            "utoipa",
+        ],
+    ),
+    ("wire", &["rocket", "async_nats", "rusqlite", "tokio"]),
+    ("engine", &["rocket", "async_nats", "rusqlite"]),
+    ("api", &["async_nats", "rusqlite"]),
+    ("pages", &["async_nats", "rusqlite"]),
     ("backends", &["rocket::"]),
 ];
 

@@ -46,7 +46,7 @@ impl Waiting {
 
     fn erase_if_there_is_room(&self) {
         if *self.disk.borrow() != Disk::Full {
-            self.log.erase(std::mem::take(&mut self.spent.lock()));
+            self.log.erase(Seq(0), std::mem::take(&mut self.spent.lock()));
         }
     }
 }
@@ -78,7 +78,7 @@ impl Log for Waiting {
         self.log.follow(after)
     }
 
-    fn erase(&self, spent: Vec<Seq>) {
+    fn erase(&self, _: Seq, spent: Vec<Seq>) {
         self.spent.lock().extend(spent);
         self.erase_if_there_is_room();
     }

@@ -1,223 +1,30 @@
-//! Tests of the log's contract, the same for each implementation.
+//! Tests of the log in SQLite, beyond the contract that it shares with every other log.
 
 pub(crate) mod memory;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use futures::StreamExt;
 use houston::backends::sqlite::Sqlite;
-use houston::domain::entry::{Entry, Key};
-use houston::domain::ids::{ChannelId, OpId, Seq, Start, UserId};
+use houston::domain::entry::Entry;
+use houston::domain::ids::{OpId, Seq, Start};
 use houston::domain::time::Timestamp;
-use houston::engine::log::{AppendError, Draft, Expect, Feed, KEPT_STARTS, Log};
+use houston::engine::log::{AppendError, Draft, Expect, KEPT_STARTS, Log};
 use rocket::tokio::time::{sleep, timeout};
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use self::memory::Memory;
-use crate::contract::contract;
+use crate::contract::log::*;
+use crate::contract::log_contract;
 
-/// The deadline of every wait.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-contract! {{
-    sqlite => |directory| Sqlite::open(directory).expect("a log"),
-    memory_model => |_| Memory::default(),
-} {
-    sequences_grow_and_times_are_the_clocks,
-    the_same_op_is_stored_once,
-    expectations_are_checked_with_the_append,
-    of_many_who_expect_the_same_one_succeeds,
-    a_follower_gets_what_is_kept_and_then_what_comes,
-    many_followers_get_the_same,
-    nothing_goes_by_itself,
-    erasing_removes_and_renumbers_nothing,
-    an_append_after_an_erase_finds_it_erased,
-    an_append_before_an_erase_finds_it_there,
-    what_is_spent_goes_though_nothing_is_appended,
-    what_is_spent_goes_in_order,
-    catching_up_reaches_what_was_erased,
-    a_body_that_is_too_large_is_refused,
-    it_runs_in_a_start_and_can_be_written,
+log_contract! {{
+    sqlite => async |directory| Sqlite::open(directory).expect("a log"),
+    memory_model => async |_| Memory::default(),
 }}
-
-async fn sequences_grow_and_times_are_the_clocks(log: Arc<dyn Log>) {
-    let begun = Timestamp::from(Utc::now());
-    let mut last = Seq(0);
-    for n in 0..20 {
-        let appended = log.append(draft(marker(n), Expect::Any)).await.expect("appended");
-        assert!(appended.seq > last && !appended.repeated);
-        last = appended.seq;
-    }
-    let entries = kept(&*log, Seq(0)).await;
-    assert!(entries.is_sorted_by(|a, b| a.seq < b.seq), "{entries:?}");
-    let ended = Timestamp::from(Utc::now());
-    assert!(entries.iter().all(|entry| begun <= entry.at && entry.at <= ended), "{entries:?}");
-}
-
-async fn the_same_op_is_stored_once(log: Arc<dyn Log>) {
-    let first = log.append(draft(messages(), Expect::Any));
-    let op = OpId(Uuid::now_v7());
-    let same = || Draft { op, ..draft(messages(), Expect::Any) };
-    first.await.expect("appended");
-    let appended = log.append(same()).await.expect("appended");
-    let repeated = log.append(same()).await.expect("repeated");
-    assert_eq!((repeated.seq, repeated.repeated), (appended.seq, true));
-    let at_once = futures::future::join_all((0..10).map(|_| log.append(same()))).await;
-    assert!(at_once.iter().all(|it| it.is_ok_and(|it| it.seq == appended.seq)), "{at_once:?}");
-    assert_eq!(kept(&*log, Seq(0)).await.len(), 2);
-}
-
-async fn expectations_are_checked_with_the_append(log: Arc<dyn Log>) {
-    let key = marker(1);
-    let refused = log.append(draft(key.clone(), Expect::At(Seq(1)))).await;
-    assert_eq!(refused, Err(AppendError::Conflict(None)));
-    let first = log.append(draft(key.clone(), Expect::Absent)).await.expect("absent").seq;
-    let refused = log.append(draft(key.clone(), Expect::Absent)).await;
-    assert_eq!(refused, Err(AppendError::Conflict(Some(first))));
-    let second = log.append(draft(key.clone(), Expect::At(first))).await.expect("at").seq;
-    let refused = log.append(draft(key, Expect::At(first))).await;
-    assert_eq!(refused, Err(AppendError::Conflict(Some(second))));
-}
-
-async fn of_many_who_expect_the_same_one_succeeds(log: Arc<dyn Log>) {
-    let attempts = (0..200).map(|_| log.append(draft(marker(1), Expect::Absent)));
-    let outcomes = futures::future::join_all(attempts).await;
-    let won: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.ok()).collect();
-    assert_eq!(won.len(), 1);
-    let lost = Err(AppendError::Conflict(Some(won[0].seq)));
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == lost).count(), 199);
-}
-
-async fn a_follower_gets_what_is_kept_and_then_what_comes(log: Arc<dyn Log>) {
-    let before = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
-    let seen = log.append(draft(marker(2), Expect::Any)).await.expect("appended").seq;
-    let mut follower = log.follow(before);
-    assert_eq!(next(&mut follower).await.map(|entry| entry.seq), Some(seen));
-    assert_eq!(next(&mut follower).await, None, "caught up");
-    let appends = (3..60).map(|n| log.append(draft(marker(n), Expect::Any)));
-    let mut seqs: Vec<_> = futures::future::join_all(appends)
-        .await
-        .iter()
-        .map(|it| it.expect("appended").seq)
-        .collect();
-    seqs.sort_unstable();
-    for seq in seqs {
-        assert_eq!(next(&mut follower).await.map(|entry| entry.seq), Some(seq));
-    }
-}
-
-async fn many_followers_get_the_same(log: Arc<dyn Log>) {
-    let mut followers: Vec<_> = (0..3).map(|_| log.follow(Seq(0))).collect();
-    let draft = draft(marker(1), Expect::Any);
-    let (key, body, op) = (draft.key.to_string(), draft.body.clone(), draft.op);
-    let seq = log.append(draft).await.expect("appended").seq;
-    for follower in &mut followers {
-        let entry = loop {
-            if let Some(entry) = next(follower).await {
-                break entry;
-            }
-        };
-        let expected = Entry { seq, at: entry.at, op, key: key.clone(), body: body.clone() };
-        assert_eq!(entry, expected);
-    }
-}
-
-/// The log keeps everything until it is told to erase it: retention is decided by others.
-async fn nothing_goes_by_itself(log: Arc<dyn Log>) {
-    let mut seqs = Vec::new();
-    for _ in 0..103 {
-        let seq = log.append(draft(messages(), Expect::Any)).await.expect("appended").seq;
-        let changed = log.append(draft(change(seq), Expect::Absent)).await.expect("appended").seq;
-        let marked = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
-        seqs.extend([seq, changed, marked]);
-    }
-    assert_eq!(kept_seqs(&*log).await, seqs);
-}
-
-async fn erasing_removes_and_renumbers_nothing(log: Arc<dyn Log>) {
-    let mut seqs = Vec::new();
-    for key in [marker(1), messages(), marker(2), change(Seq(2))] {
-        seqs.push(log.append(draft(key, Expect::Any)).await.expect("appended").seq);
-    }
-    log.erase(vec![seqs[3], seqs[1]]);
-    log.erase(vec![seqs[1], Seq(999), Seq(u64::MAX)]);
-    let next = log.append(draft(marker(3), Expect::Any)).await.expect("appended").seq;
-    assert!(next > seqs[3]);
-    assert_eq!(kept_seqs(&*log).await, [seqs[0], seqs[2], next]);
-}
-
-async fn an_append_after_an_erase_finds_it_erased(log: Arc<dyn Log>) {
-    let seq = log.append(draft(marker(1), Expect::Absent)).await.expect("appended").seq;
-    log.erase(vec![seq]);
-    log.append(draft(marker(1), Expect::Absent)).await.expect("absent again");
-}
-
-async fn an_append_before_an_erase_finds_it_there(log: Arc<dyn Log>) {
-    let seq = log.append(draft(marker(1), Expect::Absent)).await.expect("appended").seq;
-    let before = log.append(draft(marker(1), Expect::At(seq)));
-    log.erase(vec![seq]);
-    let after = log.append(draft(marker(1), Expect::At(seq)));
-    let before = before.await.expect("it was there").seq;
-    assert_eq!(after.await, Err(AppendError::Conflict(Some(before))));
-}
-
-async fn what_is_spent_goes_though_nothing_is_appended(log: Arc<dyn Log>) {
-    let spent = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
-    let stays = log.append(draft(marker(2), Expect::Any)).await.expect("appended").seq;
-    log.erase(vec![spent]);
-    until_kept(&*log, &[stays]).await;
-}
-
-/// A look at any time finds some of the first entries erased and all of the rest there.
-async fn what_is_spent_goes_in_order(log: Arc<dyn Log>) {
-    let mut spent = Vec::new();
-    for n in 0..100 {
-        spent.push(log.append(draft(marker(n), Expect::Any)).await.expect("appended").seq);
-    }
-    // Not that of their numbers.
-    spent.sort_by_key(|seq| (seq.0 % 7, seq.0));
-    let last = *spent.last().expect("entries");
-    for (n, seq) in spent.iter().enumerate() {
-        log.erase(vec![*seq]);
-        if n % 3 == 0 {
-            let noise = log.append(draft(marker(n), Expect::Any)).await.expect("appended").seq;
-            log.erase(vec![noise]);
-        }
-        let kept = kept_seqs(&*log).await;
-        let there: Vec<_> = spent.iter().map(|seq| kept.contains(seq)).collect();
-        assert!(there.is_sorted(), "{there:?}");
-    }
-    log.append(draft(marker(0), Expect::Any)).await.expect("appended");
-    assert!(!kept_seqs(&*log).await.contains(&last));
-}
-
-async fn catching_up_reaches_what_was_erased(log: Arc<dyn Log>) {
-    let seq = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
-    log.erase(vec![seq]);
-    until_kept(&*log, &[]).await;
-    let first = timeout(DEADLINE, log.follow(Seq(0)).next()).await.expect("in time");
-    assert_eq!(first, Some(Feed::CaughtUp(seq)));
-}
-
-async fn it_runs_in_a_start_and_can_be_written(log: Arc<dyn Log>) {
-    let seq = log.append(draft(marker(1), Expect::Any)).await.expect("appended").seq;
-    let starts = log.starts();
-    assert!(starts.last().is_some_and(|start| start.after < seq), "{starts:?}");
-    assert!(log.is_writable());
-}
-
-async fn a_body_that_is_too_large_is_refused(log: Arc<dyn Log>) {
-    let body = "x".repeat(Draft::MAX_BODY_BYTES + 1);
-    let refused = log.append(Draft { body, ..draft(marker(1), Expect::Any) }).await;
-    assert_eq!(refused, Err(AppendError::TooLarge));
-    assert!(kept(&*log, Seq(0)).await.is_empty());
-}
 
 #[rocket::async_test]
 async fn what_was_appended_is_there_after_opening_again() {
@@ -240,7 +47,7 @@ async fn what_is_spent_when_a_log_is_closed_is_erased() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let log = Sqlite::open(directory.path()).expect("a log");
     let seq = log.append(draft(messages(), Expect::Any)).await.expect("appended").seq;
-    log.erase(vec![seq]);
+    log.erase(seq, vec![seq]);
     drop(log);
     let log = Sqlite::open(directory.path()).expect("the same log");
     assert_eq!(kept_seqs(&log).await, []);
@@ -261,7 +68,7 @@ async fn each_opening_is_a_start_and_all_are_remembered() {
         starts = present;
         last = log.append(draft(messages(), Expect::Any)).await.expect("appended").seq;
         // What was given out counts, whether it is kept or not.
-        log.erase(vec![last]);
+        log.erase(last, vec![last]);
     }
 }
 
@@ -369,7 +176,7 @@ async fn while_commits_fail_it_cannot_be_written_and_then_what_was_spent_is_eras
              create trigger b before insert on meta begin select raise(abort, 'full'); end",
         )
         .expect("two triggers");
-    log.erase(vec![spent]);
+    log.erase(spent, vec![spent]);
     for _ in 0..2 {
         let refused = log.append(draft(marker(3), Expect::Any)).await;
         assert_eq!(refused, Err(AppendError::Unavailable));
@@ -526,7 +333,8 @@ async fn write_without_a_pause(log: &Sqlite) {
     let write = async || {
         for _ in 0..200 {
             let next = Draft { body: body.clone(), ..draft(messages(), Expect::Any) };
-            log.erase(vec![log.append(next).await.expect("appended").seq]);
+            let seq = log.append(next).await.expect("appended").seq;
+            log.erase(seq, vec![seq]);
         }
     };
     futures::future::join_all((0..100).map(|_| write())).await;
@@ -545,59 +353,7 @@ async fn a_log_is_one_processs_at_a_time() {
     }
 }
 
-fn draft(key: Key, expect: Expect) -> Draft {
-    Draft { op: OpId(Uuid::now_v7()), key, body: r#"{"v":1}"#.into(), expect }
-}
-
-fn channel(id: &str) -> ChannelId {
-    ChannelId::from(id.to_owned())
-}
-
-fn messages() -> Key {
-    Key::Messages(channel("a"))
-}
-
-fn change(message: Seq) -> Key {
-    Key::Change(channel("a"), message)
-}
-
-fn marker(n: usize) -> Key {
-    Key::ReadMarker(UserId::from(n.to_string()), channel("a"))
-}
-
 /// Opens the database of a log from outside.
 fn database(directory: &Path) -> Connection {
     Connection::open(directory.join("houston.db")).expect("the database")
-}
-
-async fn kept_seqs(log: &dyn Log) -> Vec<Seq> {
-    kept(log, Seq(0)).await.iter().map(|entry| entry.seq).collect()
-}
-
-async fn until_kept(log: &dyn Log, expected: &[Seq]) {
-    let comes = async {
-        while kept_seqs(log).await != expected {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(DEADLINE, comes).await.expect("in time");
-}
-
-/// Reads all entries that the log keeps now.
-async fn kept(log: &dyn Log, after: Seq) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut follower = log.follow(after);
-    while let Some(entry) = next(&mut follower).await {
-        entries.push(entry);
-    }
-    entries
-}
-
-/// The next entry; `None` when caught up.
-async fn next(follower: &mut (impl StreamExt<Item = Feed> + Unpin)) -> Option<Entry> {
-    let next = timeout(DEADLINE, follower.next()).await.expect("an entry in time");
-    match next.expect("the log goes on") {
-        Feed::Entry(entry) => Some(entry),
-        Feed::CaughtUp(_) => None,
-    }
 }

@@ -634,7 +634,7 @@ impl Log for Unerased {
         self.0.follow(after)
     }
 
-    fn erase(&self, _: Vec<Seq>) {}
+    fn erase(&self, _: Seq, _: Vec<Seq>) {}
 
     fn is_writable(&self) -> bool {
         true

@@ -113,6 +113,12 @@ impl State {
         ReadPositions { since, markers, last_moved, pending: HashMap::default() }
     }
 
+    /// The entry that holds the read markers of this user, once there is one.
+    #[must_use]
+    pub fn last_of_read_markers(&self, user: &UserId) -> Option<Seq> {
+        self.read_markers.get(user)?.entry
+    }
+
     pub(super) fn apply_read_markers(
         &mut self,
         entry: EntryHeader,

@@ -7,6 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::INTEREST;
 use crate::domain::ids::UserId;
 use crate::engine::room::Room;
 
@@ -15,12 +19,27 @@ use crate::engine::room::Room;
 /// many names.
 pub const MAX_NAMED: usize = 100;
 
-/// The users with an open stream in one place, and those whose last one there ended just now.
+/// The users with an open stream in one place, with this node or another, and those whose last one
+/// there ended just now.
 #[derive(Debug)]
 pub(super) struct Audience {
     room: Arc<Room>,
     members: HashMap<UserId, Member>,
     count: Count,
+    /// Number of streams of this node.
+    streams: usize,
+    /// The number of the last change of who has streams of this node here.
+    version: u64,
+    /// The last time when a stream of this node ended here, or somebody looked at who is here.
+    needed_at: Instant,
+    hearing: Option<Hearing>,
+}
+
+/// The time since when this node hears of the place from others. It ends when this is dropped.
+#[derive(Debug)]
+struct Hearing {
+    since: Instant,
+    _end: DropGuard,
 }
 
 /// An announcement to everybody in a place, with the number of users there.
@@ -49,16 +68,39 @@ enum Count {
 /// A user's streams in one place.
 #[derive(Debug, Default)]
 struct Member {
+    /// Number of streams of this node.
     streams: usize,
+    /// Number of other nodes with streams of theirs.
+    nodes: usize,
     /// Number of times that a stream of theirs began or ended here: tells a grace that was cut
     /// short apart from the one that runs now.
     moves: u64,
 }
 
+impl Member {
+    /// Notes the end of a stream. If it was the last one, returns the number of moves.
+    fn leave(&mut self) -> Option<u64> {
+        self.moves += 1;
+        self.is_gone().then_some(self.moves)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.streams == 0 && self.nodes == 0
+    }
+}
+
 impl Audience {
     /// The empty audience of the place whose listeners are in this room.
     pub(super) fn of(room: Arc<Room>) -> Self {
-        Self { room, members: HashMap::new(), count: Count::default() }
+        Self {
+            room,
+            members: HashMap::new(),
+            count: Count::default(),
+            streams: 0,
+            version: 0,
+            needed_at: Instant::now(),
+            hearing: None,
+        }
     }
 
     /// The room of the listeners in this place.
@@ -66,28 +108,54 @@ impl Audience {
         &self.room
     }
 
-    /// Adds one stream of this user. Returns the announcement to make, if any.
+    /// Adds one stream of this user, of this node. Returns the announcement to make, if any.
     pub(super) fn enter(&mut self, user: &UserId) -> Option<Announcement> {
-        let joined = !self.has(user);
-        let member = self.members.entry(user.clone()).or_default();
-        member.streams += 1;
-        member.moves += 1;
-        let here = self.members.len();
-        if joined { self.announce(here, Announcement::Joined(here)) } else { None }
+        self.streams += 1;
+        self.add(user, |member| member.streams += 1, Announcement::Joined)
     }
 
-    /// Removes one stream of this user. If it was their last one, returns the number that
-    /// [`conclude`](Self::conclude) needs after the grace.
+    /// Adds another node that has this user here. Who is found here rather than comes is not announced
+    /// by name.
+    pub(super) fn enter_elsewhere(&mut self, user: &UserId, comes: bool) -> Option<Announcement> {
+        let announcement = if comes { Announcement::Joined } else { Announcement::Count };
+        self.add(user, |member| member.nodes += 1, announcement)
+    }
+
+    fn add(
+        &mut self,
+        user: &UserId,
+        change: impl FnOnce(&mut Member),
+        announcement: impl FnOnce(usize) -> Announcement,
+    ) -> Option<Announcement> {
+        let joined = !self.has(user);
+        let member = self.members.entry(user.clone()).or_default();
+        change(member);
+        member.moves += 1;
+        let here = self.members.len();
+        if joined { self.announce(here, announcement(here)) } else { None }
+    }
+
+    /// Removes one stream of this user, of this node. If it was their last one anywhere, returns the
+    /// number that [`conclude`](Self::conclude) needs after the grace.
     pub(super) fn exit(&mut self, user: &UserId) -> Option<u64> {
         let member = self.members.get_mut(user)?;
         member.streams = member.streams.saturating_sub(1);
-        member.moves += 1;
-        (member.streams == 0).then_some(member.moves)
+        self.streams = self.streams.saturating_sub(1);
+        self.needed_at = Instant::now();
+        member.leave()
+    }
+
+    /// Removes a node that had this user here. Returns what [`exit`](Self::exit) does.
+    pub(super) fn exit_elsewhere(&mut self, user: &UserId) -> Option<u64> {
+        let member = self.members.get_mut(user)?;
+        member.nodes = member.nodes.saturating_sub(1);
+        member.leave()
     }
 
     /// Removes this user, whose grace is over, unless a stream of theirs began since.
     pub(super) fn conclude(&mut self, user: &UserId, moves: u64) -> Option<Announcement> {
-        if self.members.get(user).is_none_or(|member| member.moves != moves) {
+        let member = self.members.get(user)?;
+        if member.moves != moves || !member.is_gone() {
             return None;
         }
         let before = self.members.len();
@@ -116,21 +184,69 @@ impl Audience {
         self.members.keys()
     }
 
+    /// True while this user has a stream of this node here.
+    pub(super) fn has_stream_of(&self, user: &UserId) -> bool {
+        self.members.get(user).is_some_and(|member| member.streams > 0)
+    }
+
+    /// The number of streams of this node here.
+    pub(super) fn streams(&self) -> usize {
+        self.streams
+    }
+
+    /// Notes the number of a change of who has streams of this node here.
+    pub(super) fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
+    /// The users who have streams of this node here, and the number of the last change of that.
+    pub(super) fn own_set(&self) -> (u64, Vec<UserId>) {
+        let own = self.members.iter().filter(|(_, member)| member.streams > 0);
+        (self.version, own.map(|(user, _)| user.clone()).collect())
+    }
+
+    /// Begins to hear of this place from other nodes, unless that has begun. Returns the token that
+    /// ends it.
+    pub(super) fn begin_hearing(&mut self) -> Option<CancellationToken> {
+        if self.hearing.is_some() {
+            return None;
+        }
+        let end = CancellationToken::new();
+        let guard = end.clone().drop_guard();
+        self.hearing = Some(Hearing { since: Instant::now(), _end: guard });
+        Some(end)
+    }
+
+    /// The time since when this node hears of this place from others, if it does.
+    pub(super) fn heard_since(&self) -> Option<Instant> {
+        self.hearing.as_ref().map(|hearing| hearing.since)
+    }
+
+    /// Notes that somebody looks at who is here.
+    pub(super) fn look(&mut self) {
+        self.needed_at = Instant::now();
+    }
+
+    /// True while somebody of this node wants to know who is here, or did just now.
+    pub(super) fn is_needed(&self, now: Instant) -> bool {
+        self.streams > 0 || now.duration_since(self.needed_at) < INTEREST
+    }
+
     /// The number of users who are here.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// True when the place is empty and no announcement is due later.
+    /// True when the place is empty, no announcement is due later, and others are not heard.
     pub(super) fn is_over(&self) -> bool {
-        self.members.is_empty() && self.count == Count::Quiet
+        self.members.is_empty() && self.count == Count::Quiet && self.hearing.is_none()
     }
 
-    /// The announcement to make: this one where at most [`MAX_NAMED`] users get it, otherwise the
-    /// number of users, now or later.
-    fn announce(&mut self, listeners: usize, named: Announcement) -> Option<Announcement> {
-        if listeners <= MAX_NAMED {
-            return Some(named);
+    /// The announcement to make: this one where it names a user and at most [`MAX_NAMED`] users get
+    /// it, otherwise the number of users, now or later.
+    fn announce(&mut self, listeners: usize, announcement: Announcement) -> Option<Announcement> {
+        if listeners <= MAX_NAMED && !matches!(announcement, Announcement::Count(_)) {
+            return Some(announcement);
         }
         if self.count == Count::Quiet {
             self.count = Count::Fresh;
@@ -181,6 +297,32 @@ mod tests {
         let second = audience.exit(&ada).expect("the last stream");
         assert_eq!(audience.conclude(&ada, first), None);
         assert_eq!(audience.conclude(&ada, second), Some(Left(0)));
+    }
+
+    #[test]
+    fn a_user_who_moves_to_another_node_in_time_never_left() {
+        let (mut audience, ada) = (nobody(), user(1));
+        audience.enter(&ada);
+        let moves = audience.exit(&ada).expect("the last stream");
+        assert_eq!(audience.enter_elsewhere(&ada, true), None);
+        assert_eq!(audience.conclude(&ada, moves), None);
+        // Back again, before the other node has told that they went.
+        assert_eq!(audience.enter(&ada), None);
+        assert_eq!(audience.exit_elsewhere(&ada), None);
+        assert!(audience.has_stream_of(&ada));
+        let moves = audience.exit(&ada).expect("the last stream");
+        assert_eq!(audience.conclude(&ada, moves), Some(Left(0)));
+    }
+
+    #[test]
+    fn who_is_found_with_other_nodes_is_counted_and_not_named() {
+        let mut audience = nobody();
+        audience.enter(&user(1));
+        assert_eq!(audience.enter_elsewhere(&user(2), false), Some(Count(2)));
+        assert_eq!(audience.enter_elsewhere(&user(3), false), None);
+        assert_eq!(audience.enter_elsewhere(&user(1), false), None, "she was here");
+        assert_eq!(audience.recount(), Some(Count(3)));
+        assert_eq!(audience.own_set().1, [user(1)]);
     }
 
     #[test]

@@ -78,10 +78,16 @@ pub(in crate::engine) async fn conclude_departures(
 
 impl Core {
     /// Does what presence left to be done outside its lock.
-    fn perform(self: &Arc<Self>, effects: Effects) {
-        let Effects { rooms, counted, departures, ended } = effects;
+    pub(in crate::engine) fn perform(self: &Arc<Self>, effects: Effects) {
+        let Effects { rooms, counted, departures, heard, told, ended } = effects;
         if let Some(ended) = ended {
             ended.cancel();
+        }
+        for (channel, end) in heard {
+            self.hear_channel(channel, end);
+        }
+        for (place, said) in told {
+            self.tell(&place, [said]);
         }
         for room in rooms {
             room.wake();

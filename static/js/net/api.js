@@ -81,6 +81,11 @@ export async function request(method, path, body, { keepalive = false } = {}) {
   }
 }
 
+/** What people are told instead of details that are for programs. */
+const PLAIN_WORDS = new Map([
+  ["/problems/storage-unavailable", "The server cannot keep anything at the moment."],
+])
+
 /**
  * What a response says.
  *
@@ -91,7 +96,7 @@ export async function request(method, path, body, { keepalive = false } = {}) {
  */
 export function answerOf(status, body, retryAfter) {
   const ok = status >= 200 && status < 300
-  const why = ok ? "" : (body?.detail ?? `The server answered ${status}.`)
+  const why = ok ? "" : (PLAIN_WORDS.get(body?.type) ?? body?.detail ?? `The server answered ${status}.`)
   return { ok, status, body, why, retryAfterMs: (Number(retryAfter) || 0) * 1000 }
 }
 

@@ -92,7 +92,7 @@ impl Log for Memory {
         stream::unfold(entries, next).boxed()
     }
 
-    fn erase(&self, spent: Vec<Seq>) {
+    fn erase(&self, _: Seq, spent: Vec<Seq>) {
         self.0.lock().entries.retain(|entry| !spent.contains(&entry.seq));
     }
 

@@ -228,7 +228,7 @@ impl World {
         for seq in &rows {
             self.kept.remove(seq);
         }
-        self.open.as_ref().expect("it is open").0.erase(rows);
+        self.open.as_ref().expect("it is open").0.erase(self.live.head(), rows);
     }
 
     /// What a log does that trims by itself.
@@ -263,6 +263,7 @@ impl World {
             match self.runtime.block_on(feed.next()).expect("the log goes on") {
                 Feed::Entry(entry) => entries.push(entry.decode().expect("an entry")),
                 Feed::CaughtUp(reached) => break reached,
+                Feed::Incomplete => panic!("nobody else erases"),
             }
         };
         self.open = Some((log, feed));
