@@ -9,6 +9,8 @@ mod client;
 mod health;
 mod hooks;
 mod manual;
+#[cfg(feature = "cluster")]
+mod migrate;
 mod operator;
 mod serve;
 mod users;
@@ -61,6 +63,13 @@ enum Command {
     /// It is refused where there is anything, unless --replace is given. Clients that know a later
     /// time begin anew with what was restored.
     Restore(backup::RestoreArgs),
+    /// Copy a chat from the data directory into NATS servers, for several nodes, or back.
+    ///
+    /// Into servers: no server may be using the data directory. Out of servers: nodes may go on
+    /// meanwhile, and what they store after it began is not copied. Clients begin anew with what was
+    /// moved.
+    #[cfg(feature = "cluster")]
+    Migrate(migrate::MigrateArgs),
     /// List or remove users, or print a link for somebody who lost theirs.
     ///
     /// Through the server that runs on the data directory, or on the directory itself when none runs.
@@ -99,6 +108,8 @@ pub fn run(built_in: Sources) -> ExitCode {
         Command::Health => done(health::run()),
         Command::Backup(args) => done(backup::back_up(&args)),
         Command::Restore(args) => done(backup::restore(&args)),
+        #[cfg(feature = "cluster")]
+        Command::Migrate(args) => done(migrate::run(&args)),
         Command::Users(args) => done(users::run(&args)),
         Command::Channels(args) => done(channels::run(&args)),
         Command::Hooks(args) => done(hooks::run(&args)),

@@ -70,6 +70,17 @@ pub struct Config {
     pub session_days: u32,
     /// The secret by which other machines may read `/metrics`.
     pub metrics_token: Option<String>,
+    /// The NATS servers that keep everything, with commas between them; without them this process
+    /// does.
+    pub cluster: Option<String>,
+    /// The file of credentials for the NATS servers.
+    pub cluster_credentials: Option<PathBuf>,
+    /// The file of the certificates that the NATS servers' own are checked by.
+    pub cluster_ca: Option<PathBuf>,
+    /// Number of NATS servers that have each entry and file.
+    pub cluster_replicas: usize,
+    /// The first word of every subject and stream in NATS.
+    pub cluster_prefix: String,
     /// Form of the log's lines.
     pub log_format: LogFormat,
     /// Longest pause in the body of a request. `body_silence_seconds`.
@@ -131,8 +142,13 @@ impl Config {
                 Kind::Directory { default: Some(path) } => {
                     settings.merge(Serialized::default(key, path))
                 }
+                Kind::Name { default } => settings.merge(Serialized::default(key, default)),
                 Kind::Choice { words } => settings.merge(Serialized::default(key, words.first())),
-                Kind::Directory { default: None } | Kind::Secret | Kind::Rocket { .. } => settings,
+                Kind::Directory { default: None }
+                | Kind::Secret
+                | Kind::Servers
+                | Kind::File
+                | Kind::Rocket { .. } => settings,
             };
         }
         settings
@@ -182,6 +198,11 @@ impl fmt::Debug for Config {
             .field("max_reaction_kinds", &self.max_reaction_kinds)
             .field("max_reactions", &self.max_reactions)
             .field("session_days", &self.session_days)
+            .field("cluster", &self.cluster.as_ref().map(|_| "…"))
+            .field("cluster_credentials", &self.cluster_credentials)
+            .field("cluster_ca", &self.cluster_ca)
+            .field("cluster_replicas", &self.cluster_replicas)
+            .field("cluster_prefix", &self.cluster_prefix)
             .field("log_format", &self.log_format)
             .field("body_silence", &self.body_silence)
             .field("answer_silence", &self.answer_silence)
@@ -250,6 +271,16 @@ mod tests {
             ("data_dir", "", "`data_dir` is empty, but must name a directory"),
             ("pages_dir", "src", "`pages_dir` is \"src\", but there is no directory `templates`"),
             ("address", "localhost", "`address` is \"localhost\", but must be an IP address"),
+            (
+                "cluster_ca",
+                "none.pem",
+                "`cluster_ca` is \"none.pem\", but that file cannot be read",
+            ),
+            (
+                "cluster_prefix",
+                "a.b",
+                "`cluster_prefix` is \"a.b\", but must be small letters, digits",
+            ),
             ("log_level", "loud", "`log_level` is \"loud\", but must be off, critical, normal"),
             ("ip_header", "a b", "`ip_header` is \"a b\", but must be the name of a header"),
         ] {
@@ -286,6 +317,29 @@ mod tests {
         let settings = settings.merge(("metrics_tokn", "Str0ng"));
         let report = Report::of(&settings);
         assert!(!format!("{report}{:?}", report.problems).contains("Str0ng"), "{report}");
+    }
+
+    #[test]
+    fn replicas_are_an_odd_number() {
+        for replicas in [2, 4] {
+            let settings = Config::figment().merge(("cluster_replicas", replicas));
+            let told = Config::from(&settings).expect_err("no majority more").to_string();
+            let expected = format!("`cluster_replicas` is {replicas}, but must be 1, 3 or 5");
+            assert!(told.starts_with(&expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn servers_are_addresses_and_never_shown() {
+        for servers in ["", "one:4222", "http://one", "nats://", "nats://one,two", "nats://one/x"] {
+            let settings = Config::figment().merge(("cluster", servers));
+            let told = Config::from(&settings).expect_err(servers).to_string();
+            assert!(told.starts_with("`cluster` is unusable, but must be addresses"), "{told}");
+        }
+        let servers = "nats://ada:Str0ng@one:4222, tls://two";
+        let config = Config::from(&Config::figment().merge(("cluster", servers))).expect("servers");
+        assert_eq!(config.cluster.as_deref(), Some(servers));
+        assert!(!format!("{config:?}").contains("Str0ng"));
     }
 
     #[test]
@@ -373,7 +427,10 @@ mod tests {
                     let default = defaults.find_value(key).expect("Rocket has one");
                     assert_eq!(shown(&value, false), shown(&default, false), "{key}");
                 }
-                (Kind::Secret | Kind::Directory { default: None }, written) => {
+                (
+                    Kind::Secret | Kind::Servers | Kind::File | Kind::Directory { default: None },
+                    written,
+                ) => {
                     assert!(written.is_none(), "{key} has no default");
                     assert!(text.contains(&format!("\n# {key} = ")), "{key} is not in Rocket.toml");
                 }

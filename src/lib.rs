@@ -31,6 +31,23 @@
 //! Read markers alone are answered before they are on disk: they are gathered, and appended at most
 //! once a second for a user.
 //!
+//! # Several nodes
+//!
+//! Several processes, *nodes*, can share one log: each follows it and makes the same state of it. What
+//! never comes into the log they tell each other by the port [`Whisper`], at
+//! best effort: who is present, and who types. Another node where a user has a stream counts like one
+//! more stream, so a user who moves in time neither left nor joined; who comes and who goes is told at
+//! once, and whole sets every few seconds, which mend what was lost. The users of a node that says
+//! nothing for a while have left. A one-time link is known to the node that made it: another one that is
+//! shown it asks the others, and that one gives it away once. Streams, their bounds and rate limits are
+//! each node's own. With one process nothing is told.
+//!
+//! A node may be asked for what another has stored just now: a session, a channel, a message, or what
+//! comes after a cursor that it has not reached. Then the request [waits](engine::latest) until the node
+//! has caught up with what the log's store had at that moment. Nothing is erased before every node that
+//! lives has been given what made it spent; one that was away for longer has a hole in what it was
+//! given, finds it, and ends, to be started again.
+//!
 //! # The life of one message
 //!
 //! `PUT /api/channels/general/messages/m1` reaches `api::messages::replace`. A guard has made a
@@ -61,9 +78,13 @@
 //! - [`domain`]: words and rules. No I/O, no clock, no async, no HTTP, no SQL, no JSON of clients.
 //! - [`wire`]: the shapes that clients see: views, bodies, frames, cursors, addresses. Each
 //!   describes itself.
-//! - [`engine`]: the actions that people can take; the ports ([`Log`](engine::log::Log),
-//!   [`Blobs`](engine::blobs::Blobs), [`Fetch`](engine::fetch::Fetch)); rooms and presence.
-//! - [`backends`]: the ports' implementations. Nobody else knows which of them run.
+//! - [`engine`]: the actions that people can take; the ports ([`Log`],
+//!   [`Blobs`], [`Fetch`](engine::fetch::Fetch),
+//!   [`Whisper`]); rooms and presence.
+//! - [`backends`]: the ports' implementations. Nobody else knows which of them run. Those for one node
+//!   keep everything in one directory; those of `backends::jetstream` (the feature `cluster`) share
+//!   servers of NATS: the log in a stream, where one node [erases](engine::log::Log::erase) for all, the
+//!   files in another, and whispers on plain subjects.
 //! - [`api`]: the engine as JSON and Server-Sent Events, and their
 //!   [description](api::description), which stands at each route.
 //! - [`pages`]: the same engine as HTML, and the API's description; [`faces`]: as text, at the same
@@ -141,12 +162,23 @@ use rocket::{Build, Rocket};
 use crate::assets::{Assets, Sources};
 use crate::backends::fetch::Fetcher;
 use crate::backends::files::{self, Files};
+#[cfg(feature = "cluster")]
+use crate::backends::jetstream::{
+    blobs::SharedFiles,
+    connection::{ConnectError, Nats, Options},
+    log::{JetStreamLog, Times},
+    stream,
+    whisper::NatsWhisper,
+};
 use crate::backends::operator_token;
 use crate::backends::sqlite::{OpenError, Sqlite, snapshot};
 use crate::config::{Config, SettingError};
+use crate::engine::blobs::Blobs;
 use crate::engine::bounds::Bounds;
 use crate::engine::files::FileLimits;
 use crate::engine::limits::Limits;
+use crate::engine::log::Log;
+use crate::engine::whisper::Whisper;
 use crate::engine::{Engine, StartError};
 use crate::metrics::Metrics;
 
@@ -159,6 +191,25 @@ pub enum SetUpError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] OpenError),
+    /// The NATS servers cannot be used.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// What the NATS servers keep cannot be used.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Stream(#[from] stream::OpenError),
+    /// The stream of files cannot be used.
+    #[cfg(feature = "cluster")]
+    #[error("the files in the NATS servers cannot be used")]
+    SharedFiles(#[source] std::io::Error),
+    /// This program was built without what a cluster needs.
+    #[cfg(not(feature = "cluster"))]
+    #[error(
+        "`cluster` is set, and this program was built without it: leave it out, or build with the \
+         feature `cluster`"
+    )]
+    NoCluster,
     /// The directory of files cannot be used.
     #[error("the directory of files cannot be used")]
     Files(#[source] std::io::Error),
@@ -230,6 +281,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .manage(assets)
         .attach(assets::compress_pages())
         .attach(api::NoMethodOverride)
+        .attach(api::CatchUp)
         .attach(api::matrix_path())
         .attach(api::no_store())
         .attach(api::renew_sessions())
@@ -237,6 +289,7 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
         .attach(whole_bodies())
         .attach(tell_operator_address(config.data_dir))
         .attach(end_streams_at_shutdown())
+        .attach(stop_when_left_behind())
         .attach(keep_read_markers_at_shutdown());
     #[cfg(target_os = "linux")]
     let rocket = rocket.attach(sockets::set_up(config.body_silence, config.answer_silence));
@@ -249,22 +302,70 @@ pub async fn rocket(settings: Figment, built_in: Sources) -> Result<Rocket<Build
 ///
 /// When the data directory cannot be used or read.
 async fn open_engine(config: &Config) -> Result<Engine, SetUpError> {
-    let log = Arc::new(Sqlite::open(&config.data_dir)?);
-    snapshot::remove_left_behind(&config.data_dir).map_err(SetUpError::Files)?;
+    let Storage { log, blobs, whisper } = match &config.cluster {
+        None => own_storage(config)?,
+        Some(servers) => shared_storage(config, servers).await?,
+    };
     let limits = config.rate_limits.then(Limits::default);
-    let files = config.data_dir.join(files::DIRECTORY);
-    let blobs = Arc::new(Files::open(&files).map_err(SetUpError::Files)?);
     let file_limits = FileLimits {
         max_file_bytes: config.max_file_size.as_u64(),
         max_message_files: config.max_message_files,
         max_total_bytes: config.max_total_size.as_u64(),
     };
     let engine = Engine::start(log, blobs, limits, file_limits, bounds_of(config)).await?;
+    if let Some(whisper) = whisper {
+        engine.join(whisper);
+    }
     engine.set_fetch(Arc::new(Fetcher::new(config.outgoing_private)));
     if config.link_previews {
         engine.set_preview_fetch(Arc::new(Fetcher::new(config.link_previews_private)));
     }
     Ok(engine)
+}
+
+/// The places where everything that lasts is kept.
+struct Storage {
+    log: Arc<dyn Log>,
+    blobs: Arc<dyn Blobs>,
+    /// The way to other nodes, where there are any.
+    whisper: Option<Arc<dyn Whisper>>,
+}
+
+/// Opens the data directory, for this process alone.
+fn own_storage(config: &Config) -> Result<Storage, SetUpError> {
+    let log = Sqlite::open(&config.data_dir)?;
+    snapshot::remove_left_behind(&config.data_dir).map_err(SetUpError::Files)?;
+    let files = config.data_dir.join(files::DIRECTORY);
+    let blobs = Files::open(&files).map_err(SetUpError::Files)?;
+    Ok(Storage { log: Arc::new(log), blobs: Arc::new(blobs), whisper: None })
+}
+
+/// Opens what the NATS servers keep for all nodes.
+#[cfg(feature = "cluster")]
+async fn shared_storage(config: &Config, servers: &str) -> Result<Storage, SetUpError> {
+    std::fs::create_dir_all(&config.data_dir).map_err(SetUpError::Files)?;
+    let nats = Nats::connect(&nats_options(config, servers)).await?;
+    let log = JetStreamLog::open(&nats, Times::default()).await?;
+    let blobs = SharedFiles::open(&nats).await.map_err(SetUpError::SharedFiles)?;
+    let whisper = Arc::new(NatsWhisper::over(&nats));
+    Ok(Storage { log: Arc::new(log), blobs: Arc::new(blobs), whisper: Some(whisper) })
+}
+
+#[cfg(not(feature = "cluster"))]
+async fn shared_storage(_: &Config, _: &str) -> Result<Storage, SetUpError> {
+    Err(SetUpError::NoCluster)
+}
+
+/// The options of a connection to these NATS servers, with the other settings as they are.
+#[cfg(feature = "cluster")]
+pub(crate) fn nats_options(config: &Config, servers: &str) -> Options {
+    Options {
+        servers: servers.split(',').map(|server| server.trim().to_owned()).collect(),
+        credentials: config.cluster_credentials.clone(),
+        ca: config.cluster_ca.clone(),
+        prefix: config.cluster_prefix.clone(),
+        replicas: config.cluster_replicas,
+    }
 }
 
 /// The bounds of the engine, from their settings.
@@ -345,6 +446,24 @@ fn end_streams_at_shutdown() -> AdHoc {
                 shutdown.await;
                 if let Some(ending) = ending {
                     ending.cancel();
+                }
+            });
+        })
+    })
+}
+
+/// A fairing that stops a node of several once it has missed entries of the log: started again, it
+/// reads them all.
+fn stop_when_left_behind() -> AdHoc {
+    AdHoc::on_liftoff("Stop a node that was left behind", |rocket| {
+        Box::pin(async move {
+            let engine = rocket.state::<Engine>().filter(|engine| engine.has_other_nodes());
+            let (Some(engine), shutdown) = (engine.cloned(), rocket.shutdown()) else { return };
+            rocket::tokio::spawn(async move {
+                engine.stream_end().cancelled().await;
+                if engine.is_left_behind() {
+                    log::error!("This node stops, to be started again and read what it missed.");
+                    shutdown.notify();
                 }
             });
         })

@@ -2,5 +2,7 @@
 
 pub mod fetch;
 pub mod files;
+#[cfg(feature = "cluster")]
+pub mod jetstream;
 pub mod operator_token;
 pub mod sqlite;

@@ -32,6 +32,12 @@ pub(super) struct RestoreArgs {
 pub(super) enum Error {
     #[error("a setting is wrong")]
     Config(#[from] SettingError),
+    #[error(
+        "`cluster` is set, and everything is in the NATS servers: `houston migrate --from` copies it \
+         into a data directory, which can be backed up without `cluster`; `houston migrate --to` \
+         copies one that was restored into empty servers"
+    )]
+    Clustered,
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(transparent)]
@@ -41,7 +47,7 @@ pub(super) enum Error {
 }
 
 pub(super) fn back_up(args: &BackupArgs) -> Result<(), Error> {
-    let config = Config::from(&Config::figment())?;
+    let config = alone()?;
     let manifest = backup::make(&config.data_dir, &args.file)?;
     for id in &manifest.missing {
         let id = without_controls(id);
@@ -52,7 +58,7 @@ pub(super) fn back_up(args: &BackupArgs) -> Result<(), Error> {
 }
 
 pub(super) fn restore(args: &RestoreArgs) -> Result<(), Error> {
-    let config = Config::from(&Config::figment())?;
+    let config = alone()?;
     let backup: Box<dyn Read> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
@@ -65,6 +71,12 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<(), Error> {
     let (when, whither) = (without_controls(&manifest.made_at), config.data_dir.display());
     eprintln!("{PROGRAM}: restored {} of {when} into `{whither}`", told(&manifest));
     Ok(())
+}
+
+/// The settings of a server that is alone: others have nothing in their data directories.
+fn alone() -> Result<Config, Error> {
+    let config = Config::from(&Config::figment())?;
+    if config.cluster.is_some() { Err(Error::Clustered) } else { Ok(config) }
 }
 
 fn told(manifest: &Manifest) -> String {

@@ -78,7 +78,14 @@ impl Reach {
     pub(super) fn find() -> Result<Self, OperatorError> {
         let config = Config::from(&Config::figment())?;
         let data = config.data_dir.clone();
-        if !sqlite::has_database(&data) {
+        if config.cluster.is_some() {
+            // The node of this directory, or else this process as a node for a moment.
+            if let Ok(client) = Client::find(&data)
+                && client.ready().is_ok()
+            {
+                return Ok(Self::Running(client));
+            }
+        } else if !sqlite::has_database(&data) {
             return Err(OperatorError::Nothing(data));
         }
         let runtime =

@@ -7,6 +7,7 @@ use rocket::error::ErrorKind;
 use super::{PROGRAM, refuse};
 use crate::assets::Sources;
 use crate::config::{Config, Report};
+use crate::engine::Engine;
 
 pub(super) fn run(built_in: Sources) -> ExitCode {
     raise_open_files_limit();
@@ -24,6 +25,10 @@ pub(super) fn run(built_in: Sources) -> ExitCode {
             Err(error) => return refuse(&error),
         };
         match rocket.launch().await {
+            // Whoever started it starts it again.
+            Ok(ended) if ended.state::<Engine>().is_some_and(Engine::is_left_behind) => {
+                ExitCode::FAILURE
+            }
             Ok(_) => ExitCode::SUCCESS,
             // Connections that would not close in time; everything that was acknowledged is on disk.
             Err(error) if matches!(error.kind(), ErrorKind::Shutdown(..)) => ExitCode::SUCCESS,

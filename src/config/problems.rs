@@ -7,6 +7,7 @@ use rocket::data::ByteUnit;
 use rocket::figment::value::Value;
 use rocket::figment::{self, Figment};
 use rustix::process::{Resource, getrlimit};
+use url::Url;
 
 use super::settings::{Kind, MAX_STREAMS, SETTINGS, Setting, size_in_words};
 
@@ -140,6 +141,9 @@ fn refuse(setting: &Setting, value: &Value) -> Result<(), (String, String)> {
                 let remedy = format!("must be from {from} to {to}: {}", how_to_set(setting));
                 Err((count.to_string(), remedy))
             }
+            Ok(count) if setting.key == "cluster_replicas" && count % 2 == 0 => {
+                Err((count.to_string(), format!("must be 1, 3 or 5: {}", how_to_set(setting))))
+            }
             Ok(count) if setting.key == "max_streams" => {
                 let files = getrlimit(Resource::Nofile).current;
                 streams_within(count, files).map(drop).map_err(|why| (count.to_string(), why))
@@ -167,6 +171,25 @@ fn refuse(setting: &Setting, value: &Value) -> Result<(), (String, String)> {
             Some(path) if path.contains('\0') => wrong(),
             Some(_) => Ok(()),
         },
+        Kind::Servers => match value.as_str() {
+            Some(servers) if servers.split(',').all(is_server) => Ok(()),
+            _ => Err(("unusable".into(), must_be())),
+        },
+        Kind::File => match value.as_str() {
+            None => wrong(),
+            Some(path) => std::fs::File::open(path).map(drop).map_err(|error| {
+                let remedy = format!(
+                    "that file cannot be read ({error}): name one that can be, in Rocket.toml or as \
+                     {}, or leave it out",
+                    setting.variable()
+                );
+                (shown(value, false), remedy)
+            }),
+        },
+        Kind::Name { .. } => match value.as_str() {
+            Some(name) if is_name(name) => Ok(()),
+            _ => wrong(),
+        },
         Kind::Choice { words } => match value.as_str() {
             Some(word) if words.contains(&word) => Ok(()),
             _ => wrong(),
@@ -188,6 +211,20 @@ fn refuse(setting: &Setting, value: &Value) -> Result<(), (String, String)> {
             }
         }
     }
+}
+
+/// Tells whether this is the address of a NATS server.
+fn is_server(address: &str) -> bool {
+    Url::parse(address.trim()).is_ok_and(|url| {
+        ["nats", "tls"].contains(&url.scheme())
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && ["", "/"].contains(&url.path())
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    let is_part = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-_".contains(&it);
+    (1..=32).contains(&name.len()) && name.bytes().all(is_part)
 }
 
 fn is_zero(value: &Value) -> bool {

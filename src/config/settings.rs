@@ -47,6 +47,16 @@ pub enum Kind {
         /// The default.
         default: bool,
     },
+    /// The addresses of NATS servers, with commas between them; none by default. They may hold a
+    /// password, and are not shown.
+    Servers,
+    /// The path of a file; none by default.
+    File,
+    /// A name of small letters, digits, `-` and `_`.
+    Name {
+        /// The default.
+        default: &'static str,
+    },
     /// The path of a directory.
     Directory {
         /// The default, if there is one.
@@ -230,6 +240,36 @@ pub const SETTINGS: &[Setting] = &[
                   Bearer token; without it only this machine may, and no proxy on it.",
     },
     Setting {
+        key: "cluster",
+        kind: Kind::Servers,
+        meaning: "The NATS servers, 2.12 or newer with JetStream, that keep everything for all nodes: \
+                  \"nats://one:4222,nats://two:4222\", `tls://` to speak TLS, `user:password@` or \
+                  `token@` before the first host. Without it this process is alone and keeps \
+                  everything in `data_dir`.",
+    },
+    Setting {
+        key: "cluster_credentials",
+        kind: Kind::File,
+        meaning: "The file of credentials (`.creds`) by which this node signs in to NATS.",
+    },
+    Setting {
+        key: "cluster_ca",
+        kind: Kind::File,
+        meaning: "The file of the certificates (PEM) by which the NATS servers' own are checked, \
+                  instead of the system's.",
+    },
+    count(
+        "cluster_replicas",
+        3,
+        1..=5,
+        "Number of NATS servers that have each entry and file: 1, 3 or 5. With 3 one may fail.",
+    ),
+    Setting {
+        key: "cluster_prefix",
+        kind: Kind::Name { default: "houston" },
+        meaning: "The first word of every subject and stream in NATS: another one is another chat.",
+    },
+    Setting {
         key: "log_format",
         kind: Kind::Choice { words: &["text", "json"] },
         meaning: "The form of the log's lines. As JSON each has `time`, `level`, `target`, `message` \
@@ -341,7 +381,7 @@ impl Setting {
     /// True if its value must not be shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Secret)
+        matches!(self.kind, Kind::Secret | Kind::Servers)
     }
 
     /// The default, as it is written in `Rocket.toml`; `none` where there is none.
@@ -351,9 +391,13 @@ impl Setting {
             Kind::Count { default, .. } => default.to_string(),
             Kind::Size { default, .. } => format!("\"{}\"", size_in_words(*default)),
             Kind::Switch { default } => default.to_string(),
-            Kind::Directory { default: Some(default) } => format!("\"{default}\""),
+            Kind::Directory { default: Some(default) } | Kind::Name { default } => {
+                format!("\"{default}\"")
+            }
             Kind::Choice { words } => format!("\"{}\"", words.first().unwrap_or(&"")),
-            Kind::Directory { default: None } | Kind::Secret => "none".into(),
+            Kind::Directory { default: None } | Kind::Secret | Kind::Servers | Kind::File => {
+                "none".into()
+            }
             Kind::Rocket { default, .. } => (*default).into(),
         }
     }
@@ -371,6 +415,13 @@ impl Setting {
             }
             Kind::Switch { .. } => "true or false".into(),
             Kind::Directory { .. } => "the path of a directory, in quotation marks".into(),
+            Kind::Servers => {
+                "addresses that begin with nats:// or tls://, with commas between them, in quotation \
+                 marks"
+                    .into()
+            }
+            Kind::File => "the path of a file, in quotation marks".into(),
+            Kind::Name { .. } => "small letters, digits, - and _, in quotation marks".into(),
             Kind::Choice { words } => words.join(" or "),
             Kind::Secret => "letters, digits and other visible ASCII characters, without spaces, \
                              in quotation marks"

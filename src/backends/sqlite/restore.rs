@@ -31,8 +31,8 @@ pub enum RestoreError {
     Open(#[from] OpenError),
     /// There is something in the data directory.
     #[error(
-        "the data directory `{}` is not empty (it has `{found}`): say --replace to replace what is \
-         in it, or set another `data_dir`",
+        "the data directory `{}` is not empty (it has `{found}`): set another `data_dir`; `houston \
+         restore --replace` replaces what is in it",
         .path.display()
     )]
     NotEmpty {
@@ -97,7 +97,7 @@ pub fn restore(backup: impl Read, data: &Path, present: Present) -> Result<Manif
 }
 
 /// The name of something in the directory that is not there in every empty one.
-fn first_in(data: &Path) -> io::Result<Option<String>> {
+pub(super) fn first_in(data: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(data)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let is_nothing = [LOCK, "lost+found"].contains(&name.as_str());
@@ -227,7 +227,7 @@ fn verify(
 }
 
 /// Gives what was written to the owner of the data directory, where root restores for another user.
-fn give_to_owner_of(data: &Path, there: &Path) -> io::Result<()> {
+pub(super) fn give_to_owner_of(data: &Path, there: &Path) -> io::Result<()> {
     let owner = fs::metadata(data)?;
     if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
         return Ok(());
@@ -244,7 +244,7 @@ fn give_to_owner_of(data: &Path, there: &Path) -> io::Result<()> {
 
 /// Puts what was restored in the place of what is there. Until the database is, something that is none
 /// has its place: no server starts on that, even where there is nothing else.
-fn put_in_place(there: &Path, data: &Path) -> io::Result<()> {
+pub(super) fn put_in_place(there: &Path, data: &Path) -> io::Result<()> {
     let mut placeholder = File::create_new(there.join("placeholder"))?;
     placeholder.write_all(BEING_RESTORED)?;
     placeholder.sync_all()?;
