@@ -118,6 +118,11 @@ describe("the pages", () => {
       await page.keyboard.press("Shift+Tab")
       return hasFocus(page.locator(".message"))
     })
+    // It may be undone before the server has done it.
+    await page.route("**/api/channels/*/messages/*", async (route) => {
+      if (route.request().method() === "DELETE") await new Promise((later) => setTimeout(later, 1_000))
+      await route.continue()
+    })
     await page.keyboard.press("Enter")
     await page.keyboard.press("End")
     await page.keyboard.press("Enter")

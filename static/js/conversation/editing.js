@@ -180,7 +180,10 @@ const TICK_MS = 250
 export function mountDeleting(element, { hear, every, atEnd }) {
   const list = new MessageList(element)
   const { channel } = here()
-  /** By the message's id; `isTold` once the stream told of it. @type {Map<string, {line: HTMLElement, until: number, isTold: boolean}>} */
+  /**
+   * By the message's id: `isTold` once the stream told of it, `isRegretted` when it was undone before it
+   * was done. @type {Map<string, {line: HTMLElement, until: number, isTold: boolean, isRegretted: boolean}>}
+   */
   const deleted = new Map()
   let ticking = 0
 
@@ -209,7 +212,7 @@ export function mountDeleting(element, { hear, every, atEnd }) {
       item.append(line)
     })
     button.focus({ preventScroll: true })
-    const deletion = { line, until: Infinity, isTold: false }
+    const deletion = { line, until: Infinity, isTold: false, isRegretted: false }
     deleted.set(id, deletion)
     // It has to outlive the page: this may be the reader leaving.
     const { ok, status, why } = await request("DELETE", pathOf(id), undefined, { keepalive: true })
@@ -220,12 +223,18 @@ export function mountDeleting(element, { hear, every, atEnd }) {
     deletion.until = Date.now() + UNDO_MS
     ticking ||= every(tick, TICK_MS)
     tick()
+    if (deletion.isRegretted) await restore(id)
   }
   /** @param {string} id */
   const restore = async (id) => {
-    const line = deleted.get(id)?.line
-    const button = line && find(line, "button")
-    if (!button || button.ariaDisabled) return
+    const deletion = deleted.get(id)
+    if (!deletion) return
+    const { line } = deletion
+    const button = find(line, "button")
+    if (button.ariaDisabled) {
+      deletion.isRegretted = deletion.until === Infinity
+      return
+    }
     button.ariaDisabled = "true"
     const { ok, body, why } = await request("POST", `${pathOf(id)}/restore`)
     if (!deleted.has(id)) return
