@@ -11,8 +11,8 @@ use crate::domain::hook::SecretHash;
 use crate::domain::ids::{AttachmentId, MessageId, SessionId};
 use crate::wire::cursor::Cursor;
 
-/// The longest time that a request waits until this node has caught up. While it cannot, as during
-/// an election, requests are answered from what is there.
+/// The longest time that a request waits until this node has caught up. A request that refers to nothing
+/// unknown never waits.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The things that a request refers to.

@@ -172,9 +172,17 @@ async fn copy_file(shared: &SharedFiles, id: &AttachmentId, path: &Path) -> io::
         return Ok(());
     }
     let mut bytes = shared.open(id).await?;
-    let mut file = File::create_new(path).await?;
-    tokio::io::copy(&mut bytes, &mut file).await?;
-    file.sync_all().await
+    let copied = async {
+        let mut file = File::create_new(path).await?;
+        tokio::io::copy(&mut bytes, &mut file).await?;
+        file.sync_all().await
+    };
+    let copied = copied.await;
+    if copied.is_err() {
+        // The half of one must not pass for it; it may not have been created.
+        let _ = tokio::fs::remove_file(path).await;
+    }
+    copied
 }
 
 /// Reads every entry, and which files their messages have; `None` where some were erased meanwhile.
