@@ -1,7 +1,12 @@
 // Going from channel to channel: the page stays, and only the view changes.
 
 import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer } from "node:http"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
 import { after, before, describe, it } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
 import { goOffline, House, say, shows, until } from "./house.js"
 
 const box = (page) => page.getByRole("textbox", { name: /^Message/ })
@@ -91,7 +96,7 @@ describe("from channel to channel", () => {
     page.on("request", (request) => asked.push(new URL(request.url()).pathname))
     await page.addInitScript(() => {
       window.shifts = []
-      new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(({ node }) => node?.className)])))
+      new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(({ node, previousRect, currentRect }) => [node?.className, previousRect.y, currentRect.y])])))
         .observe({ type: "layout-shift", buffered: true })
     })
     await page.goto("/channels/painted")
@@ -106,6 +111,42 @@ describe("from channel to channel", () => {
     }
     await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(told)))))
     assert.deepEqual(await page.evaluate(() => window.shifts), [])
+  })
+
+  it("draws nothing of a page before all that is on the screen is here", async () => {
+    const { names, page } = await visited("halting", 1)
+    const [{ name, value }] = (await page.context().cookies()).filter((cookie) => cookie.name === "session")
+    let hasRest = false
+    // The page comes in two pieces, and between them nothing for a while.
+    const line = createServer(async (request, response) => {
+      const answer = await fetch(house.url + request.url, { headers: { accept: request.headers.accept ?? "", cookie: `${name}=${value}` } })
+      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
+      if (!request.url?.startsWith("/channels/")) return pipeline(Readable.fromWeb(answer.body), response).catch(() => {}) // ended with the page
+      const html = await answer.text()
+      const half = html.indexOf('<div class="composer__foot">')
+      response.write(html.slice(0, half))
+      await sleep(700)
+      hasRest = true
+      response.end(html.slice(half))
+    }).listen(0, "127.0.0.1")
+    await once(line, "listening")
+    try {
+      await page.goto("about:blank")
+      await page.addInitScript(() => {
+        window.shifts = []
+        new PerformanceObserver((list) => window.shifts.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true })
+      })
+      await page.goto(`http://127.0.0.1:${line.address().port}/channels/${names[0]}`, { waitUntil: "commit" })
+      await page.locator(".composer__hint").waitFor()
+      assert.ok(hasRest)
+      const painted = await page.waitForFunction(() => performance.getEntriesByType("paint")[0]?.startTime)
+      const began = await page.evaluate(() => performance.getEntriesByType("navigation")[0].responseStart)
+      assert.ok(await painted.jsonValue() - began >= 600, "was drawn by halves")
+      assert.deepEqual(await page.evaluate(() => window.shifts), [])
+    } finally {
+      line.closeAllConnections()
+      line.close()
+    }
   })
 
   it("has what was seen before on the screen at once", async (test) => {
