@@ -13,6 +13,8 @@ pub(crate) enum Contender {
     Houston,
     /// Another build of Houston, by its place among those that were given.
     Given(usize),
+    /// So many processes of Houston over three NATS servers, all on this machine.
+    Nodes(usize),
     /// An epoll loop that writes the same bytes, once for each listener and message.
     Limit,
     /// The same epoll loop, but all messages that wait go out in one write.
@@ -30,9 +32,10 @@ impl Contender {
     pub(crate) const PEERS: [Self; 5] =
         [Self::Limit, Self::Coalescing, Self::Rocket, Self::Bare, Self::Axum];
 
-    /// Houston and its other builds.
+    /// Houston, its other builds, and its nodes.
     pub(crate) fn houstons() -> impl Iterator<Item = Self> {
-        [Self::Houston].into_iter().chain((0..given().len()).map(Self::Given))
+        let others = (0..given().builds.len()).map(Self::Given);
+        [Self::Houston].into_iter().chain(others).chain(given().nodes.iter().map(|it| it.0))
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -40,13 +43,16 @@ impl Contender {
     }
 
     pub(crate) fn is_houston(self) -> bool {
-        matches!(self, Self::Houston | Self::Given(_))
+        matches!(self, Self::Houston | Self::Given(_) | Self::Nodes(_))
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Houston => "houston",
-            Self::Given(at) => &given()[at].label,
+            Self::Given(at) => &given().builds[at].label,
+            Self::Nodes(_) => {
+                given().nodes.iter().find(|it| it.0 == self).map_or("nodes", |it| &it.1)
+            }
             Self::Limit => "limit",
             Self::Coalescing => "coalescing",
             Self::Rocket => "rocket",
@@ -63,7 +69,9 @@ impl Contender {
     /// Runs as this server, until the process is ended.
     pub(crate) fn serve(self, port: u16) -> Result<()> {
         match self {
-            Self::Houston | Self::Given(_) => Err("Houston has a binary of its own".into()),
+            Self::Houston | Self::Given(_) | Self::Nodes(_) => {
+                Err("Houston has a binary of its own".into())
+            }
             Self::Limit => limit::serve(port, limit::Writing::Each),
             Self::Coalescing => limit::serve(port, limit::Writing::Together),
             Self::Rocket => rocket::serve(port, rocket::events()),
@@ -75,8 +83,8 @@ impl Contender {
     /// Houston's binary: the one that is built beside the bench, or one that was given.
     pub(crate) fn binary(self) -> Result<&'static Path> {
         match self {
-            Self::Houston => Ok(Path::new(env!("CARGO_BIN_EXE_houston"))),
-            Self::Given(at) => Ok(&given()[at].binary),
+            Self::Houston | Self::Nodes(_) => Ok(Path::new(env!("CARGO_BIN_EXE_houston"))),
+            Self::Given(at) => Ok(&given().builds[at].binary),
             _ => Err(format!("{} is no Houston", self.name()).into()),
         }
     }
@@ -98,8 +106,6 @@ pub(crate) struct Build {
     label: String,
 }
 
-static GIVEN: OnceLock<Vec<Build>> = OnceLock::new();
-
 impl Build {
     /// Parses `PATH=LABEL`.
     pub(crate) fn parse(given: &str) -> Result<Self> {
@@ -110,12 +116,26 @@ impl Build {
     }
 }
 
-/// Adds these builds to the contenders. Called once, before anything is measured.
-pub(crate) fn give(builds: Vec<Build>) {
-    // Nobody gives twice.
-    let _ = GIVEN.set(builds);
+/// The contenders that the command line gives.
+#[derive(Debug)]
+struct Given {
+    builds: Vec<Build>,
+    /// The nodes, with their names.
+    nodes: Vec<(Contender, String)>,
 }
 
-fn given() -> &'static [Build] {
-    GIVEN.get().map_or(&[], |builds| builds)
+static GIVEN: OnceLock<Given> = OnceLock::new();
+static NONE: Given = Given { builds: Vec::new(), nodes: Vec::new() };
+
+/// Adds these builds, and Houston on so many nodes, to the contenders. Called once, before anything is
+/// measured.
+pub(crate) fn give(builds: Vec<Build>, nodes: &[usize]) {
+    let name = |n| if n == 1 { "1 node".to_owned() } else { format!("{n} nodes") };
+    let nodes = nodes.iter().map(|n| (Contender::Nodes(*n), name(*n))).collect();
+    // Nobody gives twice.
+    let _ = GIVEN.set(Given { builds, nodes });
+}
+
+fn given() -> &'static Given {
+    GIVEN.get().unwrap_or(&NONE)
 }

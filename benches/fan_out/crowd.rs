@@ -131,7 +131,7 @@ impl Crowd<'_> {
     /// Measures a request that is made by one user after the other: its median time in ms, and the
     /// length of the last answer in bytes.
     pub(crate) fn median_ms(&self, path: &str, requests: usize) -> Result<(f64, usize)> {
-        let mut connection = Connection::to(self.process.address.socket)?;
+        let mut connection = Connection::to(self.process.address.socket(0))?;
         let (mut times_us, mut length) = (Vec::new(), 0);
         for token in &self.tokens[..requests] {
             let asked = Instant::now();
@@ -144,7 +144,7 @@ impl Crowd<'_> {
 
     /// Posts each message that no other connection has taken, when it is due.
     fn post_what_is_due(&self, start: Instant, end: Instant, counts: &Counts) -> Result<()> {
-        let mut connection = Connection::to(self.process.address.socket)?;
+        let mut connection = Connection::to(self.process.address.socket(0))?;
         loop {
             let number = counts.taken.fetch_add(1, Ordering::Relaxed);
             let due = start + Duration::from_secs(1) / PER_SECOND * u32::try_from(number)?;
@@ -166,7 +166,7 @@ impl Crowd<'_> {
 
     /// Repeats a noisy request as soon as it is answered, refused or not.
     fn repeat(&self, noise: Noise, end: Instant, counts: &Counts) -> Result<()> {
-        let mut connection = Connection::to(self.process.address.socket)?;
+        let mut connection = Connection::to(self.process.address.socket(0))?;
         let token = &self.tokens[0];
         while Instant::now() < end {
             let n = counts.noises.fetch_add(1, Ordering::Relaxed);
@@ -193,7 +193,7 @@ impl Crowd<'_> {
 
     /// Opens a thousand streams, half of them on channels and half on everything.
     fn streams(&self) -> Result<Vec<Stream>> {
-        let mut connection = Connection::to(self.process.address.socket)?;
+        let mut connection = Connection::to(self.process.address.socket(0))?;
         let stream = |n: usize| {
             let token = self.tokens[1 + n / STREAMS_PER_USER].clone();
             if n % 2 == 1 {
@@ -233,7 +233,7 @@ impl Crowd<'_> {
             if Instant::now() >= end {
                 return Ok(());
             }
-            let mut connection = Connection::to(self.process.address.socket)?;
+            let mut connection = Connection::to(self.process.address.socket(0))?;
             let (id, retry) = connection.listen(&stream.path, &stream.token, &stream.id)?;
             if !id.is_empty() {
                 stream.id = id;

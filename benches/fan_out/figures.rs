@@ -10,6 +10,8 @@ pub(crate) enum Figure {
     DeliveriesPerSecond,
     /// The server's processor time per delivery, in µs.
     CpuPerDelivery,
+    /// The part of it that the NATS servers took, in µs.
+    NatsCpuPerDelivery,
     WritesPerDelivery,
     ChunksPerDelivery,
     /// The load client's calls of `recv` per delivery: where messages coalesce, one reads several.
@@ -30,6 +32,8 @@ pub(crate) enum Figure {
     AnswerP99,
     /// The server's processor time per post, in µs.
     CpuPerPost,
+    /// The part of it that the NATS servers took, in µs.
+    NatsCpuPerPost,
     HistoriesPerSecond,
     /// The server's processor time per history, in µs.
     CpuPerHistory,
@@ -61,6 +65,7 @@ impl Figure {
         match self {
             Self::DeliveriesPerSecond => "deliveries per second",
             Self::CpuPerDelivery => "server CPU per delivery, µs",
+            Self::NatsCpuPerDelivery | Self::NatsCpuPerPost => "NATS's part of it, µs",
             Self::WritesPerDelivery => "writes per delivery",
             Self::ChunksPerDelivery => "chunks per delivery",
             Self::ReadsPerDelivery => "client's reads per delivery",
@@ -142,7 +147,7 @@ impl Board {
     }
 
     /// Prints each scene's figures, beside each its ratio to the limit's, else to axum's, else to
-    /// that of the first build that was given.
+    /// that of the first build that was given, else, where there are nodes, to Houston's own.
     pub(crate) fn print(&self) {
         for rows in
             self.rows.chunk_by(|one, next| one.scene == next.scene && one.setting == next.setting)
@@ -158,9 +163,14 @@ impl Board {
             println!("\n| {:-<28} |{}", "", " -----------------: |".repeat(shown.len()));
             for row in rows {
                 let bases = [Contender::Limit, Contender::Coalescing, Contender::Axum];
+                let (builds, nodes) = Contender::houstons()
+                    .skip(1)
+                    .partition::<Vec<_>, _>(|it| !matches!(it, Contender::Nodes(_)));
+                let own = (!nodes.is_empty()).then_some(Contender::Houston);
                 let base = bases
                     .into_iter()
-                    .chain(Contender::houstons().skip(1))
+                    .chain(builds)
+                    .chain(own)
                     .find_map(|contender| row.median(contender));
                 print!("| {:<28} |", row.figure.name());
                 for contender in &shown {

@@ -279,7 +279,7 @@ impl Load {
 
     fn have_callers(&mut self, callers: usize) -> Result<()> {
         while self.callers.len() < callers {
-            let caller = Caller::connect(self.address.socket)?;
+            let caller = Caller::connect(self.address.socket(self.callers.len()))?;
             let key = epoll::EventData::new_u64(CALLER | self.callers.len() as u64);
             epoll::add(&self.poller, caller.connection(), key, epoll::EventFlags::IN)?;
             self.callers.push(caller);
@@ -307,7 +307,8 @@ impl Load {
     /// Begins to open streams, as many as may wait at once.
     fn open_more(&mut self) -> Result<()> {
         while self.opening < self.at_once && self.unopened < self.streams.len() {
-            let connection = self.streams[self.unopened].connect(self.address.socket)?;
+            let connection =
+                self.streams[self.unopened].connect(self.address.socket(self.unopened))?;
             let key = epoll::EventData::new_u64(self.unopened as u64);
             epoll::add(&self.poller, connection, key, epoll::EventFlags::OUT)?;
             self.unopened += 1;

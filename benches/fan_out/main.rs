@@ -2,7 +2,7 @@
 //! other servers.
 //!
 //! `cargo bench --bench fan_out -- [--scene NAME]... [--rounds N] [--server PATH=LABEL]...
-//! [--no-peers] [--quick] [--check]`; see `benches/README.md` for what is measured and what the
+//! [--nodes N]... [--no-peers] [--quick] [--check]`; see `benches/README.md` for what is measured and what the
 //! figures mean.
 
 #![expect(clippy::print_stdout, reason = "a bench reports on standard output")]
@@ -16,6 +16,9 @@ mod goals;
 mod http;
 mod ledger;
 mod load;
+#[expect(dead_code, reason = "what tests need")]
+#[path = "../../tests/cluster/nats_server.rs"]
+mod nats_server;
 mod peers;
 mod process;
 mod scenes;
@@ -75,7 +78,7 @@ struct Wanted {
 
 impl Wanted {
     fn from(given: Vec<String>) -> Result<Self> {
-        let (scenes, mut builds) = (Vec::new(), Vec::new());
+        let (scenes, mut builds, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
         let mut wanted = Self { scenes, rounds: 3, size: Size::Full, peers: true, check: false };
         let mut given = given.into_iter();
         while let Some(option) = given.next() {
@@ -83,6 +86,7 @@ impl Wanted {
                 "--scene" => wanted.scenes.push(given.next().ok_or("which scene?")?),
                 "--rounds" => wanted.rounds = given.next().ok_or("how many rounds?")?.parse()?,
                 "--server" => builds.push(Build::parse(&given.next().ok_or("which server?")?)?),
+                "--nodes" => nodes.push(given.next().ok_or("how many nodes?")?.parse()?),
                 "--no-peers" => wanted.peers = false,
                 "--quick" => (wanted.rounds, wanted.size) = (1, Size::Quick),
                 "--check" => wanted.check = true,
@@ -91,7 +95,7 @@ impl Wanted {
                 other => return Err(format!("there is no option {other}").into()),
             }
         }
-        give(builds);
+        give(builds, &nodes);
         for name in &wanted.scenes {
             if !SCENES.iter().any(|scene| scene.name == name) {
                 let names: Vec<_> = SCENES.iter().map(|scene| scene.name).collect();
@@ -115,7 +119,7 @@ fn measure(wanted: &Wanted) -> Result<Board> {
             let mut order: Vec<_> = Contender::houstons().chain(peers.iter().copied()).collect();
             let first = round % order.len();
             order.rotate_left(first);
-            for contender in order {
+            for contender in order.into_iter().filter(|it| scene.includes(*it)) {
                 let name = contender.name();
                 eprintln!("round {} of {}: {}, {name}", round + 1, wanted.rounds, scene.name);
                 scene.play(contender, wanted.size, &mut board)?;

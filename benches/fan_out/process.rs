@@ -1,9 +1,9 @@
-//! A server process, and its use of processor and memory as Linux tells it.
+//! A server's processes, and their use of processor and memory as Linux tells it.
 
 use std::collections::HashMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,22 +15,32 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::contender::Contender;
 use crate::http::Connection;
+use crate::nats_server::NatsServer;
 
 /// The time that a server may take to start.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The number of streams of the load that one user has, fewer than Houston allows.
 const STREAMS_PER_USER: usize = 60;
 
+/// The number of NATS servers below nodes.
+const NATS_SERVERS: usize = 3;
+
 /// The address of a server, with its users' tokens, and the requests that all servers take alike.
 #[derive(Clone)]
 pub(crate) struct Address {
-    pub(crate) socket: SocketAddr,
+    /// One, or one for each node.
+    sockets: Vec<SocketAddr>,
     /// The tokens of the users, who have streams in turns; the first one posts.
     tokens: Vec<String>,
     rooms: usize,
 }
 
 impl Address {
+    /// The socket that a connection of this number is opened to: nodes take turns.
+    pub(crate) fn socket(&self, connection: usize) -> SocketAddr {
+        self.sockets[connection % self.sockets.len()]
+    }
+
     pub(crate) fn rooms(&self) -> usize {
         self.rooms
     }
@@ -78,9 +88,11 @@ pub(crate) struct Settings {
     pub(crate) rate_limits: bool,
 }
 
-/// A running server, which ends when this is dropped.
+/// A running server, which ends when this is dropped: a process, or the nodes of one chat.
 pub(crate) struct Process {
-    child: Child,
+    children: Vec<Child>,
+    /// The servers below nodes, if there are nodes.
+    nats: Option<NatsCluster>,
     pub(crate) address: Address,
     /// The time from its start until it was ready.
     pub(crate) started_in: Duration,
@@ -88,16 +100,27 @@ pub(crate) struct Process {
     own_data: Option<TempDir>,
 }
 
-/// The resources that a process has used so far.
+/// NATS servers that run, and end with the value.
+struct NatsCluster {
+    servers: Vec<NatsServer>,
+    _directory: TempDir,
+}
+
+/// The resources that a server has used so far.
 pub(crate) struct Usage {
-    /// The processor time of each thread, in nanoseconds.
-    cpu_ns: HashMap<String, u64>,
+    own: ThreadTimes,
+    nats: Option<ThreadTimes>,
     writes: u64,
 }
 
-/// The resources that a process has used in a period.
+/// The processor time of each thread, by its path, in nanoseconds.
+struct ThreadTimes(HashMap<PathBuf, u64>);
+
+/// The resources that a server has used in a period.
 pub(crate) struct Spent {
+    /// That of the NATS servers included.
     pub(crate) cpu: Duration,
+    pub(crate) nats_cpu: Option<Duration>,
     /// The number of calls of `write` and its like, on sockets and files.
     pub(crate) writes: u64,
 }
@@ -117,16 +140,30 @@ impl Process {
 
     /// Starts a server on an existing data directory.
     pub(crate) fn launch(contender: Contender, data: &Path, settings: Settings) -> Result<Self> {
-        let socket = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let address = Address { socket, tokens: vec!["none".to_owned()], rooms: 0 };
-        let started = Instant::now();
-        let child = command(contender, socket, data, settings)?.spawn()?;
-        let mut process = Self { child, address, started_in: Duration::ZERO, own_data: None };
-        while !is_ready(contender, socket) {
-            if started.elapsed() > PATIENCE || process.child.try_wait()?.is_some() {
-                return Err(format!("{} does not start", contender.name()).into());
+        let (count, nats) = match contender {
+            Contender::Nodes(count) => (count, Some(NatsCluster::start()?)),
+            _ => (1, None),
+        };
+        let sockets = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")?.local_addr());
+        let sockets = sockets.collect::<std::io::Result<Vec<_>>>()?;
+        let address = Address { sockets, tokens: vec!["none".to_owned()], rooms: 0 };
+        let (started, children) = (Instant::now(), Vec::new());
+        let mut process =
+            Self { children, nats, address, started_in: Duration::ZERO, own_data: None };
+        for (n, socket) in process.address.sockets.clone().into_iter().enumerate() {
+            let data = if count == 1 { data.to_owned() } else { data.join(n.to_string()) };
+            let mut command = command(contender, socket, &data, settings)?;
+            if let Some(nats) = &process.nats {
+                command.env("ROCKET_CLUSTER", nats.urls());
             }
-            sleep(Duration::from_millis(5));
+            let mut child = command.spawn()?;
+            while !is_ready(contender, socket) {
+                if started.elapsed() > PATIENCE || child.try_wait()?.is_some() {
+                    return Err(format!("{} does not start", contender.name()).into());
+                }
+                sleep(Duration::from_millis(5));
+            }
+            process.children.push(child);
         }
         process.started_in = started.elapsed();
         Ok(process)
@@ -134,14 +171,19 @@ impl Process {
 
     /// Asks the server to end, and waits for that.
     pub(crate) fn terminate(mut self) -> Result<()> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        let ended = self.child.wait()?;
-        if ended.success() { Ok(()) } else { Err(format!("the server ended with {ended}").into()) }
+        for child in &mut self.children {
+            kill_process(Pid::from_child(child), Signal::TERM)?;
+            let ended = child.wait()?;
+            if !ended.success() {
+                return Err(format!("the server ended with {ended}").into());
+            }
+        }
+        Ok(())
     }
 
     /// Signs the users in and creates the rooms, which only Houston needs.
     fn sign_in(&mut self, rooms: usize, users: usize) -> Result<()> {
-        let mut connection = Connection::to(self.address.socket)?;
+        let mut connection = Connection::to(self.address.socket(0))?;
         let mut sign_in = |n| {
             let body = format!(r#"{{"display_name":"Capcom {n}"}}"#);
             let answer = connection.send("POST /api/session", "", &body)?.expect(201, "a user")?;
@@ -159,53 +201,103 @@ impl Process {
 
     /// The proportional set size in KiB: private pages and its part of those that are shared.
     pub(crate) fn memory_kib(&self) -> Result<f64> {
-        let rollup = fs::read_to_string(self.proc("smaps_rollup"))?;
-        let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).ok_or("no Pss")?;
-        Ok(pss.trim().trim_end_matches(" kB").parse()?)
+        Ok(self.sum_of("smaps_rollup", "Pss:")? as f64)
     }
 
     /// The resident memory, in MB.
     pub(crate) fn resident_mb(&self) -> Result<f64> {
-        let status = fs::read_to_string(self.proc("status"))?;
-        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(rss.trim().trim_end_matches(" kB").parse::<f64>()? * 1.024e-3)
+        Ok(self.sum_of("status", "VmRSS:")? as f64 * 1.024e-3)
     }
 
     pub(crate) fn usage(&self) -> Result<Usage> {
-        let mut cpu_ns = HashMap::new();
-        for thread in fs::read_dir(self.proc("task"))? {
-            let thread = thread?;
-            // A thread may end while they are listed.
-            let Ok(times) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
-            let on_cpu = times.split(' ').next().unwrap_or_default().parse()?;
-            cpu_ns.insert(thread.file_name().to_string_lossy().into_owned(), on_cpu);
-        }
-        let io = fs::read_to_string(self.proc("io"))?;
-        let writes = io.lines().find_map(|line| line.strip_prefix("syscw: ")).ok_or("no syscw")?;
-        Ok(Usage { cpu_ns, writes: writes.parse()? })
+        let own = ThreadTimes::of(self.children.iter().map(Child::id))?;
+        let nats = match &self.nats {
+            Some(nats) => Some(ThreadTimes::of(nats.pids())?),
+            None => None,
+        };
+        Ok(Usage { own, nats, writes: self.sum_of("io", "syscw:")? })
     }
 
     /// The resources that were used since an earlier reading, without those of threads that have
     /// ended.
     pub(crate) fn spent_since(&self, before: &Usage) -> Result<Spent> {
         let now = self.usage()?;
-        let thread = |(id, ns): (&String, &u64)| ns - before.cpu_ns.get(id).copied().unwrap_or(0);
+        let nats_cpu = now.nats.zip(before.nats.as_ref()).map(|(now, before)| now.since(before));
         Ok(Spent {
-            cpu: Duration::from_nanos(now.cpu_ns.iter().map(thread).sum()),
+            cpu: now.own.since(&before.own) + nats_cpu.unwrap_or_default(),
+            nats_cpu,
             writes: now.writes - before.writes,
         })
     }
 
-    fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id())
+    /// The sum of a number that Linux tells of each process, the servers' below them aside.
+    fn sum_of(&self, file: &str, name: &str) -> Result<u64> {
+        let mut sum = 0;
+        for child in &self.children {
+            let text = fs::read_to_string(format!("/proc/{}/{file}", child.id()))?;
+            let number = text.lines().find_map(|line| line.strip_prefix(name)).ok_or(name)?;
+            sum += number.trim().trim_end_matches(" kB").parse::<u64>()?;
+        }
+        Ok(sum)
+    }
+}
+
+impl ThreadTimes {
+    fn of(processes: impl Iterator<Item = u32>) -> Result<Self> {
+        let mut times = HashMap::new();
+        for process in processes {
+            for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+                let thread = thread?.path();
+                // It may end while they are listed.
+                let Ok(time) = fs::read_to_string(thread.join("schedstat")) else { continue };
+                times.insert(thread, time.split(' ').next().unwrap_or_default().parse()?);
+            }
+        }
+        Ok(Self(times))
+    }
+
+    fn since(&self, before: &Self) -> Duration {
+        let thread = |(path, ns): (&PathBuf, &u64)| ns - before.0.get(path).copied().unwrap_or(0);
+        Duration::from_nanos(self.0.iter().map(thread).sum())
+    }
+}
+
+impl NatsCluster {
+    /// Starts servers, and waits until they are a cluster.
+    fn start() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let servers = NatsServer::start_all(NATS_SERVERS, "", directory.path());
+        let started = Instant::now();
+        for server in &servers {
+            let monitoring = SocketAddr::from(([127, 0, 0, 1], server.monitoring));
+            let answer = || Connection::to(monitoring)?.get("/healthz", "");
+            while !answer().is_ok_and(|answer| answer.status == 200) {
+                if started.elapsed() > PATIENCE {
+                    return Err("NATS does not start".into());
+                }
+                sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(Self { servers, _directory: directory })
+    }
+
+    fn urls(&self) -> String {
+        let urls: Vec<_> = self.servers.iter().map(NatsServer::url).collect();
+        urls.join(",")
+    }
+
+    fn pids(&self) -> impl Iterator<Item = u32> {
+        self.servers.iter().map(|server| server.pid().as_raw_nonzero().get().unsigned_abs())
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in &mut self.children {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -71,6 +71,11 @@ pub(crate) const SCENES: [Scene; 8] = [
 ];
 
 impl Scene {
+    /// `false` for nodes in the scene whose store is on Houston's own disk.
+    pub(crate) fn includes(&self, contender: Contender) -> bool {
+        self.name != "crowded" || !matches!(contender, Contender::Nodes(_))
+    }
+
     /// Plays one round with one server.
     pub(crate) fn play(&self, contender: Contender, size: Size, board: &mut Board) -> Result<()> {
         let mut round = Round { scene: self.name, contender, size, board };
@@ -143,6 +148,10 @@ impl Round<'_> {
         ];
         for (figure, value) in figures {
             self.add(setting, figure, value);
+        }
+        if let Some(nats_cpu) = spent.nats_cpu {
+            let nats_us = nats_cpu.as_secs_f64() * 1e6;
+            self.add(setting, Figure::NatsCpuPerDelivery, nats_us / deliveries);
         }
         self.add_latencies(setting, counts.latencies_us);
     }
@@ -223,6 +232,9 @@ fn posts(round: &mut Round) -> Result<()> {
         let posts = posting.messages as f64;
         round.add(&setting, Figure::PostsPerSecond, posts / posting.took.as_secs_f64());
         round.add(&setting, Figure::CpuPerPost, spent.cpu.as_secs_f64() * 1e6 / posts);
+        if let Some(nats_cpu) = spent.nats_cpu {
+            round.add(&setting, Figure::NatsCpuPerPost, nats_cpu.as_secs_f64() * 1e6 / posts);
+        }
         let answers = Latencies::of(posting.counts.answers_us);
         round.add(&setting, Figure::AnswerP50, answers.percentile_ms(50));
         round.add(&setting, Figure::AnswerP99, answers.percentile_ms(99));

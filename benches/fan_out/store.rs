@@ -159,7 +159,7 @@ fn each(
     let next = AtomicUsize::new(0);
     let work = || -> std::result::Result<(), String> {
         let work = || -> Result<()> {
-            let mut connection = Connection::to(process.address.socket)?;
+            let mut connection = Connection::to(process.address.socket(0))?;
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if n >= count {

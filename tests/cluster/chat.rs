@@ -60,6 +60,11 @@ impl Chat {
         }
     }
 
+    /// A connection for this chat.
+    pub(crate) fn nats(&self) -> &Nats {
+        &self.nats
+    }
+
     /// Kills the server that leads the log; returns which one it was.
     pub(crate) async fn kill_leader(&mut self) -> usize {
         let leader = self.leader().await;

@@ -1,6 +1,7 @@
 //! A journal of what was posted, acknowledged and heard while something fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,12 +17,14 @@ use crate::server::{DEADLINE, until};
 
 /// Number of clients that post, each one message at a time.
 const POSTERS: usize = 8;
-/// Pause of a poster between two messages.
-const RATE: Duration = Duration::from_millis(20);
+/// Pause of a poster between two messages, when as much as possible is to be said.
+pub(crate) const BUSY: Duration = Duration::from_millis(20);
 /// Pause before what was not acknowledged is sent again, under the same id.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Interval between two looks at whether there is nothing more to hear.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Number of messages that a channel keeps.
+const KEPT: usize = 100;
 /// The channel that is posted to.
 pub(crate) const CHANNEL: &str = "journal";
 
@@ -40,9 +43,9 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Begins to post to all of these nodes and to listen: one client on each node, and so many that go
-    /// from node to node.
-    pub(crate) async fn begin(clients: Vec<Client>, hoppers: usize) -> Self {
+    /// Begins to post to all of these nodes, each poster with this pause, and to listen: one client on
+    /// each node, and so many that go from node to node.
+    pub(crate) async fn begin(clients: Vec<Client>, hoppers: usize, pause: Duration) -> Self {
         let mut journal = Self {
             clients,
             acknowledged: Arc::default(),
@@ -76,6 +79,7 @@ impl Journal {
                 count: journal.count.clone(),
                 refusals: journal.refusals.clone(),
                 over: journal.over.clone(),
+                pause,
             };
             journal.posting.push(tokio::spawn(poster.post(n)));
         }
@@ -98,23 +102,39 @@ impl Journal {
         let acknowledged = std::mem::take(&mut *self.acknowledged.lock());
         let last = *acknowledged.last_key_value().expect("messages").0;
         self.last.store(usize::try_from(last).expect("a number"), Ordering::Relaxed);
-        let expected: Vec<_> = acknowledged.into_iter().collect();
         let listening = timeout(DEADLINE, join_all(self.listening)).await;
-        let mut resets = 0;
-        for heard in listening.expect("all hear the last message in time") {
-            let Heard { messages, resets: times } = heard.expect("no panic");
-            resets += times;
-            assert!(messages.is_sorted_by(|a, b| a.0 < b.0), "in order, each once");
-            let first = messages.first().expect("messages").0;
-            let since = expected.partition_point(|(seq, _)| times > 0 && *seq < first);
+        let listening = listening.expect("all hear the last message in time");
+        let heard: Vec<_> = listening.into_iter().map(|heard| heard.expect("no panic")).collect();
+        let all: BTreeMap<_, _> = heard.iter().flat_map(|it| it.messages.iter().cloned()).collect();
+        let resets = heard.iter().map(|heard| heard.resets).sum();
+        for Heard { messages, resets } in heard {
+            let first = if resets == 0 { 0 } else { messages.first().expect("messages").0 };
+            let since: Vec<_> =
+                all.range(first..=last).map(|(seq, id)| (*seq, id.clone())).collect();
             let count = messages.iter().take_while(|(seq, _)| *seq <= last).count();
-            assert!(messages[..count] == expected[since..], "what was acknowledged was heard");
+            assert!(messages[..count] == since, "each message once, in the same order");
         }
+        assert!(acknowledged.iter().all(|(seq, id)| all.get(seq) == Some(id)), "none is lost");
+        let came_again = came_again(&all.into_values().collect::<Vec<_>>());
         let kept = join_all(self.clients.iter().map(|client| client.messages(CHANNEL))).await;
         assert!(kept.iter().all(|one| *one == kept[0]), "all nodes keep the same");
         let refusals = self.refusals.load(Ordering::Relaxed);
-        Counts { posts: expected.len(), resets, refusals }
+        Counts { posts: acknowledged.len(), resets, refusals, came_again }
     }
+}
+
+/// The number of ids that are there again: one that was stored, but not acknowledged, and was no longer
+/// kept when it was sent again. Its id could be used anew by then.
+fn came_again(ids: &[String]) -> usize {
+    let mut places = HashMap::new();
+    let mut times = 0;
+    for (place, id) in ids.iter().enumerate() {
+        if let Some(before) = places.insert(id, place) {
+            assert!(place - before >= KEPT, "{id} is there twice while it is kept");
+            times += 1;
+        }
+    }
+    times
 }
 
 /// Numbers of what a journal has seen.
@@ -124,6 +144,15 @@ pub(crate) struct Counts {
     pub(crate) resets: usize,
     /// Number of posts that were refused, or not answered, and sent again.
     pub(crate) refusals: usize,
+    /// Number of messages that were stored again when they were no longer kept.
+    pub(crate) came_again: usize,
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { posts, resets, refusals, came_again } = self;
+        write!(f, "{posts} posts, {resets} resets, {refusals} refusals, {came_again} came again")
+    }
 }
 
 /// A client that posts until the journal is over, to another node whenever one does not answer.
@@ -133,6 +162,8 @@ struct Poster {
     count: Arc<AtomicUsize>,
     refusals: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
+    /// Between two messages.
+    pause: Duration,
 }
 
 impl Poster {
@@ -160,7 +191,7 @@ impl Poster {
             if self.over.load(Ordering::Relaxed) {
                 return;
             }
-            sleep(RATE).await;
+            sleep(self.pause).await;
         }
     }
 }

@@ -8,12 +8,15 @@ mod client;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod disk;
 mod erasing;
 mod faults;
 mod journal;
 mod log;
+mod long;
 mod moving;
 mod nats;
+mod nats_server;
 mod nodes;
 #[expect(dead_code, reason = "what other tests need")]
 #[path = "../process/server.rs"]

@@ -1,49 +1,27 @@
-//! NATS servers for tests, on this machine: one alone, or several that are a cluster.
-//!
-//! The program is that of the variable `NATS_SERVER`, or what `tests/all` installs below `target`.
-//! Disks are synced with each write, as the manual asks of those who run a chat.
+//! NATS servers for tests: one alone, or several that are a cluster.
 
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
 use houston::backends::jetstream::connection::{Nats, Options};
 use rocket::tokio::sync::OnceCell;
 use rocket::tokio::time::{sleep, timeout};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::contract::log::DEADLINE;
+use crate::disk::Disk;
+use crate::nats_server::NatsServer;
 
 /// Interval between checks of a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Servers that are one cluster, or one that is alone. They end with the value, and with this process.
+/// Servers that are one cluster, or one that is alone.
 pub(crate) struct Servers {
-    servers: Vec<Server>,
+    servers: Vec<NatsServer>,
     _directory: TempDir,
-}
-
-/// One server with a store of its own.
-struct Server {
-    name: String,
-    port: u16,
-    monitoring: u16,
-    configuration: PathBuf,
-    running: Option<Running>,
-}
-
-/// A running server, and the shell that ends it once this process has ended, however that happened.
-struct Running {
-    shell: Child,
-    pid: Pid,
 }
 
 impl Servers {
@@ -59,16 +37,9 @@ impl Servers {
 
     async fn start_with(count: usize, more: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let routes: Vec<_> = (0..count).map(|_| free_port()).collect();
-        let servers = routes.iter().enumerate();
-        let servers =
-            servers.map(|(n, _)| Server::new(n, &routes, more, directory.path())).collect();
-        let mut cluster = Self { servers, _directory: directory };
-        for server in &mut cluster.servers {
-            server.start();
-        }
-        join_all(cluster.servers.iter().map(Server::is_healthy)).await;
-        cluster
+        let servers = NatsServer::start_all(count, more, directory.path());
+        join_all(servers.iter().map(is_healthy)).await;
+        Self { servers, _directory: directory }
     }
 
     /// Three servers for all tests that break nothing.
@@ -79,9 +50,8 @@ impl Servers {
 
     /// The options of a connection for a chat of this prefix.
     pub(crate) fn options(&self, prefix: &str) -> Options {
-        let servers = self.servers.iter().map(|it| format!("nats://127.0.0.1:{}", it.port));
         Options {
-            servers: servers.collect(),
+            servers: self.servers.iter().map(NatsServer::url).collect(),
             prefix: prefix.into(),
             replicas: self.servers.len(),
             ..Options::default()
@@ -115,13 +85,35 @@ impl Servers {
 
     /// Ends a server at once, as a crash would.
     pub(crate) fn kill(&mut self, server: usize) {
-        self.servers[server].running = None;
+        self.servers[server].kill();
     }
 
     /// Starts a server again on its store, and waits until it has caught up.
     pub(crate) async fn restart(&mut self, server: usize) {
         self.servers[server].start();
-        self.servers[server].is_healthy().await;
+        is_healthy(&self.servers[server]).await;
+    }
+
+    /// Starts these servers again on their stores at once, and waits until they have caught up.
+    pub(crate) async fn restart_all(&mut self, servers: &[usize]) {
+        for server in servers {
+            self.servers[*server].start();
+        }
+        join_all(servers.iter().map(|server| is_healthy(&self.servers[*server]))).await;
+    }
+
+    /// Takes all that a server has stored, which must not run, as when its disk is replaced.
+    pub(crate) fn wipe(&self, server: usize) {
+        fs::remove_dir_all(self.servers[server].store()).expect("it is there");
+    }
+
+    /// Gives a server, which must not run, a disk of its own that is this large; what it has stored is
+    /// on it.
+    pub(crate) fn move_to_small_disk(&mut self, server: usize, megabytes: u32) -> Disk {
+        let server = &mut self.servers[server];
+        let disk = Disk::below(server.store(), megabytes);
+        server.run_by(disk.wrapper());
+        disk
     }
 
     /// Stops a server's process as if its machine were busy.
@@ -140,96 +132,23 @@ impl Servers {
     }
 }
 
-impl Server {
-    fn new(number: usize, routes: &[u16], more: &str, directory: &Path) -> Self {
-        let (name, port, monitoring) = (format!("n{number}"), free_port(), free_port());
-        let store = directory.join(&name);
-        let others = routes.iter().map(|port| format!("\"nats://127.0.0.1:{port}\""));
-        let cluster = format!(
-            "cluster {{ name: test, listen: \"127.0.0.1:{}\", routes: [{}] }}\n",
-            routes[number],
-            others.collect::<Vec<_>>().join(", ")
-        );
-        let configuration = directory.join(format!("{name}.conf"));
-        let text = format!(
-            "server_name: {name}\nlisten: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitoring}\"\n\
-             jetstream {{ store_dir: \"{}\", sync_interval: always, max_file: 2GB }}\n{more}\n{}",
-            store.display(),
-            if routes.len() > 1 { &cluster } else { "" }
-        );
-        fs::write(&configuration, text).expect("writable");
-        Self { name, port, monitoring, configuration, running: None }
-    }
-
-    fn start(&mut self) {
-        let log = self.configuration.with_extension("log");
-        // The pipe to the shell closes when this process ends.
-        let script =
-            r#""$@" < /dev/null >> "$0" 2>&1 & echo $!; read -r _; kill -9 $! 2> /dev/null"#;
-        let mut shell = Command::new("sh")
-            .args(["-c", script])
-            .arg(log)
-            .arg(program())
-            .arg("-c")
-            .arg(&self.configuration)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell");
-        let mut pid = String::new();
-        let stdout = shell.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut pid).expect("the server's id");
-        let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("an id");
-        self.running = Some(Running { shell, pid });
-    }
-
-    fn signal(&self, signal: Signal) {
-        let running = self.running.as_ref().expect("it runs");
-        kill_process(running.pid, signal).expect("the process is ours");
-    }
-
-    async fn is_healthy(&self) {
-        let url = format!("http://127.0.0.1:{}/healthz", self.monitoring);
-        until("the server is healthy", async || {
-            reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = kill_process(self.pid, Signal::KILL);
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-    }
-}
-
-/// The program of the server.
-fn program() -> PathBuf {
-    let installed =
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/python/bin/nats-server");
-    let program = env::var_os("NATS_SERVER").map_or_else(installed, PathBuf::from);
-    assert!(
-        program.exists(),
-        "there is no {}: tests/all installs it, or set NATS_SERVER",
-        program.display()
-    );
-    program
-}
-
-/// A port that is free. Not one that the system gives to connections: those are not free for long.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Far from those of another run of these tests, of which some servers may be down at the moment.
-    let first = u16::try_from(std::process::id() % 40 * 200).expect("small");
-    loop {
-        let port = 11_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+async fn is_healthy(server: &NatsServer) {
+    let url = format!("http://127.0.0.1:{}/healthz", server.monitoring);
+    let mut said = String::new();
+    let healthy = async {
+        loop {
+            if let Ok(answer) = reqwest::get(&url).await {
+                let is_well = answer.status().is_success();
+                said = answer.text().await.unwrap_or_default();
+                if is_well {
+                    break;
+                }
+            }
+            sleep(LOOK_EVERY).await;
         }
-    }
+    };
+    let in_time = timeout(DEADLINE, healthy).await.is_ok();
+    assert!(in_time, "in time: {} is healthy: {said}", server.name);
 }
 
 /// Waits until a condition holds.

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use crate::chat::{Chat, Node};
 use crate::client::{Answer, Client};
-use crate::journal::Journal;
+use crate::journal::{BUSY, Journal};
 use crate::server::until;
 
 /// Time after which the users of a dead node are gone.
 const GONE_AFTER: Duration = Duration::from_secs(25);
 
 /// Number of rounds of a fault: few in `tests/all`, more by the variable `CLUSTER_ROUNDS`.
-fn rounds() -> usize {
+pub(crate) fn rounds() -> usize {
     std::env::var("CLUSTER_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2)
 }
 
@@ -26,13 +26,13 @@ fn tells(block: &str, event: &str, name: &str) -> bool {
     block.starts_with(&format!("event: {event}\n")) && block.contains(&format!("\"{name}\""))
 }
 
-async fn nodes<const N: usize>(chat: &Chat) -> [Node; N] {
+pub(crate) async fn nodes<const N: usize>(chat: &Chat) -> [Node; N] {
     let nodes = join_all((0..N).map(|_| chat.node())).await;
     nodes.try_into().unwrap_or_else(|_| panic!("{N} nodes"))
 }
 
 /// The same user on each of these nodes.
-async fn on_each(name: &str, nodes: &[Node]) -> Vec<Client> {
+pub(crate) async fn on_each(name: &str, nodes: &[Node]) -> Vec<Client> {
     let first = nodes[0].client().signed_in_as(name).await;
     let token = first.token.expect("a token");
     nodes.iter().map(|node| node.client().with_token(&token)).collect()
@@ -164,7 +164,7 @@ async fn the_users_of_a_node_that_died_have_left() {
 async fn nothing_is_lost_or_doubled_when_the_leader_is_killed() {
     let mut chat = Chat::on_servers_of_its_own().await;
     let nodes = nodes::<2>(&chat).await;
-    let journal = Journal::begin(on_each("Ada", &nodes).await, 0).await;
+    let journal = Journal::begin(on_each("Ada", &nodes).await, 0, BUSY).await;
     for _ in 0..rounds() {
         journal.goes_on_for(200).await;
         let leader = chat.kill_leader().await;
@@ -181,7 +181,7 @@ async fn who_was_on_a_node_that_died_goes_on_elsewhere() {
     let chat = Chat::on_servers_of_its_own().await;
     let mut nodes = nodes::<3>(&chat).await;
     let clients = on_each("Ada", &nodes).await;
-    let journal = Journal::begin(clients.clone(), 0).await;
+    let journal = Journal::begin(clients.clone(), 0, BUSY).await;
     for round in 0..rounds() {
         journal.goes_on_for(200).await;
         nodes[round % 3].kill();
@@ -191,7 +191,7 @@ async fn who_was_on_a_node_that_died_goes_on_elsewhere() {
         let kept = clients[round % 3].messages("journal").await;
         assert_eq!(kept.len(), 100, "ready is caught up");
     }
-    eprintln!("{} nodes killed: {:?}", rounds(), journal.ends_well().await);
+    eprintln!("{} nodes killed: {}", rounds(), journal.ends_well().await);
 }
 
 /// Each server in turn, as when all of them get a new version.
@@ -199,7 +199,7 @@ async fn who_was_on_a_node_that_died_goes_on_elsewhere() {
 async fn servers_that_retire_in_turn_refuse_nobody() {
     let mut chat = Chat::on_servers_of_its_own().await;
     let nodes = nodes::<2>(&chat).await;
-    let journal = Journal::begin(on_each("Ada", &nodes).await, 0).await;
+    let journal = Journal::begin(on_each("Ada", &nodes).await, 0, BUSY).await;
     for server in 0..3 {
         journal.goes_on_for(100).await;
         chat.servers_mut().retire(server);
@@ -208,7 +208,7 @@ async fn servers_that_retire_in_turn_refuse_nobody() {
         chat.servers_mut().restart(server).await;
     }
     let counts = journal.ends_well().await;
-    assert_eq!((counts.refusals, counts.resets), (0, 0), "{counts:?}");
+    assert_eq!((counts.refusals, counts.resets), (0, 0), "{counts}");
 }
 
 /// Puts, edits, deletions, restorations and reactions on all nodes at once, in one full channel.
@@ -261,7 +261,7 @@ async fn who_goes_from_node_to_node_hears_each_message_once() {
     let mut nodes = nodes::<3>(&chat).await;
     let clients = on_each("Ada", &nodes).await;
     let hoppers = 10 * rounds();
-    let journal = Journal::begin(clients, hoppers).await;
+    let journal = Journal::begin(clients, hoppers, BUSY).await;
     journal.goes_on_for(400).await;
     nodes[0].kill();
     journal.goes_on_for(200).await;
@@ -270,7 +270,7 @@ async fn who_goes_from_node_to_node_hears_each_message_once() {
     nodes[0].start_again().await;
     chat.servers_mut().restart(leader).await;
     journal.goes_on_for(400 * rounds()).await;
-    eprintln!("{hoppers} clients on their way: {:?}", journal.ends_well().await);
+    eprintln!("{hoppers} clients on their way: {}", journal.ends_well().await);
 }
 
 #[rocket::async_test]
