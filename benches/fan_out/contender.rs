@@ -13,7 +13,7 @@ pub(crate) enum Contender {
     Houston,
     /// Another build of Houston, by its place among those that were given.
     Given(usize),
-    /// So many processes of Houston over three NATS servers, all on this machine.
+    /// Processes of Houston over NATS servers, by their place among those that were given.
     Nodes(usize),
     /// An epoll loop that writes the same bytes, once for each listener and message.
     Limit,
@@ -35,7 +35,8 @@ impl Contender {
     /// Houston, its other builds, and its nodes.
     pub(crate) fn houstons() -> impl Iterator<Item = Self> {
         let others = (0..given().builds.len()).map(Self::Given);
-        [Self::Houston].into_iter().chain(others).chain(given().nodes.iter().map(|it| it.0))
+        let nodes = (0..given().nodes.len()).map(Self::Nodes);
+        [Self::Houston].into_iter().chain(others).chain(nodes)
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -46,13 +47,19 @@ impl Contender {
         matches!(self, Self::Houston | Self::Given(_) | Self::Nodes(_))
     }
 
+    /// The number of nodes, where it is nodes.
+    pub(crate) fn nodes(self) -> Option<usize> {
+        match self {
+            Self::Nodes(at) => Some(given().nodes[at].count),
+            _ => None,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Houston => "houston",
             Self::Given(at) => &given().builds[at].label,
-            Self::Nodes(_) => {
-                given().nodes.iter().find(|it| it.0 == self).map_or("nodes", |it| &it.1)
-            }
+            Self::Nodes(at) => &given().nodes[at].label,
             Self::Limit => "limit",
             Self::Coalescing => "coalescing",
             Self::Rocket => "rocket",
@@ -116,12 +123,18 @@ impl Build {
     }
 }
 
+/// Houston on some nodes.
+#[derive(Debug)]
+struct Nodes {
+    count: usize,
+    label: String,
+}
+
 /// The contenders that the command line gives.
 #[derive(Debug)]
 struct Given {
     builds: Vec<Build>,
-    /// The nodes, with their names.
-    nodes: Vec<(Contender, String)>,
+    nodes: Vec<Nodes>,
 }
 
 static GIVEN: OnceLock<Given> = OnceLock::new();
@@ -130,10 +143,12 @@ static NONE: Given = Given { builds: Vec::new(), nodes: Vec::new() };
 /// Adds these builds, and Houston on so many nodes, to the contenders. Called once, before anything is
 /// measured.
 pub(crate) fn give(builds: Vec<Build>, nodes: &[usize]) {
-    let name = |n| if n == 1 { "1 node".to_owned() } else { format!("{n} nodes") };
-    let nodes = nodes.iter().map(|n| (Contender::Nodes(*n), name(*n))).collect();
+    let nodes = nodes.iter().map(|count| {
+        let label = if *count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
+        Nodes { count: *count, label }
+    });
     // Nobody gives twice.
-    let _ = GIVEN.set(Given { builds, nodes });
+    let _ = GIVEN.set(Given { builds, nodes: nodes.collect() });
 }
 
 fn given() -> &'static Given {

@@ -10,7 +10,7 @@ pub(crate) enum Figure {
     DeliveriesPerSecond,
     /// The server's processor time per delivery, in µs.
     CpuPerDelivery,
-    /// The part of it that the NATS servers took, in µs.
+    /// The NATS servers' processor time, a part of [`Figure::CpuPerDelivery`].
     NatsCpuPerDelivery,
     WritesPerDelivery,
     ChunksPerDelivery,
@@ -32,7 +32,7 @@ pub(crate) enum Figure {
     AnswerP99,
     /// The server's processor time per post, in µs.
     CpuPerPost,
-    /// The part of it that the NATS servers took, in µs.
+    /// The NATS servers' processor time, a part of [`Figure::CpuPerPost`].
     NatsCpuPerPost,
     HistoriesPerSecond,
     /// The server's processor time per history, in µs.
@@ -65,7 +65,7 @@ impl Figure {
         match self {
             Self::DeliveriesPerSecond => "deliveries per second",
             Self::CpuPerDelivery => "server CPU per delivery, µs",
-            Self::NatsCpuPerDelivery | Self::NatsCpuPerPost => "NATS's part of it, µs",
+            Self::NatsCpuPerDelivery => "NATS CPU per delivery, µs",
             Self::WritesPerDelivery => "writes per delivery",
             Self::ChunksPerDelivery => "chunks per delivery",
             Self::ReadsPerDelivery => "client's reads per delivery",
@@ -79,6 +79,7 @@ impl Figure {
             Self::AnswerP50 => "answered p50, ms",
             Self::AnswerP99 => "answered p99, ms",
             Self::CpuPerPost => "server CPU per post, µs",
+            Self::NatsCpuPerPost => "NATS CPU per post, µs",
             Self::HistoriesPerSecond => "histories per second",
             Self::CpuPerHistory => "server CPU per history, µs",
             Self::CaughtUpIn => "all caught up in, s",
@@ -98,7 +99,7 @@ impl Figure {
 /// The value that stands for a figure that could not be measured in time.
 pub(crate) const NOT_KEPT_UP: f64 = f64::INFINITY;
 
-/// All figures, in the order in which they first came.
+/// All figures, those of a setting together, else in the order in which they first came.
 #[derive(Default)]
 pub(crate) struct Board {
     rows: Vec<Row>,
@@ -128,9 +129,12 @@ impl Board {
         value: f64,
     ) {
         let at = self.position(scene, setting, figure).unwrap_or_else(|| {
+            let is_beside = |row: &Row| row.scene == scene && row.setting == setting;
+            let last_beside = self.rows.iter().rposition(is_beside);
+            let at = last_beside.map_or(self.rows.len(), |last| last + 1);
             let (setting, values) = (setting.to_owned(), BTreeMap::new());
-            self.rows.push(Row { scene, setting, figure, values });
-            self.rows.len() - 1
+            self.rows.insert(at, Row { scene, setting, figure, values });
+            at
         });
         self.rows[at].values.entry(contender).or_default().push(value);
     }
@@ -163,9 +167,8 @@ impl Board {
             println!("\n| {:-<28} |{}", "", " -----------------: |".repeat(shown.len()));
             for row in rows {
                 let bases = [Contender::Limit, Contender::Coalescing, Contender::Axum];
-                let (builds, nodes) = Contender::houstons()
-                    .skip(1)
-                    .partition::<Vec<_>, _>(|it| !matches!(it, Contender::Nodes(_)));
+                let (builds, nodes) =
+                    Contender::houstons().skip(1).partition::<Vec<_>, _>(|it| it.nodes().is_none());
                 let own = (!nodes.is_empty()).then_some(Contender::Houston);
                 let base = bases
                     .into_iter()

@@ -307,8 +307,9 @@ impl Load {
     /// Begins to open streams, as many as may wait at once.
     fn open_more(&mut self) -> Result<()> {
         while self.opening < self.at_once && self.unopened < self.streams.len() {
-            let connection =
-                self.streams[self.unopened].connect(self.address.socket(self.unopened))?;
+            // Each room has streams on every node.
+            let round = self.unopened / self.address.rooms();
+            let connection = self.streams[self.unopened].connect(self.address.socket(round))?;
             let key = epoll::EventData::new_u64(self.unopened as u64);
             epoll::add(&self.poller, connection, key, epoll::EventFlags::OUT)?;
             self.unopened += 1;

@@ -2,8 +2,8 @@
 //! other servers.
 //!
 //! `cargo bench --bench fan_out -- [--scene NAME]... [--rounds N] [--server PATH=LABEL]...
-//! [--nodes N]... [--no-peers] [--quick] [--check]`; see `benches/README.md` for what is measured and what the
-//! figures mean.
+//! [--nodes N]... [--no-peers] [--quick] [--check]`; see `benches/README.md` for what is measured and
+//! what the figures mean.
 
 #![expect(clippy::print_stdout, reason = "a bench reports on standard output")]
 #![expect(clippy::cast_precision_loss, reason = "figures are printed with three digits")]
@@ -86,7 +86,11 @@ impl Wanted {
                 "--scene" => wanted.scenes.push(given.next().ok_or("which scene?")?),
                 "--rounds" => wanted.rounds = given.next().ok_or("how many rounds?")?.parse()?,
                 "--server" => builds.push(Build::parse(&given.next().ok_or("which server?")?)?),
-                "--nodes" => nodes.push(given.next().ok_or("how many nodes?")?.parse()?),
+                "--nodes" => match given.next().ok_or("how many nodes?")?.parse()? {
+                    0 => return Err("there is at least one node".into()),
+                    again if nodes.contains(&again) => {}
+                    count => nodes.push(count),
+                },
                 "--no-peers" => wanted.peers = false,
                 "--quick" => (wanted.rounds, wanted.size) = (1, Size::Quick),
                 "--check" => wanted.check = true,

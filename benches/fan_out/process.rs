@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::contender::Contender;
 use crate::http::Connection;
-use crate::nats_server::NatsServer;
+use crate::nats_server::{NatsServer, free_port};
 
 /// The time that a server may take to start.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -118,8 +118,9 @@ struct ThreadTimes(HashMap<PathBuf, u64>);
 
 /// The resources that a server has used in a period.
 pub(crate) struct Spent {
-    /// That of the NATS servers included.
+    /// The processor time, that of the NATS servers included.
     pub(crate) cpu: Duration,
+    /// The NATS servers' part of it, if there are nodes.
     pub(crate) nats_cpu: Option<Duration>,
     /// The number of calls of `write` and its like, on sockets and files.
     pub(crate) writes: u64,
@@ -140,30 +141,28 @@ impl Process {
 
     /// Starts a server on an existing data directory.
     pub(crate) fn launch(contender: Contender, data: &Path, settings: Settings) -> Result<Self> {
-        let (count, nats) = match contender {
-            Contender::Nodes(count) => (count, Some(NatsCluster::start()?)),
-            _ => (1, None),
-        };
-        let sockets = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")?.local_addr());
-        let sockets = sockets.collect::<std::io::Result<Vec<_>>>()?;
-        let address = Address { sockets, tokens: vec!["none".to_owned()], rooms: 0 };
+        let nats = contender.nodes().map(|_| NatsCluster::start()).transpose()?;
+        let count = contender.nodes().unwrap_or(1);
+        let address = Address { sockets: Vec::new(), tokens: vec!["none".to_owned()], rooms: 0 };
         let (started, children) = (Instant::now(), Vec::new());
         let mut process =
             Self { children, nats, address, started_in: Duration::ZERO, own_data: None };
-        for (n, socket) in process.address.sockets.clone().into_iter().enumerate() {
+        for n in 0..count {
+            let socket = SocketAddr::from(([127, 0, 0, 1], free_port()));
+            process.address.sockets.push(socket);
             let data = if count == 1 { data.to_owned() } else { data.join(n.to_string()) };
             let mut command = command(contender, socket, &data, settings)?;
             if let Some(nats) = &process.nats {
                 command.env("ROCKET_CLUSTER", nats.urls());
             }
-            let mut child = command.spawn()?;
+            process.children.push(command.spawn()?);
             while !is_ready(contender, socket) {
-                if started.elapsed() > PATIENCE || child.try_wait()?.is_some() {
+                let ended = process.children[n].try_wait()?.is_some();
+                if started.elapsed() > PATIENCE || ended {
                     return Err(format!("{} does not start", contender.name()).into());
                 }
                 sleep(Duration::from_millis(5));
             }
-            process.children.push(child);
         }
         process.started_in = started.elapsed();
         Ok(process)
@@ -230,7 +229,7 @@ impl Process {
         })
     }
 
-    /// The sum of a number that Linux tells of each process, the servers' below them aside.
+    /// Sums a field of `/proc/<pid>/<file>` over Houston's processes.
     fn sum_of(&self, file: &str, name: &str) -> Result<u64> {
         let mut sum = 0;
         for child in &self.children {
@@ -257,7 +256,10 @@ impl ThreadTimes {
     }
 
     fn since(&self, before: &Self) -> Duration {
-        let thread = |(path, ns): (&PathBuf, &u64)| ns - before.0.get(path).copied().unwrap_or(0);
+        let thread = |(path, ns): (&PathBuf, &u64)| {
+            // Another thread may have its number by now.
+            ns.saturating_sub(before.0.get(path).copied().unwrap_or(0))
+        };
         Duration::from_nanos(self.0.iter().map(thread).sum())
     }
 }

@@ -15,6 +15,20 @@ const link = (page, name) => page.locator(".sidebar").getByRole("link", { name }
 const isOpen = (page, name) => until(`${name} is open`, async () => (await heading(page).innerText()).replace("#", "") === name)
 const isEntered = (page) => until("the view is there", async () => (await page.locator(".view:not([data-pending]) form, .view:not([data-pending]) .conversation__list").count()) > 0)
 
+/** Has a page note what moves without anybody's doing: how far, which elements, and from and to which height. */
+const noteShifts = (page) => page.addInitScript(() => {
+  window.shifts = []
+  const moved = ({ node, previousRect, currentRect }) => [node?.className, previousRect.y, currentRect.y]
+  new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(moved)])))
+    .observe({ type: "layout-shift", buffered: true })
+})
+
+/** What has moved, once all is drawn. */
+const shifts = (page) => page.evaluate(async () => {
+  await new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(told))))
+  return window.shifts
+})
+
 /** A phone's network: round trips of 150 ms, 1.6 Mbit/s. */
 const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 90_000 }
 
@@ -94,11 +108,7 @@ describe("from channel to channel", () => {
     /** @type {string[]} */
     const asked = []
     page.on("request", (request) => asked.push(new URL(request.url()).pathname))
-    await page.addInitScript(() => {
-      window.shifts = []
-      new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(({ node, previousRect, currentRect }) => [node?.className, previousRect.y, currentRect.y])])))
-        .observe({ type: "layout-shift", buffered: true })
-    })
+    await noteShifts(page)
     await page.goto("/channels/painted")
     await isEntered(page)
     // The last of them: what is in view is read.
@@ -109,41 +119,47 @@ describe("from channel to channel", () => {
       await isOpen(page, name)
       await isEntered(page)
     }
-    await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(told)))))
-    assert.deepEqual(await page.evaluate(() => window.shifts), [])
+    assert.deepEqual(await shifts(page), [])
   })
 
   it("draws nothing of a page before all that is on the screen is here", async () => {
     const { names, page } = await visited("halting", 1)
     const [{ name, value }] = (await page.context().cookies()).filter((cookie) => cookie.name === "session")
-    let hasRest = false
-    // The page comes in two pieces, and between them nothing for a while.
-    const line = createServer(async (request, response) => {
-      const answer = await fetch(house.url + request.url, { headers: { accept: request.headers.accept ?? "", cookie: `${name}=${value}` } })
-      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
-      if (!request.url?.startsWith("/channels/")) return pipeline(Readable.fromWeb(answer.body), response).catch(() => {}) // ended with the page
-      const html = await answer.text()
-      const half = html.indexOf('<div class="composer__foot">')
-      response.write(html.slice(0, half))
-      await sleep(700)
-      hasRest = true
-      response.end(html.slice(half))
+    /** @type {() => void} */
+    let go = () => {}
+    const isLetGo = new Promise((told) => (go = () => told(undefined)))
+    // The page comes in two pieces, the second when it is let go.
+    const line = createServer(async ({ method, url, headers }, response) => {
+      try {
+        const asked = { method, headers: { accept: headers.accept ?? "", cookie: `${name}=${value}` } }
+        const answer = await fetch(house.url + url, asked)
+        response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" })
+        if (!url?.startsWith("/channels/")) return await pipeline(Readable.fromWeb(answer.body), response)
+        const html = await answer.text()
+        const half = html.indexOf('<div class="composer__foot">')
+        response.write(html.slice(0, half))
+        await isLetGo
+        response.end(html.slice(half))
+      } catch {
+        response.destroy() // The page is gone.
+      }
     }).listen(0, "127.0.0.1")
     await once(line, "listening")
     try {
       await page.goto("about:blank")
-      await page.addInitScript(() => {
-        window.shifts = []
-        new PerformanceObserver((list) => window.shifts.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true })
-      })
-      await page.goto(`http://127.0.0.1:${line.address().port}/channels/${names[0]}`, { waitUntil: "commit" })
-      await page.locator(".composer__hint").waitFor()
-      assert.ok(hasRest)
-      const painted = await page.waitForFunction(() => performance.getEntriesByType("paint")[0]?.startTime)
-      const began = await page.evaluate(() => performance.getEntriesByType("navigation")[0].responseStart)
-      assert.ok(await painted.jsonValue() - began >= 600, "was drawn by halves")
-      assert.deepEqual(await page.evaluate(() => window.shifts), [])
+      await noteShifts(page)
+      const isHere = page.goto(`http://127.0.0.1:${line.address().port}/channels/${names[0]}`)
+      await page.locator("#text").waitFor({ state: "attached" })
+      const paints = () => page.evaluate(() => performance.getEntriesByType("paint").length)
+      // Time in which it would have been.
+      await sleep(500)
+      assert.equal(await paints(), 0, "it is not drawn by halves")
+      go()
+      await isHere
+      await until("it is drawn", async () => (await paints()) > 0)
+      assert.deepEqual(await shifts(page), [])
     } finally {
+      go()
       line.closeAllConnections()
       line.close()
     }

@@ -155,7 +155,7 @@ impl Node {
         ended.expect("it has ended")
     }
 
-    async fn until_ready(&self) {
+    pub(crate) async fn until_ready(&self) {
         let client = self.client();
         until("the node is ready", async || client.is_ready().await).await;
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use houston::domain::conversation::KEPT_MESSAGES;
 use parking_lot::Mutex;
 use rocket::tokio;
 use rocket::tokio::task::JoinHandle;
@@ -23,8 +24,6 @@ pub(crate) const BUSY: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Interval between two looks at whether there is nothing more to hear.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Number of messages that a channel keeps.
-const KEPT: usize = 100;
 /// The channel that is posted to.
 pub(crate) const CHANNEL: &str = "journal";
 
@@ -67,7 +66,7 @@ impl Journal {
                 at,
                 last: journal.last.clone(),
                 stays: (at >= journal.clients.len()).then_some(stays),
-                heard: Heard { messages: Vec::new(), resets: 0 },
+                heard: Heard { runs: vec![Vec::new()] },
                 cursor: None,
             };
             journal.listening.push(tokio::spawn(listener.listen(feed)));
@@ -105,15 +104,19 @@ impl Journal {
         let listening = timeout(DEADLINE, join_all(self.listening)).await;
         let listening = listening.expect("all hear the last message in time");
         let heard: Vec<_> = listening.into_iter().map(|heard| heard.expect("no panic")).collect();
-        let all: BTreeMap<_, _> = heard.iter().flat_map(|it| it.messages.iter().cloned()).collect();
-        let resets = heard.iter().map(|heard| heard.resets).sum();
-        for Heard { messages, resets } in heard {
-            let first = if resets == 0 { 0 } else { messages.first().expect("messages").0 };
-            let since: Vec<_> =
-                all.range(first..=last).map(|(seq, id)| (*seq, id.clone())).collect();
-            let count = messages.iter().take_while(|(seq, _)| *seq <= last).count();
-            assert!(messages[..count] == since, "each message once, in the same order");
+        let runs = heard.iter().flat_map(|heard| &heard.runs);
+        let all: BTreeMap<_, _> = runs.clone().flatten().cloned().collect();
+        for run in runs {
+            let (Some((first, _)), Some((end, _))) = (run.first(), run.last()) else { continue };
+            let same: Vec<_> = all.range(first..=end).map(|(seq, id)| (*seq, id.clone())).collect();
+            assert!(*run == same, "each message once, in the same order");
         }
+        for Heard { runs } in &heard {
+            let whole =
+                runs.len() > 1 || runs[0].first().map(|it| it.0) == all.keys().next().copied();
+            assert!(whole, "from the first one on");
+        }
+        let resets = heard.iter().map(|heard| heard.runs.len() - 1).sum();
         assert!(acknowledged.iter().all(|(seq, id)| all.get(seq) == Some(id)), "none is lost");
         let came_again = came_again(&all.into_values().collect::<Vec<_>>());
         let kept = join_all(self.clients.iter().map(|client| client.messages(CHANNEL))).await;
@@ -123,14 +126,14 @@ impl Journal {
     }
 }
 
-/// The number of ids that are there again: one that was stored, but not acknowledged, and was no longer
-/// kept when it was sent again. Its id could be used anew by then.
+/// Counts the ids that were stored twice: at first without an acknowledgement, and then, as the message
+/// was no longer kept, anew. Fails where it still was.
 fn came_again(ids: &[String]) -> usize {
     let mut places = HashMap::new();
     let mut times = 0;
     for (place, id) in ids.iter().enumerate() {
         if let Some(before) = places.insert(id, place) {
-            assert!(place - before >= KEPT, "{id} is there twice while it is kept");
+            assert!(place - before > KEPT_MESSAGES, "{id} is there twice while it is kept");
             times += 1;
         }
     }
@@ -162,7 +165,7 @@ struct Poster {
     count: Arc<AtomicUsize>,
     refusals: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
-    /// Between two messages.
+    /// The pause between two messages.
     pause: Duration,
 }
 
@@ -198,9 +201,14 @@ impl Poster {
 
 /// What one client heard.
 struct Heard {
-    /// The sequences and ids of messages, as they came since the last reset.
-    messages: Vec<(u64, String)>,
-    resets: usize,
+    /// The sequences and ids of messages as they came, cut at each reset.
+    runs: Vec<Vec<(u64, String)>>,
+}
+
+impl Heard {
+    fn last_run(&mut self) -> &mut Vec<(u64, String)> {
+        self.runs.last_mut().expect("there is always one")
+    }
 }
 
 /// A client that hears messages until the last one came, on another node whenever a stream ends, or
@@ -227,9 +235,9 @@ impl Listener {
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         let last = self.last.load(Ordering::Relaxed) as u64;
-        self.heard.messages.last().is_some_and(|(seq, _)| *seq >= last)
+        self.heard.last_run().last().is_some_and(|(seq, _)| *seq >= last)
     }
 
     async fn hear(&mut self, feed: &mut Feed) {
@@ -239,12 +247,11 @@ impl Listener {
             let Some(event) = next else { return };
             self.cursor = Some(event.id);
             if event.name == "reset" {
-                self.heard.messages.clear();
-                self.heard.resets += 1;
+                self.heard.runs.push(Vec::new());
             } else if event.name == "message" {
                 let seq = event.data["seq"].as_u64().expect("a sequence");
                 let id = event.data["id"].as_str().expect("an id").to_owned();
-                self.heard.messages.push((seq, id));
+                self.heard.last_run().push((seq, id));
             }
         }
     }

@@ -38,8 +38,9 @@ impl Servers {
     async fn start_with(count: usize, more: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let servers = NatsServer::start_all(count, more, directory.path());
-        join_all(servers.iter().map(is_healthy)).await;
-        Self { servers, _directory: directory }
+        let cluster = Self { servers, _directory: directory };
+        cluster.until_healthy().await;
+        cluster
     }
 
     /// Three servers for all tests that break nothing.
@@ -91,24 +92,33 @@ impl Servers {
     /// Starts a server again on its store, and waits until it has caught up.
     pub(crate) async fn restart(&mut self, server: usize) {
         self.servers[server].start();
-        is_healthy(&self.servers[server]).await;
+        until_healthy(&self.servers[server]).await;
     }
 
-    /// Starts these servers again on their stores at once, and waits until they have caught up.
+    /// Starts these servers again on their stores, and waits until all servers have caught up.
     pub(crate) async fn restart_all(&mut self, servers: &[usize]) {
         for server in servers {
             self.servers[*server].start();
         }
-        join_all(servers.iter().map(|server| is_healthy(&self.servers[*server]))).await;
+        self.until_healthy().await;
     }
 
-    /// Takes all that a server has stored, which must not run, as when its disk is replaced.
+    /// Waits until all servers run and have caught up.
+    pub(crate) async fn until_healthy(&self) {
+        join_all(self.servers.iter().map(until_healthy)).await;
+    }
+
+    /// Tells whether a server says that it is well.
+    pub(crate) async fn is_healthy(&self, server: usize) -> bool {
+        health(&self.servers[server]).await.is_ok()
+    }
+
+    /// Deletes the store of a server that is down, as when its disk is replaced.
     pub(crate) fn wipe(&self, server: usize) {
         fs::remove_dir_all(self.servers[server].store()).expect("it is there");
     }
 
-    /// Gives a server, which must not run, a disk of its own that is this large; what it has stored is
-    /// on it.
+    /// Moves the store of a server that is down to a disk of its own of this size.
     pub(crate) fn move_to_small_disk(&mut self, server: usize, megabytes: u32) -> Disk {
         let server = &mut self.servers[server];
         let disk = Disk::below(server.store(), megabytes);
@@ -132,23 +142,26 @@ impl Servers {
     }
 }
 
-async fn is_healthy(server: &NatsServer) {
-    let url = format!("http://127.0.0.1:{}/healthz", server.monitoring);
+async fn until_healthy(server: &NatsServer) {
     let mut said = String::new();
     let healthy = async {
-        loop {
-            if let Ok(answer) = reqwest::get(&url).await {
-                let is_well = answer.status().is_success();
-                said = answer.text().await.unwrap_or_default();
-                if is_well {
-                    break;
-                }
-            }
+        while let Err(problem) = health(server).await {
+            said = problem;
             sleep(LOOK_EVERY).await;
         }
     };
     let in_time = timeout(DEADLINE, healthy).await.is_ok();
     assert!(in_time, "in time: {} is healthy: {said}", server.name);
+}
+
+/// Asks a server how it is; returns what it says where that is not well.
+async fn health(server: &NatsServer) -> Result<(), String> {
+    let url = format!("http://127.0.0.1:{}/healthz", server.monitoring);
+    let answer = reqwest::get(&url).await.map_err(|error| error.to_string())?;
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    Err(answer.text().await.unwrap_or_default())
 }
 
 /// Waits until a condition holds.

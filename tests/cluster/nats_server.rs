@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) struct NatsServer {
     pub(crate) name: String,
     pub(crate) port: u16,
-    /// The port at which it says over HTTP how it is.
+    /// The port of its monitoring by HTTP.
     pub(crate) monitoring: u16,
     configuration: PathBuf,
     store: PathBuf,
@@ -88,7 +88,7 @@ impl NatsServer {
         self.running = Some(Running { shell, pid });
     }
 
-    /// Has it run by a command from its next start on.
+    /// Sets the command that runs it from the next start on.
     pub(crate) fn run_by(&mut self, wrapper: Vec<OsString>) {
         self.wrapper = wrapper;
     }
@@ -140,7 +140,7 @@ fn program() -> PathBuf {
 }
 
 /// A port that is free. Not one that the system gives to connections: those are not free for long.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Far from those of another run of these tests, of which some servers may be down at the moment.
     let first = u16::try_from(std::process::id() % 40 * 200).expect("small");

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 /// Checks a unit that runs this program, where there is such a tool.
-fn is_understood(unit: &str, program: &str) {
+fn check(unit: &str, program: &str) {
     let name = unit.rsplit('/').next().expect("a name");
     let unit = fs::read_to_string(format!("{}/{unit}", env!("CARGO_MANIFEST_DIR")));
     let unit = unit.expect("the unit");
@@ -28,11 +28,11 @@ fn is_understood(unit: &str, program: &str) {
 
 #[test]
 fn the_unit_is_one_that_systemd_understands() {
-    is_understood(".packaging/houston.service", "/usr/bin/houston serve");
+    check(".packaging/houston.service", "/usr/bin/houston serve");
 }
 
 #[test]
 fn the_unit_of_a_nats_server_is_one_that_systemd_understands() {
     let program = "/usr/local/bin/nats-server --config /etc/nats/nats.conf";
-    is_understood(".packaging/cluster/nats.service", program);
+    check(".packaging/cluster/nats.service", program);
 }
