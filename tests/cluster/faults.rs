@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -13,14 +13,12 @@ use houston::backends::jetstream::log::JetStreamLog;
 use houston::domain::entry::Entry;
 use houston::domain::ids::{OpId, Seq};
 use houston::engine::log::{AppendError, Expect, Feed, Log};
-use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
-use rocket::tokio::net::{TcpListener, TcpStream};
-use rocket::tokio::select;
 use rocket::tokio::time::{Instant, timeout};
 use serde_json::{Value, json};
 
 use crate::contract::log::*;
 use crate::log::{PATIENT, prefix};
+use crate::meddler::{Meddler, Trick};
 use crate::nats::{Servers, until};
 
 /// Number of writers of each node in a test.
@@ -185,16 +183,16 @@ pub(crate) async fn delete_consumers(nats: &Nats) {
 async fn an_acknowledgement_that_is_lost_is_no_second_entry() {
     let servers = Servers::shared().await;
     let options = servers.options(&prefix());
-    let thief = Thief::before(&options.servers[0]).await;
-    let only = Options { servers: vec![thief.url.clone()], ..options };
+    let meddler = Meddler::before(&options.servers[0]).await;
+    let only = Options { servers: vec![meddler.url.clone()], ..options };
     let nats = Nats::connect(&only).await.expect("a connection");
     let log = JetStreamLog::open(&nats, PATIENT).await.expect("a log");
     log.append(draft(marker(1), Expect::Absent)).await.expect("appended");
 
-    thief.steal();
+    meddler.plan(Trick::CutBeforeAcknowledgement);
     let draft = draft(marker(2), Expect::Absent);
     let appended = log.append(draft.clone()).await.expect("it is sent again");
-    assert!(!thief.armed.load(Ordering::Relaxed), "one was stolen");
+    assert!(meddler.has_played(), "one was stolen");
 
     assert!(!appended.repeated, "it is this append that stored it");
     let repeated = log.append(draft).await.expect("and again by somebody who does not know");
@@ -203,50 +201,29 @@ async fn an_acknowledgement_that_is_lost_is_no_second_entry() {
     assert_eq!((seqs.len(), seqs.last()), (2, Some(&appended.seq)));
 }
 
-/// A connection to a server from which the next acknowledgement is stolen; then it ends.
-struct Thief {
-    url: String,
-    armed: Arc<AtomicBool>,
-}
-
-impl Thief {
-    async fn before(server: &str) -> Self {
-        let server = server.trim_start_matches("nats://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("nats://{}", listener.local_addr().expect("an address"));
-        let armed = Arc::<AtomicBool>::default();
-        let steals = armed.clone();
-        rocket::tokio::spawn(async move {
-            loop {
-                let (mut client, _) = listener.accept().await.expect("a client");
-                let mut upstream = TcpStream::connect(&server).await.expect("the server");
-                let (mut sent, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
-                loop {
-                    select! {
-                        read = client.read(&mut sent) => {
-                            let Ok(bytes @ 1..) = read else { break };
-                            upstream.write_all(&sent[..bytes]).await.expect("written");
-                        }
-                        read = upstream.read(&mut answered) => {
-                            let Ok(bytes @ 1..) = read else { break };
-                            let text = String::from_utf8_lossy(&answered[..bytes]);
-                            if text.contains("\"seq\":") && steals.swap(false, Ordering::Relaxed) {
-                                break;
-                            }
-                            if client.write_all(&answered[..bytes]).await.is_err() {
-                                break;
-                            }
-                        }
-                    }
-                }
-            }
-        });
-        Self { url, armed }
+#[rocket::async_test]
+async fn deliveries_that_are_lost_or_doubled_are_given_out_once_and_in_order() {
+    let servers = Servers::shared().await;
+    let options = servers.options(&prefix());
+    let meddler = Meddler::before(&options.servers[0]).await;
+    let only = Options { servers: vec![meddler.url.clone()], ..options };
+    let log = JetStreamLog::open(&Nats::connect(&only).await.expect("a connection"), PATIENT).await;
+    let log = log.expect("a log");
+    let append = async |n| log.append(draft(marker(n), Expect::Any)).await.expect("appended").seq;
+    let mut appended = vec![append(0).await];
+    let mut feed = log.follow(Seq(0));
+    assert_eq!(next(&mut feed).await.map(|entry| entry.seq), Some(appended[0]));
+    assert_eq!(next(&mut feed).await, None, "caught up");
+    for (n, trick) in [Trick::LoseDelivery, Trick::DoubleDelivery].into_iter().enumerate() {
+        meddler.plan(trick);
+        for more in 1..=20 {
+            appended.push(append(20 * n + more).await);
+        }
     }
-
-    fn steal(&self) {
-        self.armed.store(true, Ordering::Relaxed);
+    for seq in &appended[1..] {
+        assert_eq!(next(&mut feed).await.map(|entry| entry.seq), Some(*seq));
     }
+    assert!(meddler.has_played());
 }
 
 #[rocket::async_test]

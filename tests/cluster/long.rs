@@ -136,8 +136,8 @@ async fn a_hundred_clients_that_hop_for_ten_minutes_hear_each_message_once() {
     let mut chat = Chat::on_servers_of_its_own().await;
     let mut nodes = nodes::<3>(&chat).await;
     let clients = on_each("Ada", &nodes).await;
-    // Of each of eight posters: at most fifty messages a second.
-    let journal = Journal::begin(clients, 100, Duration::from_millis(160)).await;
+    // Of each of eight posters: some fifty messages a second in all.
+    let journal = Journal::begin(clients, 100, Duration::from_millis(90)).await;
     let begun = Instant::now();
     sleep(HOPPING / 4).await;
     nodes[1].kill();

@@ -14,6 +14,7 @@ mod faults;
 mod journal;
 mod log;
 mod long;
+mod meddler;
 mod moving;
 mod nats;
 mod nats_server;
