@@ -53,7 +53,8 @@ pub(super) fn run(args: &UsersArgs) -> Result<(), OperatorError> {
                 let kind = if user.bot { " (bot)" } else { "" };
                 let now = if user.online { ", online" } else { "" };
                 let (name, sessions, last) = (user.display_name, user.sessions, user.last_used_at);
-                writeln!(out, "{name}{kind}\t{sessions} sessions, last used {last}{now}")?;
+                let plural = if sessions == 1 { "" } else { "s" };
+                writeln!(out, "{name}{kind}\t{sessions} session{plural}, last used {last}{now}")?;
             }
         }
         UsersCommand::Remove { name } => reach.remove_user(name)?,

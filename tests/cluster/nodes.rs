@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::chat::{Chat, Node};
 use crate::client::{Answer, Client};
+use crate::faults::delete_consumers;
 use crate::journal::{BUSY, Journal};
 use crate::server::until;
 
@@ -279,6 +280,8 @@ async fn a_node_that_was_away_for_too_long_ends_and_is_started_again() {
     let mut nodes = nodes::<2>(&chat).await;
     let clients = on_each("Ada", &nodes).await;
     nodes[1].freeze();
+    // What waits in the buffer of its socket would leave nothing to miss.
+    delete_consumers(chat.nats()).await;
     sleep(GONE_AFTER + Duration::from_secs(3)).await;
     for n in 0..150 {
         clients[0].puts("general", &format!("m{n}"), "said").await.expect("kept");
