@@ -118,9 +118,12 @@ describe("the pages", () => {
       await page.keyboard.press("Shift+Tab")
       return hasFocus(page.locator(".message"))
     })
-    // It may be undone before the server has done it.
+    // It is undone before the server has done it.
+    /** @type {() => void} */
+    let go = () => {}
+    const isUndone = new Promise((told) => (go = () => told(undefined)))
     await page.route("**/api/channels/*/messages/*", async (route) => {
-      if (route.request().method() === "DELETE") await new Promise((later) => setTimeout(later, 1_000))
+      if (route.request().method() === "DELETE") await isUndone
       await route.continue()
     })
     await page.keyboard.press("Enter")
@@ -128,6 +131,7 @@ describe("the pages", () => {
     await page.keyboard.press("Enter")
     await until("the way back has the focus", () => hasFocus(page.getByRole("button", { name: /^Undo/ })))
     await page.keyboard.press("Enter")
+    go()
     await page.getByText("typed", { exact: true }).waitFor()
     await until("the message has the focus again", () => hasFocus(page.locator(".message")))
   })
